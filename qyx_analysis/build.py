@@ -1,0 +1,181 @@
+"""The tables of a build -> one folder that is a Frictionless data package, written as a whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qyx_analysis import __version__, catalogue, checks, raw
+from qyx_analysis.measures import ambition, dispersion, trajectory
+from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.processed import Plan, read_plans
+
+PACKAGE = "datapackage.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """The outcome of a build: the plans that were read and the problems of those that were not."""
+
+    out: Path
+    plans: list[Plan]
+    problems: list[Problem]
+    findings: pd.DataFrame
+
+    @property
+    def exit_status(self) -> int:
+        """0 everything read, 1 some files failed and the rest was written, 2 nothing written."""
+        return 2 if not self.plans else 1 if self.problems else 0
+
+
+def build(paths: Iterable[Path], out: Path) -> Built:
+    """Read documents and write the data package of what they say.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files and folders.
+    out : Path
+        The folder to write: it appears or changes as a whole, or not at all.
+
+    Returns
+    -------
+    Built
+
+    Raises
+    ------
+    DataError
+        When ``out`` is in use for something else, or cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     built = build([raw.raw_dir() / "cixi.txt"], Path(folder) / "processed")
+    >>> built.exit_status, len(built.plans[0].targets)
+    (0, 126)
+    """
+    _check_folder(out)
+    reading = read_plans(paths)
+    tables = {"targets": reading.targets}
+    tables["findings"] = checks.find_all(tables["targets"])
+    built = Built(out, reading.plans, reading.problems, tables["findings"])
+    if reading.plans:
+        for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
+            tables[name] = measure(tables["targets"])
+        _write(out, _files(tables, reading.plans))
+    return built
+
+
+def _files(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, bytes]:
+    files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
+    parquet = io.BytesIO()
+    tables["targets"].to_parquet(parquet, index=False)
+    files["targets.parquet"] = parquet.getvalue()
+    files[PACKAGE] = (json.dumps(describe(tables, plans), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    return files
+
+
+def describe(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, Any]:
+    """The Frictionless descriptor of a build: every table, column, unit and source document."""
+    return {
+        "profile": "tabular-data-package",
+        "name": "qyx-targets",
+        "title": "公共服务“七优享”规划目标 / Planned targets of the 七优享 public-service plans",
+        "version": __version__,
+        "sources": [
+            {"title": plan.table.title or plan.document.name, "path": plan.document.name}
+            | {"region": plan.region, "sha256": plan.document.sha256}
+            for plan in sorted(plans, key=lambda plan: plan.region)
+        ],
+        "resources": [_resource(name) for name in tables],
+    }
+
+
+def _resource(name: str) -> dict[str, Any]:
+    fields = catalogue.fields().query("resource == @name")
+    return {
+        "name": name,
+        "path": f"{name}.csv",
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "dialect": {"lineTerminator": "\n"},
+        "schema": {"fields": [_field(row) for row in fields.itertuples()], "missingValues": [""]},
+    }
+
+
+def _field(row: Any) -> dict[str, Any]:
+    described = {
+        "name": row.name,
+        "type": row.type,
+        "description": f"{row.description_en} / {row.description_zh}",
+    }
+    allowed = list(checks.RULES) if row.enum == "@rules" else [value for value in row.enum.split("|") if value]
+    constraints: dict[str, Any] = ({"required": True} if row.required else {}) | ({"enum": allowed} if allowed else {})
+    if row.type == "boolean":
+        described |= {"trueValues": ["True"], "falseValues": ["False"]}
+    return described | ({"constraints": constraints} if constraints else {})
+
+
+# --- the folder -------------------------------------------------------------------------------------------
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse to replace a folder that holds something other than a build."""
+    if out.exists() and not out.is_dir():
+        raise DataError(Problem("out_is_file", str(out)))
+    visible = [path for path in out.glob("*") if not path.name.startswith(".")] if out.is_dir() else []
+    if visible and not (out / PACKAGE).is_file():
+        raise DataError(Problem("out_in_use", str(out), text=visible[0].name))
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Write beside ``out``, then change the two folders over; what we did not write there is kept."""
+    out = out.absolute()
+    fresh: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        fresh.chmod(0o755)
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
+        if out.is_dir():
+            _carry_over(out, fresh, set(files))
+        _change_over(fresh, out)
+    except OSError as error:
+        raise DataError(Problem("out_unwritable", str(out), values={"reason": error.strerror or str(error)})) from error
+    finally:
+        if fresh and fresh.exists():
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _carry_over(out: Path, fresh: Path, ours: set[str]) -> None:
+    for path in out.iterdir():
+        if path.name not in ours and path.is_file():
+            shutil.copy2(path, fresh / path.name)
+        elif path.is_dir():
+            shutil.copytree(path, fresh / path.name)
+
+
+def _change_over(fresh: Path, out: Path) -> None:
+    if not out.exists():
+        fresh.rename(out)
+        return
+    old = fresh.with_suffix(".old")
+    out.rename(old)
+    try:
+        fresh.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,107 @@
+"""The catalogue: what the plans are about, as CSV files that people may edit.
+
+Every table of this folder is one function here that returns a fresh, typed, plain frame. Nothing else of
+the package is imported: the catalogue is the start of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+
+import pandas as pd
+
+_NUMBERS = ("lower", "upper", "best", "factor", "state")
+_INTEGERS = ("number", "direction", "order", "baseline", "first", "last")
+_BOOLEANS = ("full_is_best", "assumed_when_absent")
+
+
+@cache
+def _table(name: str) -> pd.DataFrame:
+    """Read one CSV of the catalogue; a BOM left by a spreadsheet program is ignored."""
+    text = files(__name__).joinpath(f"{name}.csv").read_text(encoding="utf-8-sig")
+    frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+    for column in frame.columns.intersection(_NUMBERS):
+        frame[column] = pd.to_numeric(frame[column], errors="raise")
+    for column in frame.columns.intersection(_INTEGERS):
+        frame[column] = frame[column].astype(int)
+    for column in frame.columns.intersection(_BOOLEANS):
+        frame[column] = frame[column].map({"true": True, "false": False}).astype(bool)
+    return frame
+
+
+def _public(name: str, doc: str) -> Callable[[], pd.DataFrame]:
+    def table() -> pd.DataFrame:
+        return _table(name).copy()
+
+    table.__name__ = table.__qualname__ = name
+    table.__doc__ = doc
+    return table
+
+
+indicators = _public(
+    "indicators",
+    """The indicators of the plans, one row each: a copy of ``indicators.csv``.
+
+    Columns: ``code``, ``number`` (as the province numbers it; 7 is shared by two definitions), names and short
+    names in Chinese and English, ``domain``, canonical ``unit``, ``direction`` (+1 higher is better, -1 lower,
+    0 neither), ``nature`` (level, cumulative, state), ``scale`` (share, gross_ratio, ratio, count, state),
+    logical limits ``lower`` and ``upper``, the declared ``best`` (NaN: none), ``full_is_best`` (全覆盖 means
+    100), ``comparability`` group, ``definition``, ``source``.
+
+    >>> table = indicators()
+    >>> table.loc[table["number"] == 7, "code"].tolist()
+    ['unemployment_registered', 'unemployment_surveyed']
+    """,
+)
+regions = _public(
+    "regions",
+    """The 90 county-level divisions, 11 cities and the province, as valid in 2023 (GB/T 2260 codes).
+
+    Columns: ``code``, ``name_zh``, ``name_en``, ``level`` (province, city, county), ``kind``, ``parent``,
+    ``groups`` (separated by ``;``).
+
+    >>> table = regions()
+    >>> table.loc[table["name_zh"] == "奉化区", "code"].item()
+    '330213'
+    """,
+)
+region_aliases = _public("region_aliases", "Abolished codes and former names of regions, with their dates.")
+domains = _public(
+    "domains",
+    """The seven domains in the order of the plans: ``domain`` (Chinese), ``name_en``, ``order``.
+
+    >>> len(domains())
+    7
+    """,
+)
+aliases = _public(
+    "aliases",
+    "Other printed names of an indicator: ``alias``, ``code`` and a note where the wording matters.",
+)
+units = _public("units", "Printed units: ``unit``, ``dimension``, ``factor``, ``assumed_when_absent``.")
+words = _public("words", "What a cell of words means: ``pattern``, ``kind``, ``operator``, ``state``.")
+bounds = _public("bounds", "Signs and words that make a number a bound: ``text``, ``operator``, ``position``.")
+headers = _public("headers", "What a header cell means: ``pattern``, ``role``.")
+periods = _public("periods", "The years of a plan: its ``baseline`` year, and its ``first`` and ``last`` target year.")
+markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning``, ``word``.")
+corrections = _public("corrections", "Manual corrections, each with an ``expect`` guard, a reason and a status.")
+fields = _public("fields", "Every column of every table we write: resource, field, type, description.")
+statuses = _public("statuses", "The closed list of statuses of a measure, in order of precedence.")
+flags = _public("flags", "The closed list of flags of a measure.")
+
+
+@cache
+def _messages() -> dict[str, dict[str, str]]:
+    return _table("messages").set_index("key").to_dict(orient="index")
+
+
+def message(key: str, lang: str, **values: object) -> str:
+    """Give one text of ``messages.csv`` in ``lang`` (``zh`` or ``en``), its fields filled in.
+
+    >>> message("domain", "en")
+    'Domain'
+    """
+    return _messages()[key][lang].format(**values)

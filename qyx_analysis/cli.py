@@ -1,0 +1,226 @@
+"""The command ``qyx``: arguments in, the library's functions called, problems printed one per line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from qyx_analysis import __version__, catalogue, names, processed, raw
+from qyx_analysis.problems import DataError, shown
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``qyx``; the exit status is 0 when all went well, 1 when a part failed, 2 when nothing was done."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that lacks a character must not stop the work
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except DataError as error:
+        _complain(error.problems)
+        return 2
+    except KeyboardInterrupt:
+        print("已中断 / interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in `qyx list regions | head`
+        sys.stderr.close()
+        return 0
+
+
+def _complain(problems: Iterable[object]) -> None:
+    for problem in problems:
+        print(f"qyx: {problem}", file=sys.stderr)
+
+
+# --- commands ---------------------------------------------------------------------------------------------
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    target, plan = processed.add_document(arguments.file, arguments.region, arguments.raw)
+    name = f"{plan.region} {names.region_name(plan.region)} {names.region_name(plan.region, 'en')}"
+    print(f"{target}: {name}, {len(plan.table.rows)} 行 / rows ({plan.table.layout})")
+    return 0
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.build import build
+
+    built = build(arguments.path or [raw.raw_dir()], arguments.out or raw.project_dir() / "data" / "processed")
+    _complain(built.problems)
+    if not built.plans:
+        print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
+        return built.exit_status
+    counts = built.findings["severity"].value_counts()
+    levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
+    cells = sum(len(plan.targets) for plan in built.plans)
+    print(f"{built.out}: {len(built.plans)} 份规划 / plans, {cells} 个数值 / values, 提示 / findings: {levels}")
+    return built.exit_status
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.reports import make_reports
+
+    outcomes = make_reports(
+        regions=arguments.region,
+        peers=arguments.peers,
+        data=arguments.data,
+        lang=arguments.lang,
+        out=arguments.out or raw.project_dir() / "reports",
+        parameters=dict(arguments.parameter),
+    )
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    for outcome in failed:
+        print(f"qyx: {shown(outcome.name)}: {outcome.reason}", file=sys.stderr)
+    done = len(outcomes) - len(failed)
+    print(f"{(arguments.out or raw.project_dir() / 'reports') / 'index.html'}: {done}/{len(outcomes)} 份报告 / reports")
+    return (1 if done else 2) if failed else 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    rows = processed.explain(arguments.region, arguments.number, arguments.year, arguments.data)
+    first = rows.iloc[0]
+    print(f"{first['region']} {first['region_name']} · {first['number']} {first['name']} · {first['domain']}")
+    print(f"{first['indicator']} · {first['file']} · sha256 {first['sha256'][:12]}")
+    for cell in rows.itertuples():
+        number = "" if pd.isna(cell.value) else f"{cell.operator} {cell.value:.12g} {cell.unit}"
+        correction = f"  更正 / corrected: {cell.correction}" if cell.correction else ""
+        print(f"{cell.year}  {cell.kind:<13} {number:<20} {cell.file}, {cell.locator}: “{shown(cell.raw)}”{correction}")
+    warned = processed.findings(arguments.data).query("region == @first.region and indicator == @first.indicator")
+    for finding in warned.itertuples():
+        when = "" if pd.isna(finding.year) else f" {finding.year}"
+        print(f"{finding.severity}{when}: {finding.message_zh} / {finding.message_en}")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    table: pd.DataFrame = getattr(catalogue, arguments.what)()
+    present = _present(arguments, "region" if arguments.what == "regions" else "indicator")
+    if arguments.what == "regions":
+        table = table[["code", "name_zh", "name_en", "level", "parent", "groups"]]
+    elif arguments.what == "indicators":
+        table = table[["number", "code", "name_zh", "name_en", "domain", "unit", "direction", "nature"]]
+    if "code" in table and present:
+        table = table.assign(data=["*" if code in present else "" for code in table["code"]])
+    for row in [tuple(table.columns), *table.itertuples(index=False)]:
+        print("\t".join(str(value) for value in row))
+    return 0
+
+
+def _present(arguments: argparse.Namespace, column: str) -> set[str]:
+    """What the build holds; none is an error only where ``--data`` asked for one."""
+    try:
+        return set(processed.load_targets(arguments.data)[column])
+    except DataError:
+        if arguments.data:
+            raise
+        return set()
+
+
+# --- arguments --------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qyx",
+        description="县级公共服务“七优享”规划：目标表、测度与报告 / tidy data, measures and reports from county plans",
+        epilog="example: qyx build && qyx report",
+    )
+    parser.add_argument("--version", action="version", version=f"qyx {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    add = _command(
+        commands,
+        "add",
+        _add,
+        "登记一份规划 / put a document into data/raw",
+        "qyx add ninghai.txt --region 330226",
+    )
+    add.add_argument("file", type=Path, metavar="FILE", help="规划文本 / the document")
+    add.add_argument(
+        "--region",
+        metavar="CODE",
+        help="地区代码或名称（标题已写明时可省略）/ code or name, if the title does not tell",
+    )
+    add.add_argument(
+        "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
+    )
+
+    build = _command(
+        commands, "build", _build, "读取规划、写出数据 / read the plans, write the data",
+        "qyx build  |  qyx build county.txt --out /tmp/county",
+    )  # fmt: skip
+    build.add_argument(
+        "path",
+        type=Path,
+        nargs="*",
+        metavar="PATH",
+        help="文件或文件夹 / files or folders (default: data/raw)",
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)")
+    build.epilog = f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
+
+    report = _command(
+        commands, "report", _report, "生成 HTML 报告 / write the HTML reports",
+        "qyx report  |  qyx report 330213 慈溪市 --peers 宁波市 --lang en",
+    )  # fmt: skip
+    report.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
+    report.add_argument(
+        "--peers",
+        default="",
+        metavar="CODES|GROUP",
+        help="比较对象 / whom to compare with: codes, a group or a city",
+    )
+    _data_option(report)
+    report.add_argument("--lang", choices=("zh", "en"), default="zh", help="语言 / language (default: zh)")
+    report.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
+    report.add_argument(
+        "-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="笔记本的其他参数 / another parameter of the notebooks",
+    )  # fmt: skip
+
+    explain = _command(
+        commands,
+        "explain",
+        _explain,
+        "追溯一个数值 / trace a value to its source",
+        "qyx explain 330213 17 2027",
+    )
+    explain.add_argument("region", metavar="REGION", help="地区代码或名称 / code or name")
+    explain.add_argument("number", type=int, metavar="NUMBER", help="印制序号 / number of the row as printed")
+    explain.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
+    _data_option(explain)
+
+    listing = _command(commands, "list", _list, "列出目录 / list the catalogue", "qyx list regions")
+    listing.add_argument(
+        "what",
+        choices=("regions", "indicators", "domains"),
+        help="* 表示数据中已有 / * marks what the data holds",
+    )
+    _data_option(listing)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str, example: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
+    command.set_defaults(run=run)
+    return command
+
+
+def _data_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="数据文件夹 / folder of a build (default: QYX_DATA, else data/processed)",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""Printed names -> codes: indicators, units and regions. Exactly or through an alias, never by guessing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from qyx_analysis import catalogue
+from qyx_analysis.cells import normal
+from qyx_analysis.problems import DataError, Problem
+
+_TRAILING_GROUP = re.compile(r"^(?P<name>.+?)\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)*)\)$")
+
+
+def folded(name: str) -> str:
+    """Undo the typography of a printed name: widths, spaces, dashes and quotation marks.
+
+    >>> folded("0—3岁儿童 发育监测筛查率") == folded("0-3岁儿童发育监测筛查率")
+    True
+    """
+    text = re.sub(r"[‐‑‒–—―−~～]+", "-", normal(name))
+    return re.sub(r"[“”„‟\"＂'‘’「」『』]", "", text).replace("•", "·").replace("・", "·")
+
+
+def split_unit(printed: str) -> tuple[str, str]:
+    """Split an indicator cell into its name and the unit in its last pair of brackets.
+
+    Only the bracket at the very end is taken: a name such as ``筹集套(间)数`` keeps its own.
+
+    >>> split_unit("保障性租赁住房累计建设筹集套(间)数(万套)")
+    ('保障性租赁住房累计建设筹集套(间)数', '万套')
+    >>> split_unit("保障性租赁住房累计建设筹集套数(万套<间>)")
+    ('保障性租赁住房累计建设筹集套数', '万套<间>')
+    """
+    text = normal(printed)
+    match = _TRAILING_GROUP.match(text)
+    return (match["name"], match["unit"]) if match else (text, "")
+
+
+# --- indicators -------------------------------------------------------------------------------------------
+
+
+@cache
+def _indicator_names() -> dict[str, str]:
+    table, other = catalogue.indicators(), catalogue.aliases()
+    names = [
+        *zip(table["name_zh"], table["code"], strict=True),
+        *zip(other["alias"], other["code"], strict=True),
+    ]
+    return {folded(name): code for name, code in names}
+
+
+def find_indicator(name: str) -> str | None:
+    """Give the code of an indicator by its printed name without unit, or ``None``.
+
+    >>> find_indicator("重大慢病过早死亡率")
+    'premature_mortality'
+    """
+    return _indicator_names().get(folded(name))
+
+
+def closest_indicator(name: str) -> str:
+    """The most similar known name, to be shown in an error; never used as a match."""
+    close = difflib.get_close_matches(folded(name), _indicator_names(), n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+@cache
+def _alias_notes() -> dict[str, tuple[str, str]]:
+    noted = catalogue.aliases().query("note_zh != ''")
+    return {folded(row.alias): (row.note_zh, row.note_en) for row in noted.itertuples()}
+
+
+def alias_note(name: str) -> tuple[str, str] | None:
+    """What an alias says differently from the catalogue's name, in Chinese and English, if it does."""
+    return _alias_notes().get(folded(name))
+
+
+# --- units ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A printed unit: what it counts and how many base units it is."""
+
+    text: str
+    dimension: str
+    factor: Decimal
+    assumed_when_absent: bool
+
+
+@cache
+def _units() -> dict[str, Unit]:
+    return {
+        normal(row.unit): Unit(row.unit, row.dimension, Decimal(str(row.factor)), row.assumed_when_absent)
+        for row in catalogue.units().itertuples()
+    }
+
+
+def find_unit(printed: str) -> Unit | None:
+    """Look a printed unit up in ``units.csv``.
+
+    >>> find_unit("万人").dimension
+    'people'
+    """
+    return _units().get(normal(printed))
+
+
+def conversion(printed: str, canonical: str) -> Decimal | None:
+    """How many canonical units one printed unit is; ``None`` when they do not measure the same thing.
+
+    An absent unit is read as the canonical one only where ``units.csv`` says that no other is usual.
+
+    >>> conversion("人", "万人")
+    Decimal('0.0001')
+    >>> conversion("岁", "%") is None
+    True
+    """
+    target = _units()[normal(canonical)]
+    source = find_unit(printed) if printed else (target if target.assumed_when_absent else None)
+    if source is None or source.dimension != target.dimension:
+        return None
+    return source.factor / target.factor
+
+
+# --- regions ----------------------------------------------------------------------------------------------
+
+
+@cache
+def _region_entries() -> dict[str, dict[str, str]]:
+    return catalogue.regions().set_index("code").to_dict(orient="index")
+
+
+@cache
+def _region_names() -> dict[str, str]:
+    current, old = catalogue.regions(), catalogue.region_aliases()
+    names = dict(zip(old["alias"], old["code"], strict=True))
+    names |= dict(zip(current["name_en"].str.lower(), current["code"], strict=True))
+    names |= dict(zip(current["name_zh"], current["code"], strict=True))
+    return names | {code: code for code in current["code"]}
+
+
+@cache
+def _full_names() -> dict[str, str]:
+    """Names that may be looked for inside a text; short forms (江山, 文成) would be found by accident."""
+    old = catalogue.region_aliases()
+    short = set(old.loc[old["note"] == "short form", "alias"])
+    return {name: code for name, code in _region_names().items() if not name.isascii() and name not in short}
+
+
+def find_region(given: object) -> str:
+    """Give the six-digit code of a region stated as number, text or name.
+
+    Parameters
+    ----------
+    given : int or str
+        ``330213``, ``"330213"``, ``"奉化区"`` or ``"Fenghua District"``; abolished codes and former names too.
+
+    Returns
+    -------
+    str
+        The code valid in 2023.
+
+    Raises
+    ------
+    DataError
+        When no region of ``regions.csv`` is called that; the error shows similar names.
+
+    Examples
+    --------
+    >>> find_region(330213), find_region("奉化区")
+    ('330213', '330213')
+    """
+    text = str(given).strip()
+    code = _region_names().get(text) or _region_names().get(text.lower())
+    if code is None:
+        close = difflib.get_close_matches(text.lower(), _region_names(), n=3, cutoff=0.5)
+        raise DataError(Problem("region_unknown", "regions.csv", text=text, values={"close": ", ".join(close) or "—"}))
+    return code
+
+
+def region_name(code: str, lang: str = "zh") -> str:
+    """The name of a region in ``lang``.
+
+    >>> region_name("330213", "en")
+    'Fenghua District'
+    """
+    return _region_entries()[code][f"name_{lang}"]
+
+
+def region_level(code: str) -> str:
+    """``county``, ``city`` or ``province``: only counties are compared with one another."""
+    return _region_entries()[code]["level"]
+
+
+def region_slug(code: str) -> str:
+    """A short name in letters for file names.
+
+    >>> region_slug("330213")
+    'fenghua'
+    """
+    words = region_name(code, "en").split()
+    return "".join(c for c in words[0].lower() if c.isalnum())
+
+
+def region_of_text(text: str) -> str | None:
+    """The one region that a title or an issuing office names, the smallest where it names its parents too.
+
+    >>> region_of_text("宁波市奉化区公共服务“七优享”五年目标")
+    '330213'
+    """
+    printed = normal(text)
+    found = {code for name, code in _full_names().items() if name in printed}
+    parents = {ancestor for code in found for ancestor in _ancestors(code)}
+    smallest = found - parents
+    return smallest.pop() if len(smallest) == 1 else None
+
+
+def _ancestors(code: str) -> list[str]:
+    parent = _region_entries()[code]["parent"]
+    return [parent, *_ancestors(parent)] if parent else []
+
+
+def regions_in_group(name: str) -> list[str]:
+    """The county codes of a group of ``regions.csv``, of a city, or of a city's code; empty if there is none."""
+    table = catalogue.regions()
+    in_group = table["groups"].str.split(";").map(lambda groups: name in groups)
+    code = _region_names().get(name)
+    return table.loc[in_group | ((table["parent"] == code) & (table["level"] == "county")), "code"].tolist()

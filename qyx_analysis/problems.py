@@ -1,0 +1,54 @@
+"""What can be wrong with a file, said once: file, place, offending text, reason and fix, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from qyx_analysis.catalogue import message
+
+_SHOWN = 60  # characters of an offending text that fit on a line
+
+
+def shown(text: str) -> str:
+    """Make a printed text safe and short enough for one line of a terminal.
+
+    >>> shown("a\\tb\\x1b[31m")
+    'a b [31m'
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: ``key`` names its text in ``messages.csv``, ``values`` fill that text in."""
+
+    key: str
+    file: str
+    place: str = ""
+    text: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, lang: str) -> str:
+        """Say the reason and the fix in ``lang`` (``zh`` or ``en``)."""
+        return message(self.key, lang, **self.values)
+
+    def __str__(self) -> str:
+        where = [shown(self.file)] + ([self.place] if self.place else [])
+        what = [f"“{shown(self.text)}”"] if self.text else []
+        return ": ".join([*where, *what, f"{self.message('zh')} / {self.message('en')}"])
+
+
+class DataError(Exception):
+    """Raised for bad input; carries every problem found, each of which prints as one line.
+
+    >>> error = DataError(Problem("file_empty", "county.txt"))
+    >>> error.problems[0].file
+    'county.txt'
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__("\n".join(map(str, self.problems)))

@@ -1,0 +1,99 @@
+"""Where the project's files are, and the register of source documents: ``data/raw/sources.csv``."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from qyx_analysis.problems import DataError, Problem
+
+SOURCES = "sources.csv"
+SOURCE_COLUMNS = ("file", "region", "issuer", "document_number", "date", "title", "layout", "sha256", "note")
+
+
+def project_dir() -> Path:
+    """The project's folder: that of an editable install, else the nearest one around the working directory."""
+    here = Path(__file__).resolve().parents[1]
+    around = [here, Path.cwd(), *Path.cwd().parents]
+    return next((folder for folder in around if (folder / "notebooks").is_dir()), Path.cwd())
+
+
+def raw_dir() -> Path:
+    """The folder of the source documents: ``data/raw`` of the project."""
+    return project_dir() / "data" / "raw"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that its final name never shows half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as UTF-8 CSV with ``\\n`` line ends; whole numbers without ``.0``."""
+    text = io.StringIO()
+    frame.apply(_plain_numbers).to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue().encode("utf-8")
+
+
+def _plain_numbers(column: pd.Series) -> pd.Series:
+    if not pd.api.types.is_float_dtype(column):
+        return column
+    return column.map(lambda value: "" if value != value else f"{value:.12g}")
+
+
+def read_sources(folder: Path) -> pd.DataFrame:
+    """Read ``sources.csv`` of a folder, all columns as text; an empty frame where there is none.
+
+    Raises :class:`~qyx_analysis.problems.DataError` when a column is missing or a file stands there twice.
+    """
+    path = folder / SOURCES
+    if not path.is_file():
+        return pd.DataFrame(columns=list(SOURCE_COLUMNS), dtype=str)
+    try:
+        sources = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(Problem("sources_unreadable", SOURCES, values={"reason": str(error)})) from error
+    missing = [column for column in ("file", "region", "sha256") if column not in sources.columns]
+    if missing:
+        raise DataError(Problem("sources_columns", SOURCES, "line 1", ", ".join(missing)))
+    twice = sources.loc[sources["file"].duplicated(), "file"]
+    if len(twice):
+        raise DataError(Problem("sources_twice", SOURCES, text=twice.iloc[0]))
+    return sources
+
+
+def register(folder: Path, source: Path, entry: dict[str, str]) -> Path:
+    """Copy a document into ``folder`` and write its line in ``sources.csv``: the file first, then the line.
+
+    Raises :class:`~qyx_analysis.problems.DataError` when a file of that name or stem is registered already.
+    """
+    sources = read_sources(folder)
+    taken = {Path(name).stem for name in sources["file"]} | {path.stem for path in folder.glob("*")}
+    if source.stem in taken:
+        raise DataError(Problem("add_name_taken", source.name, values={"folder": folder.name}))
+    data = source.read_bytes()
+    target = folder / source.name
+    line = dict.fromkeys(SOURCE_COLUMNS, "") | entry
+    line |= {"file": source.name, "sha256": hashlib.sha256(data).hexdigest()}
+    write_whole(target, data)
+    table = pd.concat([sources, pd.DataFrame([line])], ignore_index=True).fillna("")
+    write_whole(
+        folder / SOURCES,
+        table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).encode("utf-8"),
+    )
+    return target

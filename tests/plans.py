@@ -1,0 +1,41 @@
+"""Shared by the tests: the four published tables, and small changes to them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from qyx_analysis.processed import read_plans
+from qyx_analysis.raw import raw_dir
+
+STEMS = ("fenghua", "cixi", "shengsi", "zhuji")
+GOLD = Path(__file__).with_name("gold_tables.csv")
+
+
+def printed(stem: str) -> str:
+    """The text of one published table."""
+    return (raw_dir() / f"{stem}.txt").read_text(encoding="utf-8")
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+@cache
+def _four() -> pd.DataFrame:
+    return read_plans([raw_dir()]).targets
+
+
+def four_plans() -> pd.DataFrame:
+    """A fresh tidy frame of the four published tables."""
+    return _four().copy()
+
+
+def fifth_county(name: str = "宁海县") -> str:
+    """A made-up table of another county: Fenghua's layout and numbers, some of them changed."""
+    text = printed("fenghua").replace("宁波市奉化区", f"宁波市{name}")
+    return text.replace("\t3.52\n", "\t2.95\n").replace("\t81.68\n", "\t81.07\n").replace("\t75\n", "\t66\n")

@@ -1,0 +1,149 @@
+"""A build is one folder: it changes as a whole or not at all, and validates as a Frictionless data package."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from plans import STEMS, fifth_county, four_plans, printed, write
+
+from qyx_analysis import build as building
+from qyx_analysis import processed, raw
+from qyx_analysis.build import build
+from qyx_analysis.problems import DataError
+
+TABLES = ["targets", "findings", "trajectory", "ambition", "dispersion"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    out = tmp_path_factory.mktemp("build") / "processed"
+    return build([raw.raw_dir()], out)
+
+
+def test_the_package_validates_with_the_frictionless_tool(built):
+    from frictionless import Package
+
+    report = Package(str(built.out / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["title", "message"])
+    assert [
+        resource["name"] for resource in json.loads((built.out / "datapackage.json").read_text("utf-8"))["resources"]
+    ] == TABLES
+
+
+def test_what_was_written_loads_as_it_was_computed(built):
+    pd.testing.assert_frame_equal(processed.load_targets(built.out), four_plans(), check_dtype=False)
+    pd.testing.assert_frame_equal(pd.read_parquet(built.out / "targets.parquet"), four_plans(), check_dtype=False)
+    assert len(processed.findings(built.out)) == len(built.findings)
+
+
+def test_csv_is_utf8_with_plain_line_ends_and_whole_numbers_without_a_point(built):
+    for name in TABLES:
+        data = (built.out / f"{name}.csv").read_bytes()
+        assert b"\r" not in data
+        data.decode("utf-8")
+    lines = (built.out / "targets.csv").read_text("utf-8").splitlines()
+    assert any(",14000," in line for line in lines)
+    assert not any(field.endswith(".0") for line in lines for field in line.split(",")[12:15])
+
+
+def test_two_builds_of_the_same_documents_are_equal_byte_for_byte(built, tmp_path):
+    again = build([raw.raw_dir()], tmp_path / "again")
+    assert contents(again.out) == contents(built.out)
+
+
+def test_a_bad_file_is_named_and_the_rest_is_written(tmp_path):
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for stem in STEMS:
+        write(folder, f"{stem}.txt", printed(stem))
+    write(folder, "cixi.txt", printed("cixi").replace("人均预期寿命", "平均寿命"))
+    result = build([folder], tmp_path / "out")
+    assert result.exit_status == 1
+    assert [problem.file for problem in result.problems] == ["cixi.txt"]
+    assert sorted(processed.load_targets(tmp_path / "out")["document"].unique()) == [
+        "fenghua",
+        "shengsi",
+        "zhuji",
+    ]
+
+
+@pytest.mark.parametrize("bad", ["", "没有表", "\x00\x01", None])
+def test_when_nothing_can_be_read_the_old_data_stay(tmp_path, bad):
+    build([raw.raw_dir()], tmp_path / "out")
+    before = contents(tmp_path / "out")
+    path = tmp_path / "bad.txt" if bad is None else write(tmp_path, "bad.txt", bad)
+    result = build([path], tmp_path / "out")
+    assert result.exit_status == 2
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
+    out = tmp_path / "desktop"
+    out.mkdir()
+    write(out, "thesis.docx", "mine")
+    with pytest.raises(DataError):
+        build([raw.raw_dir()], out)
+    assert contents(out) == {"thesis.docx": b"mine"}
+
+
+def test_what_an_analyst_put_beside_the_tables_is_kept(tmp_path):
+    build([raw.raw_dir()], tmp_path / "out")
+    write(tmp_path / "out", "notes.md", "mine")
+    build([raw.raw_dir()], tmp_path / "out")
+    assert (tmp_path / "out" / "notes.md").read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize("moment", ["write", "rename"])
+def test_a_failure_in_the_middle_leaves_the_old_data_whole(tmp_path, monkeypatch, moment):
+    out = tmp_path / "out"
+    build([raw.raw_dir()], out)
+    before = contents(out)
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    if moment == "write":
+        monkeypatch.setattr(Path, "write_bytes", full)
+    else:
+        rename = Path.rename
+        monkeypatch.setattr(Path, "rename", lambda self, to: full() if self.suffix == ".part" else rename(self, to))
+    with pytest.raises(DataError, match="No space left"):
+        build([write(tmp_path, "n.txt", fifth_county())], out)
+    monkeypatch.undo()
+    assert contents(out) == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_every_column_that_is_written_is_described(built):
+    described = json.loads((built.out / building.PACKAGE).read_text("utf-8"))
+    for resource in described["resources"]:
+        header = (built.out / resource["path"]).read_text("utf-8").splitlines()[0].split(",")
+        assert header == [field["name"] for field in resource["schema"]["fields"]]
+        assert all(field["description"] for field in resource["schema"]["fields"])
+
+
+def test_a_fifth_county_appears_in_every_table(tmp_path):
+    folder = tmp_path / "raw"
+    for stem in STEMS:
+        processed.add_document(write(tmp_path, f"{stem}.txt", printed(stem)), folder=folder)
+    processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
+    result = build([folder], tmp_path / "out")
+    assert result.exit_status == 0
+    for name in ("targets", "trajectory", "ambition"):
+        assert "330226" in (tmp_path / "out" / f"{name}.csv").read_text("utf-8"), name
+    spread = pd.read_csv(tmp_path / "out" / "dispersion.csv").query("indicator == 'nursery_places' and measure == 'sd'")
+    assert set(spread["n"]) == {5}
+
+
+def test_a_city_is_a_benchmark_and_never_one_of_the_counties(tmp_path):
+    city = write(tmp_path, "ningbo.txt", fifth_county().replace("宁波市宁海县", "宁波市"))
+    build([raw.raw_dir(), city], tmp_path / "out")
+    targets = processed.load_targets(tmp_path / "out")
+    assert set(targets.query("region == '330200'")["level"]) == {"city"}
+    spread = pd.read_csv(tmp_path / "out" / "dispersion.csv")
+    assert spread["n"].max() == 4
