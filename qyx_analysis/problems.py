@@ -11,14 +11,14 @@ from qyx_analysis.catalogue import message
 _SHOWN = 60  # characters of an offending text that fit on a line
 
 
-def shown(text: str) -> str:
+def shown(text: str, limit: int = _SHOWN) -> str:
     """Make a printed text safe and short enough for one line of a terminal.
 
     >>> shown("a\\tb\\x1b[31m")
     'a b [31m'
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Problem:
         return message(self.key, lang, **self.values)
 
     def __str__(self) -> str:
-        where = [shown(self.file)] + ([self.place] if self.place else [])
+        where = [shown(self.file, limit=400)] + ([self.place] if self.place else [])
         what = [f"“{shown(self.text)}”"] if self.text else []
         return ": ".join([*where, *what, f"{self.message('zh')} / {self.message('en')}"])
 

@@ -1,0 +1,335 @@
+"""What every measure shares: aligned arrays with intervals, statuses, and the long result frame.
+
+A measure is a small pure function on arrays; :func:`panel` prepares the arrays once, for all regions
+together. Statuses (with their precedence) and flags are closed lists: ``statuses.csv`` and ``flags.csv`` of
+the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qyx_analysis import catalogue
+
+Floats = NDArray[np.float64]
+Masks = Mapping[str, Any]  # one boolean array per status or flag
+
+EPS = 1e-9  # printed decimals are not exact in binary: 99.3 - 99.1 must not be "less than 0.2"
+RESULT_COLUMNS = ["value", "lo", "hi", "n", "status", "flags"]
+
+
+class Panel(NamedTuple):
+    """Regions x indicators down (``rows``), years across; see :func:`panel`."""
+
+    rows: pd.DataFrame
+    years: NDArray[np.int64]
+    kind: NDArray[Any]
+    value: Floats
+    lo: Floats
+    hi: Floats
+    bounded: NDArray[np.bool_]
+    from_text: NDArray[np.bool_]
+    delta: Floats
+
+    def of(self, column: str) -> Any:
+        """One column of ``rows`` as an array."""
+        return self.rows[column].to_numpy()
+
+    def since(self, start: int) -> Panel:
+        """Leave out the first ``start`` years."""
+        cut = {name: getattr(self, name)[:, start:] for name in ("kind", "value", "lo", "hi", "bounded", "from_text")}
+        return self._replace(years=self.years[start:], **cut)
+
+    def where(self, mask: NDArray[np.bool_]) -> Panel:
+        """Keep the rows in ``mask``."""
+        cut = {name: getattr(self, name)[mask] for name in self._fields if name not in ("rows", "years")}
+        return self._replace(rows=self.rows[mask].reset_index(drop=True), **cut)
+
+    def committed(self) -> Panel:
+        """Read every bound as its threshold, so that only rounding is left in ``[lo, hi]``."""
+        lo, hi = (np.where(self.bounded, self.value, end) for end in (self.lo, self.hi))
+        return self._replace(lo=lo, hi=hi)
+
+    def unrounded(self) -> Panel:
+        """Take every printed number as exact, so that only bounds are left in ``[lo, hi]``."""
+        lo, hi = (np.where(self.bounded, end, self.value) for end in (self.lo, self.hi))
+        return self._replace(lo=lo, hi=hi)
+
+
+def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
+    """Align the tidy targets as arrays: one row per region and indicator, one column per year.
+
+    ``targets``: the frame of ``load_targets``; rows outside the catalogue are left out. ``indicators``: the
+    catalogue, the only source of direction, limits and nature. The first column is the baseline year (the one
+    most rows call ``baseline``), the last one the latest year; a year nobody prints is a column of gaps.
+
+    In the result ``value`` is the printed number, a bound's threshold, a state as 0 or 100, or the best
+    value for 全覆盖 where the catalogue says so, else NaN. ``[lo, hi]`` is what the printed text allows, cut
+    at the logical limits: half of ``delta`` (the finest printed digit of the row, 1 where it prints none)
+    around a number, everything beyond a bound. Raises ValueError when one region prints an indicator twice
+    for one year.
+
+    >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
+    ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": ["point", "lower_bound"],
+    ...     "value": [60.0, 70.0], "resolution": 1.0, "state": np.nan})
+    >>> p = panel(frame, catalogue.indicators())
+    >>> p.lo.tolist(), p.hi.tolist()
+    ([[59.5, 70.0]], [[60.5, 100.0]])
+    """
+    known = targets[targets["indicator"].isin(indicators["code"])]
+    keys = ["region", "indicator"]
+    twice = known[known.duplicated([*keys, "year"])]
+    if len(twice):
+        region, indicator, year = twice[[*keys, "year"]].iloc[0]
+        raise ValueError(f"{indicator} of region {region} has two values for {year}: remove one from the targets")
+    years = _years(known)
+    known = known[known["year"] >= years[0]]
+    pairs = known.drop_duplicates(keys)[[*keys, "level"]]
+    rows = pairs.merge(indicators.rename(columns={"code": "indicator"}), on="indicator", how="left")
+    pair = known.groupby(keys, sort=False).ngroup().to_numpy(int)
+    cell = pair, known["year"].to_numpy(int) - years[0]
+
+    def spread(values: pd.Series, empty: Any, dtype: Any) -> NDArray[Any]:
+        array = np.full((len(rows), len(years)), empty, dtype=dtype)
+        array[cell] = values.to_numpy()
+        return array
+
+    kind = spread(known["kind"], "missing", object)
+    printed = spread(known["value"], np.nan, float)
+    state = spread(known["state"], np.nan, float)
+    delta = np.nan_to_num(np.fmin.reduce(spread(known["resolution"], np.nan, float), axis=1), nan=1.0)
+    lower, upper, best = (rows[c].to_numpy(float)[:, None] for c in ("lower", "upper", "best"))
+    full = (kind == "full_coverage") & rows["full_is_best"].to_numpy(bool)[:, None]
+    passing = (kind == "status") & (rows["nature"] == "state").to_numpy()[:, None]
+    value = np.where(full, best, np.where(passing, state, printed))
+    half = np.where(full | passing, 0, delta[:, None] / 2)
+    at_least, at_most = kind == "lower_bound", kind == "upper_bound"
+    # a number printed outside its logical limits is kept as it is: fmin and fmax widen the limit to it
+    floor, ceiling = (
+        np.fmin(np.nan_to_num(lower, nan=-np.inf), value),
+        np.fmax(np.nan_to_num(upper, nan=np.inf), value),
+    )
+    lo = np.select([at_least, at_most], [value, floor], np.maximum(value - half, floor))
+    hi = np.select([at_least, at_most], [ceiling, value], np.minimum(value + half, ceiling))
+    return Panel(rows, years, kind, value, lo, hi, at_least | at_most, full | passing, delta)
+
+
+def _years(known: pd.DataFrame) -> NDArray[np.int64]:
+    if known.empty:
+        return np.array([0, 1])
+    baselines = known.loc[known["role"] == "baseline", "year"].mode()
+    first = int(baselines.iloc[0]) if len(baselines) else int(known["year"].min()) - 1
+    return np.arange(first, max(int(known["year"].max()), first + 1) + 1)
+
+
+def corners(
+    function: Callable[..., Floats], *boxes: tuple[Floats, Floats], pole: Callable[..., Floats] | None = None
+) -> tuple[Floats, Floats]:
+    """Interval of a function that is monotone in each argument, from the corners of its box.
+
+    ``boxes``: one ``(lo, hi)`` pair of arrays per argument, ends may be infinite (taken as limits). ``pole``
+    is the function's denominator: where it can be zero inside the box, the interval is infinite. NaN in, NaN
+    out.
+
+    >>> box = lambda lo, hi: (np.array([lo]), np.array([hi]))
+    >>> lo, hi = corners(lambda a, b: a / b, box(1., 2.), box(4., 5.), pole=lambda a, b: b)
+    >>> float(lo[0]), float(hi[0])
+    (0.2, 0.5)
+    """
+    ends = [end for box in boxes for end in box]
+    unknown = np.logical_or.reduce([np.isnan(end).any(axis=tuple(range(1, end.ndim))) for end in ends])
+    with np.errstate(all="ignore"):
+        values = np.stack([function(*corner) for corner in product(*boxes)])
+        lo, hi = np.fmin.reduce(values), np.fmax.reduce(values)
+        if pole is not None:
+            below = np.stack([pole(*corner) for corner in product(*boxes)])
+            crossed = (np.fmin.reduce(below) <= EPS) & (np.fmax.reduce(below) >= -EPS)
+            lo, hi = np.where(crossed, -np.inf, lo), np.where(crossed, np.inf, hi)
+    return np.where(unknown, np.nan, lo), np.where(unknown, np.nan, hi)
+
+
+def fill(values: Floats) -> Floats:
+    """Put every gap between two numbers of a row on the straight line between them; ends stay as they are.
+
+    >>> fill(np.array([[1.0, np.nan, np.nan, 4.0, np.nan]])).tolist()
+    [[1.0, 2.0, 3.0, 4.0, nan]]
+    """
+    place = np.arange(values.shape[1])
+    known = ~np.isnan(values)
+    before = np.maximum.accumulate(np.where(known, place, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, place, len(place))[:, ::-1], axis=1)[:, ::-1]
+    row, column = np.nonzero(~known & (before >= 0) & (after < len(place)))
+    left, right = before[row, column], after[row, column]
+    filled = values.copy()
+    weight = (column - left) / (right - left)
+    filled[row, column] = (1 - weight) * values[row, left] + weight * values[row, right]
+    return filled
+
+
+def falls(p: Panel) -> NDArray[np.bool_]:
+    """Say which cumulative rows fall by more than rounding explains: their shape means nothing.
+
+    >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "rental_housing_cumulative",
+    ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "point", "value": [0.938, 0.548],
+    ...     "resolution": 0.001, "state": np.nan})
+    >>> falls(panel(frame, catalogue.indicators())).tolist()
+    [True]
+    """
+    down = (np.diff(fill(p.value), axis=1) < -p.delta[:, None] / 2 - EPS).any(axis=1)
+    return down & (p.of("nature") == "cumulative")
+
+
+def logit_of_share(
+    share: Floats, delta: Floats | float, lower: Floats | float = 0, upper: Floats | float = 100
+) -> Floats:
+    """Logit of a share; one printed as 0 or 100 stands half a printed digit (``delta``) inside.
+
+    >>> logit_of_share(np.array([50.0, 100.0]), 1.0).round(4).tolist()
+    [0.0, 5.2933]
+    """
+    from scipy.special import logit
+
+    inside = np.clip(share, lower + np.divide(delta, 2), upper - np.divide(delta, 2))
+    return logit((inside - lower) / (upper - lower))
+
+
+def holds(lo: Floats, hi: Floats, neutral: float | Floats) -> NDArray[np.bool_]:
+    """Say where the interval contains the neutral value.
+
+    >>> holds(np.array([-1.0, 0.1]), np.array([1.0, 1.0]), 0).tolist()
+    [True, False]
+    """
+    return (lo <= neutral + EPS) & (hi >= neutral - EPS)
+
+
+def reasons(p: Panel) -> dict[str, NDArray[np.bool_]]:
+    """Why a row has no first or no last number, as one mask per status.
+
+    >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "pension_insured",
+    ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "reference", "value": np.nan,
+    ...     "resolution": np.nan, "state": np.nan})
+    >>> [name for name, mask in reasons(panel(frame, catalogue.indicators())).items() if mask[0]]
+    ['reference', 'missing', 'no_baseline', 'no_final']
+    """
+    number = np.isfinite(p.value)
+    ends = np.where(number, "", p.kind)[:, [0, -1]]
+    return {
+        "state": p.of("nature") == "state",
+        "reference": (ends == "reference").any(axis=1),
+        "words": np.isin(ends, ["full_coverage", "status"]).any(axis=1),
+        "unreadable": (ends == "unreadable").any(axis=1),
+        "missing": ~number.any(axis=1),
+        "no_baseline": ~number[:, 0],
+        "no_final": ~number[:, -1],
+    }
+
+
+def net_change(p: Panel) -> dict[str, NDArray[np.bool_]]:
+    """What the first and the last number say about the net change, as one mask per status.
+
+    >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "wage_arrears_resolved",
+    ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "point", "value": 100.0,
+    ...     "resolution": 1.0, "state": np.nan})
+    >>> [name for name, mask in net_change(panel(frame, catalogue.indicators())).items() if mask[0]]
+    ['hold_at_ceiling']
+    """
+    first, last = p.value[:, 0], p.value[:, -1]
+    change = last - first
+    still = np.abs(change) <= EPS
+    top = np.abs(last - p.of("best")) <= EPS
+    return {
+        "hold_at_ceiling": still & top,
+        "hold": still & ~top,
+        "unresolved": ~still & (np.abs(change) < 2 * p.delta - EPS),
+        "weaker": p.of("direction") * change < -EPS,
+    }
+
+
+def verdict(
+    conditions: Masks, neutral: float, rounding: tuple[Floats, Floats], widest: tuple[Floats, Floats]
+) -> dict[str, NDArray[np.bool_]]:
+    """Add to ``conditions`` what the intervals say against a verdict.
+
+    ``unresolved`` where rounding alone reaches the ``neutral`` value, ``open_bound`` where only a bound read
+    at its widest does; neither where nothing is planned to change (``hold``).
+
+    >>> no, one = np.array([False]), np.array([1.0])
+    >>> base = {"hold": no, "hold_at_ceiling": no, "unresolved": no}
+    >>> both = verdict(base, 0, (0.5 * one, one), (-one, one))
+    >>> both["unresolved"].tolist(), both["open_bound"].tolist()
+    ([False], [True])
+    """
+    moves = ~(conditions["hold"] | conditions["hold_at_ceiling"])
+    unresolved = (conditions["unresolved"] | holds(*rounding, neutral)) & moves
+    return {
+        **conditions,
+        "unresolved": unresolved,
+        "open_bound": holds(*widest, neutral) & ~unresolved & moves,
+    }
+
+
+@cache
+def _order() -> tuple[dict[str, int], list[str]]:
+    statuses = catalogue.statuses()
+    return dict(zip(statuses["status"], statuses["order"], strict=True)), catalogue.flags()["flag"].tolist()
+
+
+def label(conditions: Masks, flags: Masks) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Status (the true condition that comes first in ``statuses.csv``) and flags (";"-joined) of every row.
+
+    Conditions that are true but do not name the status become flags when ``flags.csv`` knows them. Raises
+    KeyError for a name outside the closed lists.
+
+    >>> yes, no = np.array([True]), np.array([False])
+    >>> [a.tolist() for a in label({"reversing": yes, "unresolved": yes, "hold": no}, {"bounded": yes})]
+    [['unresolved'], ['bounded;reversing']]
+    """
+    order, listed = _order()
+    names = sorted(conditions, key=order.__getitem__)
+    status = np.select([conditions[name] for name in names], names, "ok")
+    marks = {name: mask & (status != name) for name, mask in conditions.items() if name in listed}
+    for name, mask in flags.items():
+        marks[name] = mask | marks[name] if name in marks else mask
+    marks = {name: marks[name] for name in sorted(marks, key=listed.index)}
+    code = np.zeros(len(status), dtype=np.int64)
+    for bit, mask in enumerate(marks.values()):
+        code |= mask.astype(np.int64) << bit
+    seen, place = np.unique(code, return_inverse=True)
+    texts = [";".join(name for bit, name in enumerate(marks) if number >> bit & 1) for number in seen]
+    return status.astype(object), np.array(texts, dtype=object)[place]
+
+
+def result(
+    p: Panel,
+    measure: str,
+    value: Floats,
+    interval: tuple[Floats, Floats],
+    n: NDArray[np.int64],
+    conditions: Masks,
+    flags: Masks,
+    where: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """One measure as long rows, for the pairs in ``where``; ``pair`` is the panel row for :func:`stack`.
+
+    A value that is not finite is NaN, with NaN ends; ``n`` is how many printed numbers it rests on. Numbers
+    are rounded to ten decimals, where only binary noise is left.
+    """
+    value = np.where(np.isfinite(value), value, np.nan).round(10) + 0.0  # no -0.0
+    lo, hi = (np.where(np.isnan(value), np.nan, end).round(10) + 0.0 for end in interval)
+    status, text = label(conditions, flags)
+    columns = dict(zip(RESULT_COLUMNS, (value, lo, hi, n, status, text), strict=True))
+    frame = p.rows[["region", "indicator", "number"]].assign(measure=measure, **columns, pair=np.arange(len(p.rows)))
+    return frame if where is None else frame[where]
+
+
+def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put the measures of :func:`result` together, all measures of one pair next to each other."""
+    together = pd.concat(frames, ignore_index=True).sort_values("pair", kind="stable", ignore_index=True)
+    return together.drop(columns="pair")

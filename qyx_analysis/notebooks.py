@@ -1,0 +1,159 @@
+"""What every notebook opens and shows: the frames of one question, figures with alternative text, tables, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from qyx_analysis import catalogue, measures, names, processed, tables
+from qyx_analysis.catalogue import message
+from qyx_analysis.problems import DataError, Problem
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LANGUAGES = ("zh", "en")
+_DPI = 160  # sharp on a phone and in print, about 100 kB a figure
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The frames a notebook works on: targets of the chosen regions, their findings and measures."""
+
+    region: str
+    lang: str
+    targets: pd.DataFrame
+    findings: pd.DataFrame
+    trajectory: pd.DataFrame
+    ambition: pd.DataFrame
+    dispersion: pd.DataFrame
+
+
+def open_desk(
+    region: object = "", peers: object = "", data_dir: object = "", lang: str = "zh", domain: str = ""
+) -> Desk:
+    """Load what a notebook needs, and refuse parameters that make no sense before anything is drawn.
+
+    Parameters
+    ----------
+    region : int or str, optional
+        The county of a region report, by code or name; empty for a cross-county notebook.
+    peers : str or list, optional
+        Whom to compare: codes or names separated by commas, a group such as 山区海岛县, or a city for its
+        counties. Empty: every county of the data.
+    data_dir : path, optional
+        Folder of a build; else ``QYX_DATA``, else the project's.
+    lang : str
+        ``zh`` or ``en``.
+    domain : str
+        Only the indicators of this domain, by its Chinese or English name; empty: all.
+
+    Returns
+    -------
+    Desk
+
+    Raises
+    ------
+    DataError
+        For an unknown region, group, language or domain, or a region that is not in the data.
+    """
+    if lang not in LANGUAGES:
+        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    targets = processed.load_targets(data_dir or None)
+    code = _present(region, targets) if str(region) else ""
+    targets = _in_domain(_chosen(targets, code, peers), domain)
+    findings = processed.findings(data_dir or None)
+    return Desk(
+        region=code,
+        lang=lang,
+        targets=targets,
+        findings=findings[findings["region"].isin(targets["region"])].reset_index(drop=True),
+        trajectory=measures.trajectory(targets),
+        ambition=measures.ambition(targets),
+        dispersion=measures.dispersion(targets),
+    )
+
+
+def _present(region: object, targets: pd.DataFrame) -> str:
+    code = names.find_region(region)
+    if code not in set(targets["region"]):
+        present = ", ".join(targets["region_name"].unique())
+        problem = Problem("region_absent", "targets.csv", text=names.region_name(code), values={"present": present})
+        raise DataError(problem)
+    return code
+
+
+def _chosen(targets: pd.DataFrame, region: str, peers: object) -> pd.DataFrame:
+    """The rows of the region, its peers and the benchmarks."""
+    wanted = peer_codes(peers)
+    if not wanted:
+        return targets
+    counties = targets["region"].isin([*wanted, region])
+    if not targets.loc[counties & (targets["region"] != region), "region"].size:
+        raise DataError(Problem("peers_absent", "targets.csv", text=str(peers)))
+    return targets[counties | (targets["level"] != "county")].reset_index(drop=True)
+
+
+def _in_domain(targets: pd.DataFrame, domain: str) -> pd.DataFrame:
+    if not domain:
+        return targets
+    known = catalogue.domains()
+    match = known.loc[(known["domain"] == domain) | (known["name_en"].str.lower() == domain.lower()), "domain"]
+    if match.empty:
+        raise DataError(Problem("domain_unknown", "domain", text=domain, values={"known": "、".join(known["domain"])}))
+    return targets[targets["domain"] == match.item()].reset_index(drop=True)
+
+
+def peer_codes(peers: object) -> list[str]:
+    """The county codes that ``peers`` means: codes, names, groups and cities, mixed and separated by commas.
+
+    >>> peer_codes("330213, 慈溪市")
+    ['330213', '330282']
+    >>> len(peer_codes("山区海岛县"))
+    32
+    """
+    parts = peers if isinstance(peers, list | tuple) else re.split(r"[,，、;；\s]+", str(peers).strip())
+    codes: list[str] = []
+    for part in filter(None, map(str, parts)):
+        group = names.regions_in_group(part)
+        codes += group or [names.find_region(part)]
+    return list(dict.fromkeys(codes))
+
+
+def show(figure: Figure) -> None:
+    """Display a figure once, as a PNG that carries its alternative text."""
+    from IPython.display import display
+
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
+    alt = str(figure.get_label())
+    width = int(figure.get_figwidth() * 96)
+    data: dict[str, Any] = {"image/png": png.getvalue(), "text/plain": alt}
+    display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+
+
+def table(frame: pd.DataFrame, caption: str) -> None:
+    """Display a frame of texts as an accessible table."""
+    from IPython.display import HTML, display
+
+    display(HTML(tables.as_html(frame, caption)))
+
+
+def say(sentences: Iterable[str]) -> None:
+    """Display a reading: one Markdown paragraph or a list, as many sentences as there are."""
+    from IPython.display import Markdown, display
+
+    display(Markdown("\n".join(f"- {sentence}" for sentence in sentences)))
+
+
+def title(desk: Desk) -> None:
+    """Display the heading of a region report: the county, its city and what the page is about."""
+    from IPython.display import Markdown, display
+
+    values = {"region": names.region_name(desk.region, desk.lang), "code": desk.region}
+    display(Markdown("# " + message("report_region_title", desk.lang, **values)))

@@ -1,0 +1,245 @@
+"""Frames -> sentences, in Chinese or English, as careful as the statuses they are made from.
+
+Every sentence says "planned", none has a number that is not in the frames, and what rounding or a bound leaves
+open is said to be open. A reading is a list of Markdown sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from qyx_analysis.catalogue import message
+from qyx_analysis.names import region_name
+from qyx_analysis.tables import domain_name, indicator_name, percent_text, standing
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+_SHAPED = ("ok", "reversing")  # statuses of a front-loading index whose sign may be read
+_CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
+_MOST = 3
+_LISTED = 6  # names that a sentence can carry
+
+
+def literal(text: str) -> str:
+    """Make a text from a document plain text in Markdown and HTML.
+
+    >>> literal("<b>a*b</b>")
+    '&lt;b&gt;a\\\\*b&lt;/b&gt;'
+    """
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", safe)
+
+
+def listed(names: Iterable[str], lang: str) -> str:
+    """Names as a list inside a sentence; a long one is cut and counted.
+
+    >>> listed(["a", "b"], "en")
+    'a, b'
+    """
+    texts = [literal(name) for name in names]
+    joint = "、" if lang == "zh" else ", "
+    if len(texts) <= _LISTED:
+        return joint.join(texts)
+    return message("say_and_more", lang, names=joint.join(texts[:_LISTED]), n=len(texts) - _LISTED)
+
+
+def _indicators(rows: pd.DataFrame, lang: str) -> str:
+    return listed((indicator_name(code, lang) for code in rows["indicator"]), lang)
+
+
+# --- one county -------------------------------------------------------------------------------------------
+
+
+def overview(targets: pd.DataFrame, findings: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """What the plan prints, and how much of it can be measured."""
+    own = targets[targets["region"] == region]
+    numbers = own.dropna(subset="value")
+    ends = numbers[numbers["year"].isin([own["year"].min(), own["year"].max()])]
+    both = ends.groupby("indicator")["year"].nunique().eq(2).sum()
+    counts = findings.loc[findings["region"] == region, "severity"].value_counts()
+    return [
+        message(
+            "say_overview", lang, region=region_name(region, lang), rows=own["indicator"].nunique(), both=both,
+            first=own["year"].min(), last=own["year"].max(),
+        ),
+        message("say_warnings", lang, errors=counts.get("error", 0), warnings=counts.get("warning", 0)),
+    ]  # fmt: skip
+
+
+def standing_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """In which domains the final planned values are better or worse than most counties'."""
+    placed = standing(targets, region)
+    year = targets["year"].max()
+    if placed.empty:
+        return [message("say_alone", lang)]
+    domains = targets.drop_duplicates("indicator").set_index("indicator")["domain"]
+    sentences = [message("say_standing", lang, n=len(placed), year=year)]
+    for key, side in (("say_better", "above"), ("say_worse", "below")):
+        chosen = placed[placed[side] * 2 > placed["n"] - 1]
+        if len(chosen):
+            by_domain = chosen.groupby(chosen["indicator"].map(domains), sort=False)
+            parts = [
+                f"{domain_name(str(domain), lang)}{message('say_colon', lang)}{_indicators(rows, lang)}"
+                for domain, rows in by_domain
+            ]
+            sentences.append(
+                message(key, lang, n=len(chosen), year=year, list=message("say_semicolon", lang).join(parts))
+            )
+    return sentences
+
+
+def kinds_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """Which of the paths are bounds, words or gaps."""
+    own = targets[(targets["region"] == region) & (targets["role"] == "target")]
+    sentences = []
+    for key, kinds in (
+        ("say_bounds", ["lower_bound", "upper_bound"]),
+        ("say_words", ["full_coverage", "status"]),
+        ("say_references", ["reference"]),
+    ):
+        rows = own[own["kind"].isin(kinds)].drop_duplicates("indicator")
+        if len(rows):
+            sentences.append(message(key, lang, n=len(rows), list=_indicators(rows, lang)))
+    blank = own.groupby("indicator", sort=False)["kind"].agg(lambda kind: set(kind) == {"missing"})
+    if blank.any():
+        rows = blank[blank].reset_index()
+        sentences.append(message("say_blank", lang, n=len(rows), list=_indicators(rows, lang)))
+    return sentences
+
+
+def ambition_of(ambition: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """The most and the least ambitious targets, what stays as it is and what is weaker than the baseline."""
+    own = ambition[ambition["region"] == region]
+    gaps = own[(own["measure"] == "gap_closure") & own["status"].isin(_CLOSED)].sort_values(
+        "value", ascending=False, kind="stable"
+    )
+    sentences = []
+    if len(gaps):
+        most = [f"{indicator_name(r.indicator, lang)} {percent_text(r.value)}" for r in gaps.head(_MOST).itertuples()]
+        sentences.append(message("say_gap_most", lang, n=len(gaps), list=listed(most, lang)))
+    if len(gaps) > _MOST:
+        least = gaps.iloc[_MOST:].tail(_MOST).iloc[::-1]
+        texts = [f"{indicator_name(r.indicator, lang)} {percent_text(r.value)}" for r in least.itertuples()]
+        sentences.append(message("say_gap_least", lang, list=listed(texts, lang)))
+    change = own[own["measure"] == "change"]
+    for key, statuses in (
+        ("say_weaker", ["weaker"]),
+        ("say_hold", ["hold", "hold_at_ceiling"]),
+        ("say_unresolved", ["unresolved"]),
+    ):
+        rows = change[change["status"].isin(statuses)]
+        if len(rows):
+            sentences.append(message(key, lang, n=len(rows), list=_indicators(rows, lang)))
+    return sentences
+
+
+def timing_of(trajectory: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """Which planned changes come early, which late, and for how many the printed digits do not tell."""
+    own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
+    shaped = own[own["status"].isin(_SHAPED)]
+    early, late = shaped[shaped["value"] > 0], shaped[shaped["value"] < 0]
+    open_ = own["status"].isin(["unresolved", "open_bound"]).sum()
+    counts = {"early": len(early), "late": len(late), "open": open_, "n": len(shaped) + open_}
+    sentences = [message("say_timing", lang, **counts)]
+    if len(early):
+        sentences.append(message("say_early", lang, list=_indicators(early, lang)))
+    if len(late):
+        sentences.append(message("say_late", lang, list=_indicators(late, lang)))
+    return sentences
+
+
+# --- across counties --------------------------------------------------------------------------------------
+
+
+def compared(targets: pd.DataFrame, lang: str) -> list[str]:
+    """Who is compared: a census of the counties present, not a sample."""
+    regions = targets.drop_duplicates("region")
+    counties = regions.loc[regions["level"] == "county", "region"]
+    benchmarks = regions.loc[regions["level"] != "county", "region"]
+    names = listed((region_name(code, lang) for code in counties), lang)
+    sentences = [message("say_compared", lang, n=len(counties), list=names)]
+    if len(benchmarks):
+        names = listed((region_name(code, lang) for code in benchmarks), lang)
+        sentences.append(message("say_benchmarks", lang, list=names))
+    return sentences
+
+
+def timing_across(trajectory: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
+    """On which indicators every county that can be read plans the change early, or late."""
+    rows = trajectory[(trajectory["measure"] == "front_loading") & trajectory["region"].isin(_county_codes(targets))]
+    shaped = rows[rows["status"].isin(_SHAPED)]
+    counts = {
+        "early": (shaped["value"] > 0).sum(),
+        "late": (shaped["value"] < 0).sum(),
+        "open": rows["status"].isin(["unresolved", "open_bound"]).sum(),
+        "none": rows["value"].isna().sum(),
+        "all": len(rows),
+    }
+    sentences = [message("say_timing_all", lang, **counts)]
+    signs = shaped.groupby("indicator", sort=False)["value"].agg(["size", "min", "max"])
+    agreeing = signs[signs["size"] >= 2]
+    for key, chosen in (("say_all_early", agreeing["min"] > 0), ("say_all_late", agreeing["max"] < 0)):
+        same = agreeing[chosen].reset_index()
+        if len(same):
+            sentences.append(message(key, lang, list=_indicators(same, lang)))
+    return sentences
+
+
+def ambition_across(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
+    """Where one county's planned closing of the gap is above all others' beyond rounding, and where all agree."""
+    codes = _county_codes(targets)
+    gaps = ambition[(ambition["measure"] == "gap_closure") & ambition["region"].isin(codes)].dropna(subset="value")
+    leaders = []
+    for code, rows in gaps.groupby("indicator", sort=False):
+        top = rows.loc[rows["value"].idxmax()]
+        if len(rows) > 1 and (rows.drop(top.name)["hi"] < top["lo"]).all():
+            leaders.append(
+                f"{indicator_name(str(code), lang)} {region_name(top['region'], lang)} {percent_text(top['value'])}"
+            )
+    sentences = [message("say_gap_all", lang, n=len(gaps), indicators=gaps["indicator"].nunique())]
+    if leaders:
+        sentences.append(message("say_leaders", lang, n=len(leaders), list=listed(leaders, lang)))
+    same = same_targets(targets)
+    if len(same):
+        sentences.append(message("say_same_targets", lang, n=len(same), list=_indicators(same, lang)))
+    weaker = ambition[
+        (ambition["measure"] == "change") & (ambition["status"] == "weaker") & ambition["region"].isin(codes)
+    ]
+    if len(weaker):
+        names = (
+            f"{region_name(row.region, lang)} {indicator_name(row.indicator, lang)}" for row in weaker.itertuples()
+        )
+        sentences.append(message("say_weaker_all", lang, n=len(weaker), list=listed(names, lang)))
+    return sentences
+
+
+def same_targets(targets: pd.DataFrame) -> pd.DataFrame:
+    """Indicators whose final target has the same sign and number in every county, two counties at least."""
+    last = targets[(targets["year"] == targets["year"].max()) & (targets["level"] == "county")].dropna(subset="value")
+    grouped = last.groupby("indicator", sort=False).agg(
+        n=("region", "size"), values=("value", "nunique"), signs=("operator", "nunique")
+    )
+    return grouped[(grouped["n"] > 1) & (grouped["values"] == 1) & (grouped["signs"] == 1)].reset_index()
+
+
+def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:
+    """For how many indicators the planned spread narrows, widens, or depends on the scale."""
+    verdicts = dispersion[dispersion["measure"] == "convergence"]
+    sentences = [message("say_convergence", lang, n=len(verdicts))]
+    for status in ("converging", "diverging", "scale_dependent", "unresolved", "open_bound"):
+        rows = verdicts[verdicts["status"] == status]
+        if len(rows):
+            sentences.append(message(f"say_{status}", lang, n=len(rows), list=_indicators(rows, lang)))
+    fragile = verdicts[verdicts["flags"].str.contains("leave_one_out_flips")]
+    if len(fragile):
+        sentences.append(message("say_fragile", lang, n=len(fragile), list=_indicators(fragile, lang)))
+    refused = dispersion[dispersion["status"] == "absolute_count"].drop_duplicates("indicator")
+    if len(refused):
+        sentences.append(message("say_counts", lang, list=_indicators(refused, lang)))
+    return sentences
+
+
+def _county_codes(targets: pd.DataFrame) -> set[str]:
+    return set(targets.loc[targets["level"] == "county", "region"])

@@ -1,0 +1,34 @@
+"""Nothing passes for tested in CI that was skipped."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+ALLOWED = "machine:"  # begins the reason of a skip for what the machine cannot have
+
+
+def skips_fail(report: pytest.TestReport | pytest.CollectReport, reason: str) -> None:
+    if os.environ.get("CI") and not reason.startswith(ALLOWED):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, and not for a reason that begins with “{ALLOWED}”: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        assert call.excinfo is not None
+        skips_fail(report, str(call.excinfo.value))
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole module that is skipped, as ``pytest.importorskip`` does."""
+    report = yield
+    if report.skipped:
+        skips_fail(report, str(report.longrepr[2]).removeprefix("Skipped: "))
+    return report

@@ -1,0 +1,119 @@
+"""The command as a user types it: what it prints, and the status it ends with."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from plans import fifth_county, printed, write
+
+from qyx_analysis import processed, raw
+from qyx_analysis.cli import main
+
+
+@pytest.fixture
+def data(tmp_path):
+    assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "data")]) == 0
+    return tmp_path / "data"
+
+
+def test_build_reads_just_the_files_it_is_given(tmp_path, capsys):
+    file = write(tmp_path, "plan.txt", fifth_county())
+    assert main(["build", str(file), "--out", str(tmp_path / "out")]) == 0
+    assert set(processed.load_targets(tmp_path / "out")["region_name"]) == {"宁海县"}
+    assert "126" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [
+        ("unknown_indicator.txt", printed("cixi").replace("人均预期寿命", "平均寿命").encode(), 2),
+        ("unknown_region.txt", printed("cixi").replace("慈溪市", "某某市").encode(), 2),
+        ("seven_cells.txt", printed("cixi").replace("62\n\n", "", 1).encode(), 2),
+        ("empty.txt", b"", 2),
+        ("binary.txt", b"\x00\x01\x02", 2),
+        ("absent.txt", None, 2),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_the_data_alone(data, tmp_path, capfd, name, content, status):
+    before = {path.name: path.read_bytes() for path in data.iterdir()}
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    capfd.readouterr()
+    assert main(["build", str(tmp_path / name), "--out", str(data)]) == status
+    problem, summary = capfd.readouterr().err.splitlines()
+    assert name in problem
+    assert " / " in problem
+    assert "Traceback" not in problem + summary
+    assert {path.name: path.read_bytes() for path in data.iterdir()} == before
+
+
+def test_one_bad_file_among_good_ones_gives_status_1(tmp_path, capfd):
+    good, bad = write(tmp_path, "good.txt", fifth_county()), write(tmp_path, "bad.txt", "没有表")
+    assert main(["build", str(good), str(bad), "--out", str(tmp_path / "out")]) == 1
+    assert capfd.readouterr().err.startswith("qyx: bad.txt")
+
+
+def test_add_then_build_then_explain(tmp_path, capsys):
+    folder = tmp_path / "raw"
+    assert main(["add", str(write(tmp_path, "plan.txt", fifth_county())), "--raw", str(folder)]) == 0
+    assert main(["build", str(folder), "--out", str(tmp_path / "data")]) == 0
+    capsys.readouterr()
+    assert main(["explain", "宁海县", "1", "2022", "--data", str(tmp_path / "data")]) == 0
+    text = capsys.readouterr().out
+    assert "plan.txt, line 15: “2.95”" in text
+
+
+def test_explain_shows_printed_text_place_and_findings(data, capsys):
+    capsys.readouterr()
+    assert main(["explain", "330213", "17", "2027", "--data", str(data)]) == 0
+    text = capsys.readouterr().out
+    assert "fenghua.txt, line 180: “0.548”" in text
+    assert "0.938" in text  # the finding names what it fell from
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "999999", "1"],
+        ["explain", "330213", "99"],
+        ["explain", "330213", "1", "1999"],
+        ["explain", "宁海县", "1"],
+    ],
+)
+def test_explain_refuses_what_is_not_there_in_one_line(data, capsys, arguments):
+    capsys.readouterr()
+    assert main([*arguments, "--data", str(data)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("what", "count"), [("regions", 102), ("indicators", 22), ("domains", 7)])
+def test_list_prints_the_catalogue_and_marks_what_the_data_hold(data, capsys, what, count):
+    capsys.readouterr()
+    assert main(["list", what, "--data", str(data)]) == 0
+    _header, *lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == count
+    if what == "regions":
+        assert sum(line.endswith("*") for line in lines) == 4
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for command in ([], ["add"], ["build"], ["report"], ["explain"], ["list"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert ended.value.code == 0
+        text = capsys.readouterr().out
+        assert "example: qyx" in text
+
+
+def test_every_command_is_in_the_readme():
+    readme = (raw.project_dir() / "README.md").read_text(encoding="utf-8")
+    for command in ("add", "build", "report", "explain", "list"):
+        assert f"qyx {command}" in readme
+
+
+def test_the_installed_command_works_from_any_folder(tmp_path):
+    command = Path(sys.executable).with_name("qyx")
+    done = subprocess.run([command, "list", "domains"], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0
+    assert "幼有善育" in done.stdout

@@ -1,0 +1,186 @@
+"""Dispersion: gold numbers and edge cases of METHODS C."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_measures_trajectory import LEVEL, plan
+
+from qyx_analysis import catalogue
+from qyx_analysis.measures import dispersion as dispersion_of
+from qyx_analysis.measures.common import panel
+from qyx_analysis.measures.dispersion import (
+    gap_bounds,
+    gini,
+    gini_mean_difference,
+    leave_one_out_mean_difference,
+    leave_one_out_sd,
+    mean_difference_bounds,
+    mean_gap_to_best,
+    range_bounds,
+    sd,
+    sd_bounds,
+    spreads_of,
+    theil,
+)
+
+GOLD = {"a": "62", "b": "70", "c": "75", "d": "93"}
+CONVERGING = {"a": "80 90", "b": "85 93", "c": "90 96", "d": "95 99"}
+
+
+def year(indicator, rows, at=2022):
+    table = dispersion_of(plan(indicator, rows))
+    return table[table["year"] == at].set_index("measure")
+
+
+def verdict(indicator, rows, indicators=None):
+    known = catalogue.indicators() if indicators is None else indicators
+    return spreads_of(panel(plan(indicator, rows), known)).set_index("measure")
+
+
+def test_gold_spread_of_a_share():
+    table = year(LEVEL, GOLD)["value"]
+    expected = {"mean": 75, "range": 31, "best_worst_gap": 31, "mean_gap_to_best": 18, "sd": 13.14027}
+    expected |= {"gini_mean_difference": 16.3333, "bhatia_davis": 0.0690667}
+    for measure, value in expected.items():
+        assert round(table[measure], len(str(value).partition(".")[2])) == value, measure
+    assert "gini" not in table.index and not table.index.str.contains("cv|variation").any()
+
+
+def test_gold_gini_and_theil_only_on_ratio_scales():
+    table = year("nursery_places", GOLD)["value"]
+    assert round(table["gini"], 6) == 0.108889 and round(table["gini"] * 3 / 4, 6) == 0.081667
+    assert round(table["theil"], 7) == 0.0112464 and "bhatia_davis" not in table.index
+    for measure in (gini, theil):
+        with pytest.raises(ValueError, match="non-negative ratio scale"):
+            measure(np.array([-1.0, 2.0]))
+
+
+def test_gold_leave_one_out():
+    assert leave_one_out_sd(np.array([62.0, 70, 75, 93])).round(3).tolist() == [12.097, 15.567, 16.093, 6.557]
+
+
+@given(st.lists(st.integers(0, 100), min_size=3, max_size=7))
+def test_leaving_one_out_in_closed_form(values):
+    x = np.array(values, dtype=float)
+    for closed, measure in ((leave_one_out_sd, sd), (leave_one_out_mean_difference, gini_mean_difference)):
+        slow = [measure(np.delete(x, i)) for i in range(len(x))]
+        np.testing.assert_allclose(closed(x), slow, atol=1e-6)
+
+
+def test_gold_bounds_of_the_standard_deviation():
+    open_row = year("care_workers", {"a": "28", "b": "30", "c": "35", "d": "≥32"}).loc["sd"]
+    assert (round(open_row["lo"], 5), open_row["hi"], open_row["flags"]) == (2.98608, np.inf, "bounded")
+    low, high, exact = sd_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]))
+    assert (round(low, 5), round(high, 5), exact) == (2.98608, 5.37742, True)
+    inside, _, _ = sd_bounds(np.array([28.0, 30, 35, 29]), np.array([28.0, 30, 35, 40]))
+    assert inside == pytest.approx(sd(np.array([28.0, 30, 35, 31])))  # at the others' mean
+
+
+boxes = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8)), min_size=2, max_size=4)
+
+
+@given(boxes)
+def test_bounds_hold_all_that_is_possible(box):
+    lo = np.array([float(low) for low, _ in box])
+    hi = lo + np.array([float(width) for _, width in box])
+    inside = [np.array(x) for x in product(*[np.linspace(a, b, 5) for a, b in zip(lo, hi, strict=True)])]
+    for measure, (least, most, *_) in (
+        (sd, sd_bounds(lo, hi)),
+        (gini_mean_difference, mean_difference_bounds(lo, hi)),
+        (np.ptp, range_bounds(lo, hi)),
+        (lambda x: mean_gap_to_best(x, 1), gap_bounds(lo, hi, 1)),
+        (lambda x: mean_gap_to_best(x, -1), gap_bounds(lo, hi, -1)),
+    ):
+        values = [measure(x) for x in inside]
+        assert least <= min(values) + 1e-9 and most == pytest.approx(max(values))
+
+
+def test_many_bounds_get_a_valid_outer_bound():
+    lo, hi = np.arange(14.0), np.arange(14.0) + 5
+    for bounds, measure in ((sd_bounds, sd), (mean_difference_bounds, gini_mean_difference)):
+        _, outer, exact = bounds(lo, hi)
+        ends = np.random.default_rng(0).integers(0, 2, (500, 14))
+        assert not exact and outer >= max(measure(np.where(pick, hi, lo)) for pick in ends)
+
+
+def test_absolute_counts_states_and_too_few():
+    count = dispersion_of(plan("training_cumulative", {"a": "3 5", "b": "4 6", "c": "5 8"}))
+    assert set(count["status"]) == {"absolute_count"} and count["value"].isna().all()
+    state = year("preschool_assessment", {"a": "0", "b": "100", "c": "通过", "d": "通过"})
+    assert state.loc["variation_ratio", "value"] == 0.25
+    assert state.loc["entropy", "value"] == pytest.approx(0.562335, abs=1e-6)
+    lone = year(LEVEL, {"a": "50", "b": "/"})
+    assert lone.loc["sd", ["n", "status"]].tolist() == [1, "too_few"]
+
+
+def test_benchmarks_and_other_definitions_stay_out():
+    city = plan(LEVEL, {"z": "5 5"}, level="city")
+    counties = plan(LEVEL, CONVERGING)
+    pd.testing.assert_frame_equal(dispersion_of(pd.concat([counties, city])), dispersion_of(counties))
+    both = pd.concat([plan("unemployment_registered", {"a": "2", "b": "3"}), plan("unemployment_surveyed", {"c": "5"})])
+    table = dispersion_of(both).set_index(["indicator", "measure"])
+    assert table.loc[("unemployment_registered", "mean"), "value"].item() == 2.5
+
+
+def test_columns():
+    assert dispersion_of(plan(LEVEL, GOLD)).columns.tolist() == (
+        ["indicator", "number", "year", "measure", "value", "lo", "hi", "n", "status", "flags"]
+    )
+
+
+def test_gold_verdict_depends_on_the_scale():
+    table = verdict(LEVEL, CONVERGING)
+    assert round(table.loc["sd_ratio", "value"], 3) == 0.600
+    assert round(table.loc["logit_sd_ratio", "value"], 3) == 1.561
+    assert table.loc["convergence", "status"] == "scale_dependent"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "rows", "status"),
+    [
+        (LEVEL, {"a": "40 55", "b": "50 56", "c": "60 58", "d": "70 60"}, "converging"),
+        (LEVEL, {"a": "50 40", "b": "52 50", "c": "54 60", "d": "56 70"}, "diverging"),
+        (LEVEL, {"a": "50 51", "b": "55 56", "c": "60 61", "d": "65 66"}, "unresolved"),
+        (LEVEL, {"a": "50 60", "b": "50 65", "c": "50 70", "d": "50 75"}, "identical"),
+        (LEVEL, {"a": "50 60", "b": "60 65", "c": "70 /"}, "too_few"),
+        ("care_workers", {"a": "10 ≥32", "b": "20 32", "c": "30 32", "d": "40 32"}, "open_bound"),
+        ("dibao_standard", {"a": "10000 20000", "b": "11000 21500", "c": "12000 23000"}, "scale_dependent"),
+        ("preschool_assessment", {"a": "0 100", "b": "0 100", "c": "100 100"}, "state"),
+        ("pension_insured", {"a": "10 11", "b": "20 22", "c": "30 33"}, "absolute_count"),
+    ],
+)
+def test_convergence_verdicts(indicator, rows, status):
+    assert verdict(indicator, rows).loc["convergence", "status"] == status
+
+
+def test_a_ratio_scale_that_reaches_zero_has_the_mean_difference_as_second_measure():
+    table = verdict("care_workers", {"a": "0 20", "b": "10 22", "c": "30 24"})
+    assert "gini_mean_difference_ratio" in table.index and table.loc["convergence", "status"] == "converging"
+
+
+def test_one_county_that_makes_the_verdict_is_named_by_a_flag():
+    table = verdict(LEVEL, {"a": "20 48", "b": "50 49", "c": "51 52", "d": "52 54"})
+    assert table.loc["convergence", ["status", "flags"]].tolist() == ["converging", "leave_one_out_flips"]
+    same = verdict(LEVEL, {"a": "20 90", "b": "50 90", "c": "80 90"})
+    assert same.loc["convergence", ["status", "flags"]].tolist() == ["converging", "identical_targets"]
+
+
+counties = st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=3, max_size=5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(counties)
+def test_the_complement_has_the_same_spread_and_verdict(values):
+    known = catalogue.indicators()
+    other = known.assign(direction=-known["direction"], best=100 - known["best"])
+    here = verdict(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}, known)
+    there = verdict(LEVEL, {f"r{i}": f"{100 - a} {100 - b}" for i, (a, b) in enumerate(values)}, other)
+    names = ["sd", "gini_mean_difference", "bhatia_davis", "logit_sd", "mean_gap_to_best"]
+    np.testing.assert_allclose(there.loc[names, "value"].to_numpy(), here.loc[names, "value"].to_numpy(), atol=1e-8)
+    assert (
+        there.loc["convergence", ["status", "flags"]].tolist() == here.loc["convergence", ["status", "flags"]].tolist()
+    )

@@ -1,0 +1,38 @@
+"""Long runs: ``make soak``. What is done once is done a thousand times, and nothing may pile up."""
+
+import gc
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from qyx_analysis.build import build
+from qyx_analysis.raw import raw_dir
+
+pytestmark = pytest.mark.soak
+ROUNDS = 60
+
+
+def open_files() -> int:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def test_building_again_and_again_leaves_nothing_behind(tmp_path: Path) -> None:
+    out = tmp_path / "processed"
+    for _ in range(3):  # what is cached once is not a leak
+        assert build([raw_dir()], out).exit_status == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    files = open_files()
+    gc.collect()
+    tracemalloc.start()
+    for _ in range(ROUNDS):
+        build([raw_dir()], out)
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["processed"]
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert open_files() == files
+    assert grown < 2_000_000, f"{grown} bytes kept by {ROUNDS} builds"
