@@ -44,7 +44,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """A frame as UTF-8 CSV with ``\\n`` line ends; whole numbers without ``.0``."""
+    """A frame as UTF-8 CSV with ``\\n`` line ends; whole numbers without ``.0``, infinity as ``INF`` (Table Schema)."""
     text = io.StringIO()
     frame.apply(_plain_numbers).to_csv(text, index=False, lineterminator="\n")
     return text.getvalue().encode("utf-8")
@@ -53,7 +53,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 def _plain_numbers(column: pd.Series) -> pd.Series:
     if not pd.api.types.is_float_dtype(column):
         return column
-    return column.map(lambda value: "" if value != value else f"{value:.12g}")
+    return column.map(lambda value: "" if value != value else f"{value:.12g}".replace("inf", "INF"))
 
 
 def read_sources(folder: Path) -> pd.DataFrame:

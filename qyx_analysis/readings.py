@@ -18,8 +18,9 @@ from qyx_analysis.tables import domain_name, indicator_name, percent_text, stand
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
 _SHAPED = ("ok", "reversing")  # statuses of a front-loading index whose sign may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
+_VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
 _MOST = 3
-_LISTED = 6  # names that a sentence can carry
+_LISTED = 12  # names that a sentence can carry
 
 
 def literal(text: str) -> str:
@@ -227,8 +228,9 @@ def same_targets(targets: pd.DataFrame) -> pd.DataFrame:
 def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:
     """For how many indicators the planned spread narrows, widens, or depends on the scale."""
     verdicts = dispersion[dispersion["measure"] == "convergence"]
-    sentences = [message("say_convergence", lang, n=len(verdicts))]
-    for status in ("converging", "diverging", "scale_dependent", "unresolved", "open_bound"):
+    judged = verdicts["status"].isin(_VERDICTS)
+    sentences = [message("say_convergence", lang, n=judged.sum())]
+    for status in _VERDICTS:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
             sentences.append(message(f"say_{status}", lang, n=len(rows), list=_indicators(rows, lang)))

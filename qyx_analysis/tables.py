@@ -15,6 +15,7 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import region_name
 
+_RATIOS = ("sd_ratio", "logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
 _FEW = 8  # regions that fit side by side as columns of a table
 
 
@@ -302,14 +303,15 @@ def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
 
 def convergence_table(dispersion: pd.DataFrame, lang: str) -> pd.DataFrame:
     """Per indicator: how the planned spread of the final year compares with the baseline's, and the verdict."""
-    wide = dispersion[dispersion["measure"].isin(["sd_ratio", "logit_sd_ratio"])].pivot_table(
-        index="indicator", columns="measure", values="value", aggfunc="first"
+    ratios = dispersion[dispersion["measure"].isin(_RATIOS)].assign(
+        scale=lambda rows: rows["measure"].eq("sd_ratio").map({True: "first", False: "second"})
     )
-    wide = wide.reindex(columns=["sd_ratio", "logit_sd_ratio"])
+    wide = ratios.pivot_table(index="indicator", columns="scale", values="value", aggfunc="first")
+    wide = wide.reindex(columns=["first", "second"])
     rows = []
     for row in dispersion[dispersion["measure"] == "convergence"].itertuples():
-        sd, logit = wide.loc[row.indicator] if row.indicator in wide.index else (np.nan, np.nan)
-        texts = ["—" if pd.isna(value) else number_text(value) for value in (sd, logit)]
+        pair = wide.loc[row.indicator] if row.indicator in wide.index else (np.nan, np.nan)
+        texts = ["—" if pd.isna(value) else number_text(value) for value in pair]
         rows.append(
             [
                 f"{row.number} {indicator_name(row.indicator, lang)}",
@@ -318,5 +320,5 @@ def convergence_table(dispersion: pd.DataFrame, lang: str) -> pd.DataFrame:
                 status_text(row.status, lang),
             ]
         )
-    keys = ("tab_indicator", "tab_counties", "tab_sd_ratio", "tab_logit_ratio", "tab_status")
+    keys = ("tab_indicator", "tab_counties", "tab_sd_ratio", "tab_second_ratio", "tab_status")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])

@@ -63,6 +63,7 @@ def test_gold_leave_one_out():
     assert leave_one_out_sd(np.array([62.0, 70, 75, 93])).round(3).tolist() == [12.097, 15.567, 16.093, 6.557]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=7))
 def test_leaving_one_out_in_closed_form(values):
     x = np.array(values, dtype=float)
@@ -83,6 +84,7 @@ def test_gold_bounds_of_the_standard_deviation():
 boxes = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8)), min_size=2, max_size=4)
 
 
+@settings(max_examples=50, deadline=None)
 @given(boxes)
 def test_bounds_hold_all_that_is_possible(box):
     lo = np.array([float(low) for low, _ in box])

@@ -139,8 +139,9 @@ def leave_one_out_sd(x: Floats) -> Floats:
     [12.097, 15.567, 16.093, 6.557]
     """
     n, centred = len(x), x - x.mean()
-    left = (centred**2).sum() - n / (n - 1) * centred**2
-    return np.sqrt(np.maximum(left, 0) / (n - 2))
+    total = (centred**2).sum()
+    left = total - n / (n - 1) * centred**2
+    return np.sqrt(np.where(left > 1e-12 * total, left, 0) / (n - 2))  # the rest is cancellation noise
 
 
 def leave_one_out_mean_difference(x: Floats) -> Floats:
@@ -462,8 +463,10 @@ def _convergence_rows(p: Panel) -> Iterator[_Row]:
 
 def _verdict(rows: list[_Row]) -> set[str]:
     """All marks of the scales together, and where the scales agree the direction."""
-    sides = {float(_side(np.array(row.value - 1))) for row in rows}
     marks = set().union(*(row.marks for row in rows))
+    if "identical" in marks:
+        return marks
+    sides = {float(_side(np.array(row.value - 1))) for row in rows}
     if {-1.0, 1.0} <= sides:
         return marks | {"scale_dependent"}
     if len(sides) > 1 or sides == {0.0}:
@@ -475,6 +478,8 @@ def _ratio_row(year: int, printed: Panel, measure: str, spread: _Spread, p: Pane
     """Final over baseline spread, its interval, and every county left out in turn."""
     start, end = p.value.T
     before, after = spread.measure(start), spread.measure(end)
+    if before <= EPS:
+        return _refused(year, measure, len(p.rows), "identical")
     rounding, _ = _ratio_bounds(spread.bounds, p.committed())
     widest, exact = _ratio_bounds(spread.bounds, p)
     touching = p.bounded & ~printed.bounded  # open in [lo, hi]; read half a digit inside for the verdict
@@ -482,7 +487,6 @@ def _ratio_row(year: int, printed: Panel, measure: str, spread: _Spread, p: Pane
     turns = _side(spread.leave_one_out(end) - spread.leave_one_out(start)) != _side(np.array(after - before))
     unresolved = _contains_one(rounding)
     found = {
-        "identical": before <= EPS,
         "unresolved": unresolved,
         "open_bound": _contains_one(bounds) and not unresolved,
         "bounded": printed.bounded.any(),
@@ -492,8 +496,9 @@ def _ratio_row(year: int, printed: Panel, measure: str, spread: _Spread, p: Pane
         "identical_targets": after <= EPS,
         "leave_one_out_flips": turns.any(),
     }
-    value = after / before if before > EPS else np.nan
-    return _Row(year, measure, value, widest, len(p.rows), marks | {name for name, yes in found.items() if yes})
+    return _Row(
+        year, measure, after / before, widest, len(p.rows), marks | {name for name, yes in found.items() if yes}
+    )
 
 
 def _ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
