@@ -22,7 +22,7 @@ _HOME = {
     "load_targets": "processed",
     "findings": "processed",
     "explain": "processed",
-    "build": "build",
+    "build": "datapackage",
     "trajectory": "measures",
     "ambition": "measures",
     "dispersion": "measures",

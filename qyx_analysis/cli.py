@@ -48,7 +48,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.build import build
+    from qyx_analysis.datapackage import build
 
     built = build(arguments.path or [raw.raw_dir()], arguments.out or raw.project_dir() / "data" / "processed")
     _complain(built.problems)
@@ -65,6 +65,8 @@ def _build(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from qyx_analysis.reports import make_reports
 
+    if not arguments.data and not _has_data():
+        _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
     outcomes = make_reports(
         regions=arguments.region,
         peers=arguments.peers,
@@ -79,6 +81,13 @@ def _report(arguments: argparse.Namespace) -> int:
     done = len(outcomes) - len(failed)
     print(f"{(arguments.out or raw.project_dir() / 'reports') / 'index.html'}: {done}/{len(outcomes)} 份报告 / reports")
     return (1 if done else 2) if failed else 0
+
+
+def _has_data() -> bool:
+    try:
+        return bool(processed.data_dir())
+    except DataError:
+        return False
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -162,7 +171,9 @@ def _parser() -> argparse.ArgumentParser:
         help="文件或文件夹 / files or folders (default: data/raw)",
     )
     build.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)")
-    build.epilog = f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
+    build.epilog = (
+        f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
+    )
 
     report = _command(
         commands, "report", _report, "生成 HTML 报告 / write the HTML reports",

@@ -175,6 +175,7 @@ def timing_across(trajectory: pd.DataFrame, targets: pd.DataFrame, lang: str) ->
         "early": (shaped["value"] > 0).sum(),
         "late": (shaped["value"] < 0).sum(),
         "open": rows["status"].isin(["unresolved", "open_bound"]).sum(),
+        "weaker": (rows["status"] == "weaker").sum(),
         "none": rows["value"].isna().sum(),
         "all": len(rows),
     }

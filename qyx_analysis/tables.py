@@ -53,6 +53,11 @@ def indicator_name(code: str, lang: str) -> str:
     return _names(f"short_{lang}").get(code, code.removeprefix("local:"))
 
 
+def row_label(number: Any, code: str, lang: str) -> str:
+    """How a row is called in tables: its printed number and short name."""
+    return indicator_name(code, lang) if pd.isna(number) else f"{number} {indicator_name(code, lang)}"
+
+
 def unit_name(code: str, lang: str) -> str:
     """The canonical unit of an indicator in ``lang``."""
     return _names("unit" if lang == "zh" else "unit_en").get(code, "")
@@ -127,8 +132,7 @@ def printed_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame
     first = own.drop_duplicates("indicator").set_index("indicator")
     table = pd.DataFrame(
         {
-            message("tab_number", lang): first["number"].astype("string").fillna("—"),
-            message("tab_indicator", lang): [indicator_name(code, lang) for code in first.index],
+            message("tab_indicator", lang): [row_label(row.number, row.Index, lang) for row in first.itertuples()],
             message("tab_unit", lang): first["published_unit"].replace("", "—"),
         }
     )
@@ -190,7 +194,7 @@ def ambition_table(targets: pd.DataFrame, ambition: pd.DataFrame, region: str, l
         moved = change.loc[row.indicator]
         rows.append(
             [
-                f"{row.number} {indicator_name(row.indicator, lang)}",
+                row_label(row.number, row.indicator, lang),
                 printed_text(first.get(row.indicator, ""), lang),
                 printed_text(last.get(row.indicator, ""), lang),
                 "—" if pd.isna(moved["value"]) else number_text(moved["value"], 3),
@@ -231,7 +235,7 @@ def timing_table(trajectory: pd.DataFrame, region: str, lang: str) -> pd.DataFra
         half, share = values.loc[row.indicator] if row.indicator in values.index else (np.nan, np.nan)
         rows.append(
             [
-                f"{row.number} {indicator_name(row.indicator, lang)}",
+                row_label(row.number, row.indicator, lang),
                 interval_text(row, number_text) or "—",
                 "—" if pd.isna(row.value) or pd.isna(half) else number_text(half, 1),
                 "—" if pd.isna(row.value) or pd.isna(share) else percent_text(share),
@@ -250,7 +254,7 @@ def findings_table(findings: pd.DataFrame, region: str, lang: str) -> pd.DataFra
     rows = [
         [
             message(f"severity_{row.severity}", lang),
-            "—" if pd.isna(row.number) else f"{row.number} {indicator_name(row.indicator, lang)}",
+            "—" if not row.indicator else row_label(row.number, row.indicator, lang),
             getattr(row, f"message_{lang}"),
             row.raw or "—",
             ", ".join(filter(None, (row.document, row.locator))),
@@ -275,7 +279,7 @@ def measure_table(results: pd.DataFrame, measure: str, lang: str, percent: bool 
         return _summary_table(rows, lang, show)
     rows = rows.assign(
         text=[interval_text(row, show) or short_status(row.status, lang) for row in rows.itertuples()],
-        label=[f"{row.number} {indicator_name(row.indicator, lang)}" for row in rows.itertuples()],
+        label=[row_label(row.number, row.indicator, lang) for row in rows.itertuples()],
     )
     order = rows.drop_duplicates("label").sort_values("number", kind="stable")["label"]
     wide = rows.pivot(index="label", columns="region", values="text").loc[order].fillna("—")
@@ -290,7 +294,7 @@ def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
         low, high = group.loc[group["value"].idxmin()], group.loc[group["value"].idxmax()]
         table.append(
             [
-                f"{low['number']} {indicator_name(str(code), lang)}",
+                row_label(low["number"], str(code), lang),
                 len(group),
                 f"{show(low['value'])} {region_name(low['region'], lang)}",
                 show(group["value"].median()),
@@ -314,7 +318,7 @@ def convergence_table(dispersion: pd.DataFrame, lang: str) -> pd.DataFrame:
         texts = ["—" if pd.isna(value) else number_text(value) for value in pair]
         rows.append(
             [
-                f"{row.number} {indicator_name(row.indicator, lang)}",
+                row_label(row.number, row.indicator, lang),
                 row.n,
                 *texts,
                 status_text(row.status, lang),

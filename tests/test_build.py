@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import build as building
-from qyx_analysis import processed, raw
-from qyx_analysis.build import build
+from qyx_analysis import datapackage, processed, raw
+from qyx_analysis.datapackage import build
 from qyx_analysis.problems import DataError
 
 TABLES = ["targets", "findings", "trajectory", "ambition", "dispersion"]
@@ -120,7 +119,7 @@ def test_a_failure_in_the_middle_leaves_the_old_data_whole(tmp_path, monkeypatch
 
 
 def test_every_column_that_is_written_is_described(built):
-    described = json.loads((built.out / building.PACKAGE).read_text("utf-8"))
+    described = json.loads((built.out / datapackage.PACKAGE).read_text("utf-8"))
     for resource in described["resources"]:
         header = (built.out / resource["path"]).read_text("utf-8").splitlines()[0].split(",")
         assert header == [field["name"] for field in resource["schema"]["fields"]]

@@ -1,5 +1,6 @@
 """What analysts read says what the measures say, in one language at a time, and nothing that is not there."""
 
+import re
 import string
 
 import pandas as pd
@@ -68,6 +69,13 @@ def test_numbers_in_the_sentences_are_those_of_the_frames():
     shaped = TRAJECTORY.query("region == '330213' and measure == 'front_loading' and status in ['ok', 'reversing']")
     early, late = (shaped["value"] > 0).sum(), (shaped["value"] < 0).sum()
     assert f"Planned early: {early}; late: {late};" in readings.timing_of(TRAJECTORY, "330213", "en")[0]
+
+
+def test_every_path_is_counted_once():
+    early, late, open_, weaker, none = (
+        int(number) for number in re.findall(r"\d+", readings.timing_across(TRAJECTORY, TARGETS, "en")[0])[1:]
+    )
+    assert early + late + open_ + weaker + none == 84
 
 
 def test_a_county_alone_is_given_no_position():

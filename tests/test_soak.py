@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qyx_analysis.build import build
+from qyx_analysis.datapackage import build
 from qyx_analysis.raw import raw_dir
 
 pytestmark = pytest.mark.soak

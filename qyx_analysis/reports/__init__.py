@@ -1,0 +1,5 @@
+"""Notebooks -> reports: one self-contained HTML file each, and the index of the folder."""
+
+from qyx_analysis.reports.runner import Outcome, make_reports
+
+__all__ = ["Outcome", "make_reports"]

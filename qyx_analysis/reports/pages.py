@@ -1,0 +1,181 @@
+"""An executed notebook -> one HTML file that asks nothing of the network."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from html import escape, unescape
+from importlib.resources import files
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from qyx_analysis.catalogue import message
+
+if TYPE_CHECKING:
+    from nbconvert.exporters.templateexporter import TemplateExporter
+    from nbformat import NotebookNode
+
+_BEST_FIRST = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+_HEADING = re.compile(r"<h([1-3])\b[^>]*>(.*?)</h\1>", re.DOTALL)
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a page comes from: package version, time, and the source documents of ``datapackage.json``."""
+
+    version: str
+    made: datetime
+    sources: list[dict[str, str]]
+
+
+def report_html(notebook: NotebookNode, title: str, lang: str, origin: Provenance, parameters: dict[str, Any]) -> str:
+    """Give the page of an executed notebook; ``title`` takes the place of its first-level heading."""
+    shown = {name: value for name, value in parameters.items() if name != "data_dir" and value != ""}
+    page = page_values(title, lang, origin) | {"parameters": shown, "finished": partial(finished, lang=lang)}
+    html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
+    return html
+
+
+def page_values(title: str, lang: str, origin: Provenance) -> dict[str, Any]:
+    """What every page of ours is made of."""
+    text = partial(message, lang=lang)
+    return {"title": title, "lang": lang, "origin": origin, "text": text}
+
+
+def rendered(template: str, page: dict[str, Any]) -> str:
+    """Fill in a page that is not a notebook's."""
+    return _exporter().environment.get_template(template).render(resources={"page": page})
+
+
+@cache
+def _exporter() -> TemplateExporter:
+    """nbconvert with our templates alone. All text is escaped unless a template says that it is markup."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+    from nbconvert.filters import Highlight2HTML
+
+    exporter = TemplateExporter(
+        template_paths=[str(files("qyx_analysis.reports") / "template")],
+        template_file="report.html.j2",
+        filters={
+            "markdown": _markdown,
+            "data_uri": _data_uri,
+            "unbroken": _unbroken,
+            "highlight_code": Highlight2HTML,
+        },
+    )
+    exporter.environment.autoescape = True
+    exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
+    return exporter
+
+
+def _markdown(source: str, printed: bool = False) -> str:
+    """Markdown as HTML; in what a program printed, markup is data and shown as text."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Printed(IPythonRenderer):
+        def block_html(self, html: str) -> str:
+            return f"<p>{escape(html)}</p>\n"
+
+        def inline_html(self, html: str) -> str:
+            return escape(html)
+
+    kind = Printed if printed else IPythonRenderer
+    renderer = kind(escape=False, allow_harmful_protocols=not printed, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer).render(source)
+
+
+def _unbroken(title: str) -> str:
+    """A title as HTML in which no line ends inside quotation marks."""
+    return re.sub("“[^”]{1,12}”", r'<span class="unbroken">\g<0></span>', escape(title))
+
+
+def _data_uri(content: str, mime: str) -> str:
+    """A picture inside the page. An SVG as well: as an ``img`` it has its own names and runs nothing."""
+    is_text = mime.endswith("xml")
+    encoded = base64.b64encode(content.encode("utf-8")).decode() if is_text else "".join(content.split())
+    return f"data:{mime};base64,{encoded}"
+
+
+# --- the notebook -----------------------------------------------------------------------------------------
+
+
+def notebook_title(notebook: NotebookNode, lang: str) -> str:
+    """The first-level heading of a notebook in ``lang``, or nothing."""
+    sources = [cell.source for cell in tidy(notebook, lang).cells if cell.cell_type == "markdown"]
+    match = re.search(r"^# +(.+?) *$", "\n".join(sources), re.MULTILINE)
+    return match[1] if match else ""
+
+
+def tidy(notebook: NotebookNode, lang: str) -> NotebookNode:
+    """Keep what a reader is to see: cells of ``lang``, the best form of each output, neighbouring code as one."""
+    notebook = copy.deepcopy(notebook)
+    cells: list[NotebookNode] = []
+    for cell in notebook.cells:
+        tags = set(cell.metadata.get("tags", []))
+        if "hide" in tags or (tags & {"zh", "en"} and lang not in tags) or not cell.source.strip():
+            continue
+        if cell.cell_type == "code":
+            cell.outputs = [best for output in cell.outputs if (best := _readable(output))]
+            if "injected-parameters" in tags:  # the folder's place on this machine concerns nobody
+                cell.source = re.sub(r"^data_dir = .*\n?", "", cell.source, flags=re.MULTILINE).strip()
+            if cells and cells[-1].cell_type == "code":
+                before = cells.pop()
+                cell.source, cell.outputs = f"{before.source}\n\n{cell.source}", before.outputs + cell.outputs
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def _readable(output: NotebookNode) -> NotebookNode | None:
+    """An output in its best form alone; warnings and progress on stderr are not for readers."""
+    if output.output_type == "stream":
+        return output if output.name == "stdout" and output.text.strip() else None
+    data = output.get("data", {})
+    mime = next((mime for mime in _BEST_FIRST if mime in data), None)
+    if mime is None:
+        return None
+    output.data, output.metadata = {mime: data[mime]}, output.metadata.get(mime, {})
+    return output
+
+
+# --- the page ---------------------------------------------------------------------------------------------
+
+
+def finished(body: str, lang: str) -> tuple[str, list[tuple[int, str, str]]]:
+    """Give headings their ids and tables room to scroll; also returns the contents: level, id, text.
+
+    The first ``<h1>`` goes: the page has it already.
+
+    >>> finished("<h1>奉化</h1><h2>幼有善育</h2>", "zh")
+    ('<h2 id="幼有善育">幼有善育</h2>', [(2, '幼有善育', '幼有善育')])
+    """
+    contents: list[tuple[int, str, str]] = []
+    numbers = count(1)
+
+    def heading(match: re.Match[str]) -> str:
+        text = _plain(match[2])
+        same = {"content", "provenance", *(used for _, used, _ in contents)}  # the page's own and those given
+        slug = re.sub(r"\W+", "-", text).strip("-").lower() or "section"
+        unique = next(name for n in count(1) if (name := f"{slug}-{n}" if n > 1 else slug) not in same)
+        contents.append((int(match[1]), unique, text))
+        return f'<h{match[1]} id="{unique}">{match[2]}</h{match[1]}>'
+
+    def table(match: re.Match[str]) -> str:
+        number, caption = next(numbers), _CAPTION.search(match[0])
+        label = message("report_table", lang, number=number) + (f": {_plain(caption[1])}" if caption else "")
+        return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{match[0]}</div>'
+
+    without_title = re.sub(r"<h1\b[^>]*>.*?</h1>\s*", "", body, count=1, flags=re.DOTALL)
+    body = _TABLE.sub(table, _HEADING.sub(heading, without_title))
+    return body, contents
+
+
+def _plain(markup: str) -> str:
+    return " ".join(unescape(_TAG.sub("", markup)).split())

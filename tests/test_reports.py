@@ -1,0 +1,391 @@
+"""Notebooks -> reports: which files appear, what is in them, and what they do in a real browser."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from qyx_analysis import catalogue, raw
+from qyx_analysis.datapackage import build
+from qyx_analysis.problems import DataError
+from qyx_analysis.reports import Outcome, make_reports, runner
+from qyx_analysis.reports.index import index_html
+from qyx_analysis.reports.pages import Provenance, report_html, tidy
+
+PNG = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+        "1f15c4890000000d49444154789c6360000000000200015e2ba0b50000000049454e44ae426082"
+    )
+).decode()
+HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>&"
+ORIGIN = Provenance("9.9", datetime(2026, 1, 2, 3, 4).astimezone(), [])
+PARAMETERS = 'region = "330213"\npeers = ""\nlang = "zh"\ndata_dir = ""'
+REGION_CODE = """
+import sys
+from IPython.display import HTML, Markdown, display
+from qyx_analysis.problems import DataError, Problem
+if region == "330282":
+    raise DataError(Problem("number_absent", "plan.txt", "line 3", "<b>"))
+print("printed", region)
+print("a warning", file=sys.stderr)
+display(HTML("<table><caption>C</caption>" + "<tr>" + "<td>wide wide</td>" * 60 + "</tr></table>"))
+display({"image/png": %r}, raw=True, metadata={"image/png": {"alt": "what <it> shows", "width": 960}})
+""" % base64.b64decode(PNG)  # noqa: UP031 (an f-string would ask for doubled braces)
+
+
+def tagged(cell: Any, *tags: str) -> Any:
+    cell.metadata["tags"] = list(tags)
+    return cell
+
+
+def write_notebook(path: Path, *cells: Any) -> None:
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(new_notebook(cells=list(cells)), path)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of two counties whose register holds a hostile title."""
+    folder = tmp_path_factory.mktemp("data") / "processed"
+    build([raw.raw_dir() / "fenghua.txt", raw.raw_dir() / "cixi.txt"], folder)
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    package["sources"][0]["title"] = HOSTILE
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project") / "notebooks"
+    parameters = tagged(new_code_cell(PARAMETERS), "parameters")
+    write_notebook(
+        folder / "region-report.ipynb",
+        new_markdown_cell("# The notebook's own title"),
+        parameters,
+        tagged(new_markdown_cell("## 中文标题"), "zh"),
+        tagged(new_markdown_cell("## English heading"), "en"),
+        tagged(new_markdown_cell("for analysts only"), "hide"),
+        new_code_cell(REGION_CODE),
+    )
+    write_notebook(
+        folder / "10-across.ipynb",
+        tagged(new_markdown_cell("# 比较\n\n## 同名\n\n### 同名"), "zh"),
+        tagged(new_code_cell("top = 3"), "parameters"),
+        new_code_cell("print('first', top)"),
+    )
+    write_notebook(folder / "20-stops.ipynb", new_markdown_cell("# Stops"), new_code_cell("raise SystemExit(0)"))
+    write_notebook(folder / "draft.ipynb", new_code_cell("1/0"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
+    """The one run with real kernels that most tests look at."""
+    out = tmp_path_factory.mktemp("out") / "reports"
+    return out, make_reports(data=data, out=out, parameters={"top": 5}, notebooks=notebooks)
+
+
+@pytest.fixture
+def without_kernel(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Give notebooks back as they are instead of running them; lists the parameters they were given."""
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(runner, "execute", lambda notebook, parameters: given.append(parameters) or notebook)
+    return given
+
+
+def page_of(run: tuple[Path, list[Outcome]], name: str) -> str:
+    return (run[0] / name).read_text(encoding="utf-8")
+
+
+def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    """Every element of a page with its attributes, as a browser would see them."""
+    found: list[tuple[str, dict[str, str | None]]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))  # type: ignore[method-assign]
+    parser.feed(page)
+    return found
+
+
+def assert_harmless(page: str) -> None:
+    for tag, attributes in elements(page):
+        assert tag not in {"script", "iframe", "object", "embed", "base"}
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            assert not re.match(r"(?i)\s*(https?:|//|javascript:|file:)", attributes.get(name) or "")
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+# --- a run ------------------------------------------------------------------------------------------------
+
+
+def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, list[Outcome]]) -> None:
+    out, outcomes = run
+    assert [(outcome.file, outcome.ok) for outcome in outcomes] == [
+        ("330213-fenghua.html", True),
+        ("330282-cixi.html", False),
+        ("10-across.html", True),
+        ("20-stops.html", False),
+    ]
+    assert {path.name for path in out.iterdir()} == {"330213-fenghua.html", "10-across.html", "index.html"}
+
+
+def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
+    reasons = {outcome.name: outcome.reason for outcome in run[1]}
+    ours = "plan.txt: line 3: “<b>”: " + " / ".join(catalogue.message("number_absent", lang) for lang in ("zh", "en"))
+    assert reasons["330282"] == ours
+    assert reasons["20-stops"].startswith("SystemExit: 0")
+
+
+def test_report_shows_outputs_without_stderr_and_machine_paths(run: tuple[Path, list[Outcome]], data: Path) -> None:
+    page = page_of(run, "330213-fenghua.html")
+    assert "printed 330213" in page
+    assert "a warning" not in re.sub(r"<details class=\"code\">.*?</details>", "", page, flags=re.DOTALL)
+    assert 'data_dir = ""' in unescape(re.sub(r"<[^>]*>", "", page))
+    assert str(data) not in page
+    assert page.count("<h1>") == 1
+    assert "The notebook" not in page
+
+
+def test_report_keeps_alternative_text(run: tuple[Path, list[Outcome]]) -> None:
+    images = [attributes for tag, attributes in elements(page_of(run, "330213-fenghua.html")) if tag == "img"]
+    assert [image["alt"] for image in images] == ["what <it> shows"]
+    assert base64.b64decode(images[0]["src"].removeprefix("data:image/png;base64,")) == base64.b64decode(PNG)
+
+
+def test_parameters_reach_the_notebooks_that_have_them(run: tuple[Path, list[Outcome]]) -> None:
+    assert "first 5" in page_of(run, "10-across.html")
+    assert "<code>top = 5</code>" in page_of(run, "10-across.html")
+    assert "top" not in page_of(run, "330213-fenghua.html").split("<footer>")[1]
+
+
+@pytest.mark.parametrize("name", ["330213-fenghua.html", "10-across.html", "index.html"])
+def test_page_asks_nothing_of_the_network_and_escapes(run: tuple[Path, list[Outcome]], name: str) -> None:
+    page = page_of(run, name)
+    assert_harmless(page)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "\r" not in page
+    assert page.startswith('<!DOCTYPE html>\n<html lang="zh-CN">')
+
+
+def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> None:
+    page = page_of(run, "10-across.html")
+    ids = [attributes["id"] for _, attributes in elements(page) if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert [f"#{name}" for name in ("同名", "同名-2")] == re.findall(r'<li class="level-\d"><a href="([^"]*)"', page)
+
+
+def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
+    page = page_of(run, "index.html")
+    links = [attributes["href"] for tag, attributes in elements(page) if tag == "a" and "#" not in attributes["href"]]
+    assert links == ["330213-fenghua.html", "10-across.html"]
+    assert "宁波市 · 330213" in page
+    assert "plan.txt: line 3: “&lt;b&gt;”" in page
+    assert json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"][1]["sha256"] in page
+
+
+# --- what is asked for ------------------------------------------------------------------------------------
+
+
+def test_reports_of_earlier_runs_stay_in_the_index(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    make_reports(330213, data=data, out=tmp_path, notebooks=notebooks)
+    (tmp_path / "10-letter.html").write_text("<title>Not ours</title>", encoding="utf-8")
+    outcomes = make_reports(["慈溪市", "cixi city"], data=data, out=tmp_path, lang="en", notebooks=notebooks)
+    assert [outcome.file for outcome in outcomes] == ["330282-cixi.html"]
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="([0-9][^"]*)">([^<]*)', page) == [
+        ("330213-fenghua.html", "Fenghua District"),
+        ("330282-cixi.html", "Cixi City"),
+    ]
+    assert page.count("made earlier") == 1
+
+
+def test_only_the_chosen_language(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    make_reports(["330213"], "山区海岛县", data, "en", tmp_path, notebooks=notebooks)
+    page = (tmp_path / "330213-fenghua.html").read_text(encoding="utf-8")
+    assert "English heading" in page
+    assert "中文标题" not in page
+    assert "for analysts only" not in page
+    assert '<html lang="en">' in page
+    assert without_kernel == [
+        {"region": "330213", "peers": "山区海岛县", "lang": "en", "data_dir": str(data.resolve())}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("Atlantis", "region_unknown"),
+        ("诸暨市", "region_absent"),
+        ("宁波市", "report_not_county"),
+        (HOSTILE, "region_unknown"),
+    ],
+)
+def test_a_region_without_data_fails_and_the_others_go_on(
+    given: str, key: str, data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    failed, made = make_reports([given, "330213"], data=data, out=tmp_path, notebooks=notebooks)
+    assert (failed.ok, failed.file, made.ok) == (False, "", True)
+    assert catalogue.message(key, "zh", close="", present="").split("（")[0] in failed.reason
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert_harmless(page)
+    assert 'id="failures"' in page
+
+
+@pytest.mark.parametrize("name", ["regoin", "x=1;import os #", "top", "region", "data_dir"])
+def test_a_parameter_that_no_notebook_has_is_refused(
+    name: str, data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    with pytest.raises(DataError, match=re.escape(f"“{name}”")):
+        make_reports(["330213"], data=data, out=tmp_path / "out", parameters={name: 1}, notebooks=notebooks)
+    assert without_kernel == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_build_or_notebook_nothing_is_written(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="qyx build"):
+        make_reports(data=tmp_path, out=tmp_path / "out")
+    with pytest.raises(DataError, match="region-report"):
+        make_reports(data=data, out=tmp_path / "out", notebooks=tmp_path)
+    with pytest.raises(DataError, match="lang"):
+        make_reports(data=data, out=tmp_path / "out", lang="fr")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(data: Path, notebooks: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
+    with pytest.raises(DataError, match="out: "):
+        make_reports(data=data, out=tmp_path / "out", notebooks=notebooks)
+
+
+def test_an_export_that_fails_leaves_the_earlier_file(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> str:
+        raise ValueError("two\nlines")
+
+    (tmp_path / "330213-fenghua.html").write_text("earlier", encoding="utf-8")
+    monkeypatch.setattr(runner, "report_html", fail)
+    outcome, other = make_reports(["330213", "330282"], data=data, out=tmp_path, notebooks=notebooks)
+    assert (outcome.ok, outcome.reason) == (False, "ValueError: two lines")
+    assert other.file == "330282-cixi.html"
+    assert (tmp_path / "330213-fenghua.html").read_text(encoding="utf-8") == "earlier"
+    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.html", "index.html"}
+
+
+def test_a_broken_notebook_is_a_failed_report(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    source = (notebooks / "region-report.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "region-report.ipynb").write_text(source, encoding="utf-8")
+    (tmp_path / "10-broken.ipynb").write_text("{", encoding="utf-8")
+    outcomes = make_reports(data=data, out=tmp_path / "out", notebooks=tmp_path)
+    assert [outcome.ok for outcome in outcomes] == [True, True, False]
+    assert outcomes[-1].title == "10-broken"
+    assert outcomes[-1].reason.startswith("10-broken.ipynb: ")
+
+
+# --- a page -----------------------------------------------------------------------------------------------
+
+
+def page_with(*outputs: Any) -> str:
+    notebook = new_notebook(cells=[new_code_cell("run()", outputs=list(outputs))])
+    return report_html(notebook, HOSTILE, "en", ORIGIN, {"top": HOSTILE})
+
+
+def displayed(data: dict[str, str], **metadata: Any) -> Any:
+    return new_output("display_data", data=data, metadata=metadata)
+
+
+def test_neighbouring_code_is_folded_as_one() -> None:
+    def cell(source: str) -> Any:
+        return new_code_cell(source, outputs=[displayed({"text/plain": source})])
+
+    cells = [new_code_cell("a"), cell("b"), cell("c"), new_markdown_cell("so"), cell("d")]
+    first, _, last = tidy(new_notebook(cells=cells), "zh").cells
+    assert (first.source, last.source) == ("a\n\nb\n\nc", "d")
+    assert [output.data["text/plain"] for output in first.outputs] == ["b", "c"]
+
+
+def test_only_the_best_form_of_an_output_is_shown() -> None:
+    page = page_with(displayed({"text/plain": "<repr at 0x1>", "text/html": "<p>table</p>", "image/png": PNG}))
+    assert "<p>table</p>" in page
+    assert "repr at" not in page
+    assert "<img" not in page
+
+
+def test_an_svg_is_a_picture_with_its_text_in_which_nothing_runs() -> None:
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg'><text>规划 {HOSTILE}</text></svg>"
+    page = page_with(displayed({"image/svg+xml": svg}, **{"image/svg+xml": {"alt": HOSTILE}}))
+    assert_harmless(page)
+    (image,) = [attributes for tag, attributes in elements(page) if tag == "img"]
+    assert image["alt"] == HOSTILE
+    assert base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode("utf-8") == svg
+
+
+def test_markup_in_what_a_program_printed_is_text() -> None:
+    markdown = f"- county {HOSTILE} &lt;b&gt; [x](javascript:alert(3))\n\n<div onclick='alert(4)'>\n\n**bold**"
+    page = page_with(displayed({"text/markdown": markdown}), new_output("stream", name="stdout", text=HOSTILE))
+    assert_harmless(page)
+    assert "<strong>bold</strong>" in page
+    assert " &lt;b&gt; " in page
+
+
+def test_index_escapes_names_and_reasons(tmp_path: Path) -> None:
+    page = index_html(tmp_path, [Outcome(HOSTILE, HOSTILE, "", ok=False, reason=HOSTILE)], "en", ORIGIN)
+    assert_harmless(page)
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+# --- in a browser -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    chromium, driver = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+    missing = [path.name for path in (chromium, driver) if not path.exists()]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")  # which fails in CI
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(chromium)
+    for flag in ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driven = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
+    yield driven
+    driven.quit()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["330213-fenghua.html", "10-across.html", "index.html"])
+def test_page_in_a_browser(browser: Any, run: tuple[Path, list[Outcome]], name: str, scheme: str) -> None:
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    browser.get_log("performance")
+    browser.get((run[0] / name).as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    assert (browser.execute_script(colours)[0] == "rgb(255, 255, 255)") == (scheme == "light")
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert [url for url in asked if not url.startswith("data:")] == [(run[0] / name).as_uri()]
