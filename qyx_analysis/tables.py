@@ -58,11 +58,6 @@ def row_label(number: Any, code: str, lang: str) -> str:
     return indicator_name(code, lang) if pd.isna(number) else f"{number} {indicator_name(code, lang)}"
 
 
-def unit_name(code: str, lang: str) -> str:
-    """The canonical unit of an indicator in ``lang``."""
-    return _names("unit" if lang == "zh" else "unit_en").get(code, "")
-
-
 def domain_name(domain: str, lang: str) -> str:
     """The name of a domain in ``lang``."""
     return domain if lang == "zh" else catalogue.domains().set_index("domain")["name_en"].get(domain, domain)
@@ -114,7 +109,7 @@ def interval_text(row: Any, show: Any) -> str:
     if row.lo != row.lo or (row.lo == row.hi):
         return text
     low, high = show(row.lo), show(row.hi)
-    return text if low == high else f"{text} [{low}, {high}]"
+    return text if low == high else f"{text} [{low}, {high}]".replace(" ", "\u00a0")
 
 
 def printed_text(raw: str, lang: str) -> str:
