@@ -50,7 +50,8 @@ def _add(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     from qyx_analysis.datapackage import build
 
-    built = build(arguments.path or [raw.raw_dir()], arguments.out or raw.project_dir() / "data" / "processed")
+    out = arguments.out or raw.project_dir() / "data" / "processed"
+    built = build(arguments.path or [raw.raw_dir()], out, arguments.region)
     _complain(built.problems)
     if not built.plans:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
@@ -169,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="PATH",
         help="文件或文件夹 / files or folders (default: data/raw)",
+    )
+    build.add_argument(
+        "--region", metavar="CODE", help="单个文件的地区 / region of a single document that does not tell"
     )
     build.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)")
     build.epilog = (

@@ -36,7 +36,7 @@ class Built:
         return 2 if not self.plans else 1 if self.problems else 0
 
 
-def build(paths: Iterable[Path], out: Path) -> Built:
+def build(paths: Iterable[Path], out: Path, region: object = None) -> Built:
     """Read documents and write the data package of what they say.
 
     Parameters
@@ -45,6 +45,8 @@ def build(paths: Iterable[Path], out: Path) -> Built:
         Files and folders.
     out : Path
         The folder to write: it appears or changes as a whole, or not at all.
+    region : int or str, optional
+        The region of a single document that does not tell it.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def build(paths: Iterable[Path], out: Path) -> Built:
     (0, 126)
     """
     _check_folder(out)
-    reading = read_plans(paths)
+    reading = read_plans(paths, region)
     tables = {"targets": reading.targets}
     tables["findings"] = checks.find_all(tables["targets"])
     built = Built(out, reading.plans, reading.problems, tables["findings"])

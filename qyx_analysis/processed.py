@@ -63,7 +63,8 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
     path : Path
         The document.
     region : int or str, optional
-        Code or name of its region; read from the table's title or the document's heading when not given.
+        Code or name of its region; read from the table's title or the document's heading when not given. A
+        title that names another region is an error.
     sha256 : str, optional
         The checksum it must have.
 
@@ -80,7 +81,7 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
     if sha256 and document.sha256 != sha256:
         raise DataError(Problem("checksum", document.name, values={"sources": raw.SOURCES}))
     table = read_table(document)
-    code = names.find_region(region) if region else _region_in(document, table)
+    code = _region_of(document, table, region)
     period = checks.period_of(set(table.years))
     if not period or len(set(table.years)) < len(table.years):
         text = ", ".join(map(str, table.years))
@@ -88,12 +89,18 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
     return Plan(code, document, table, _tidy(document, table, code))
 
 
-def _region_in(document: Document, table: Table) -> str:
-    """The region of the table's title, else of the first lines of the document that name one."""
+def _region_of(document: Document, table: Table, given: object) -> str:
+    """The region given, which the table's title may not contradict; else that of the title or the heading."""
+    if given:
+        code, titled = names.find_region(given), names.region_of_text(table.title)
+        if titled and titled != code:
+            values = {"given": names.region_name(code), "titled": names.region_name(titled)}
+            raise DataError(Problem("region_conflict", document.name, table.header.place, table.title, values))
+        return code
     heading = [line for line in document.lines[:30] if line.strip()][:8]
     for line in [table.title, *heading]:
-        if code := names.region_of_text(line):
-            return code
+        if found := names.region_of_text(line):
+            return found
     raise DataError(Problem("region_missing", document.name, table.header.place, table.title))
 
 
@@ -246,16 +253,24 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 # --- many documents ---------------------------------------------------------------------------------------
 
 
-def read_plans(paths: Iterable[Path]) -> Reading:
+def read_plans(paths: Iterable[Path], region: object = None) -> Reading:
     """Read files and folders; a document that cannot be read does not stop the others.
 
-    A folder gives all its files; where it has a ``sources.csv``, that states their regions and checksums.
+    A folder gives all its files; where it has a ``sources.csv``, that states their regions and checksums, and
+    which document supersedes which. ``region`` states the region of a single document that does not tell.
     """
     reading = Reading()
-    for path in paths:
-        for file, entry in _listed(path, reading.problems):
+    superseded: set[Path] = set()
+    listed = [item for path in paths for item in _listed(path, reading.problems)]
+    if region and len(listed) != 1:
+        raise DataError(Problem("region_of_many", str(region), text=str(len(listed))))
+    for file, entry in listed:
+        if entry.get("supersedes"):
+            superseded.add(file.with_name(entry["supersedes"]))
+    for file, entry in listed:
+        if file not in superseded:
             try:
-                reading.plans.append(read_plan(file, entry.get("region"), entry.get("sha256", "")))
+                reading.plans.append(read_plan(file, region or entry.get("region"), entry.get("sha256", "")))
             except DataError as error:
                 reading.problems.extend(error.problems)
     return _one_per_region(reading)

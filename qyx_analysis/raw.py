@@ -14,7 +14,18 @@ import pandas as pd
 from qyx_analysis.problems import DataError, Problem
 
 SOURCES = "sources.csv"
-SOURCE_COLUMNS = ("file", "region", "issuer", "document_number", "date", "title", "layout", "sha256", "note")
+SOURCE_COLUMNS = (
+    "file",
+    "region",
+    "issuer",
+    "document_number",
+    "date",
+    "title",
+    "layout",
+    "sha256",
+    "supersedes",
+    "note",
+)
 
 
 def project_dir() -> Path:

@@ -191,6 +191,30 @@ def test_two_documents_of_one_region_are_not_chosen_between(tmp_path):
     assert [(p.key, p.file) for p in reading.problems] == [("region_twice", "a.txt, b.txt")]
 
 
+def test_a_document_that_supersedes_another_is_read_in_its_place(tmp_path):
+    folder = tmp_path / "raw"
+    path, _ = processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
+    write(folder, "ninghai-2024.txt", fifth_county().replace("\t2.95\n", "\t3.05\n"))
+    assert [problem.key for problem in processed.read_plans([folder]).problems] == ["region_twice"]
+    sources = raw.read_sources(folder)
+    new = sources.iloc[[0]].assign(file="ninghai-2024.txt", sha256="", supersedes=path.name)
+    raw.write_whole(folder / raw.SOURCES, raw.csv_bytes(pd.concat([sources, new])))
+    reading = processed.read_plans([folder])
+    assert reading.problems == []
+    assert reading.targets["value"].iloc[0] == 3.05
+
+
+def test_a_stated_region_must_not_contradict_the_title(tmp_path):
+    reading = processed.read_plans([write(tmp_path, "plan.txt", fifth_county())], region="象山县")
+    assert [problem.key for problem in reading.problems] == ["region_conflict"]
+
+
+def test_a_region_cannot_be_stated_for_many_documents_at_once():
+    with pytest.raises(DataError) as caught:
+        processed.read_plans([raw.raw_dir()], region="象山县")
+    assert caught.value.problems[0].key == "region_of_many"
+
+
 def test_a_file_that_was_changed_after_it_was_registered_is_refused(tmp_path):
     path, _ = processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=tmp_path / "raw")
     write(path.parent, path.name, path.read_text(encoding="utf-8").replace("81.07", "91.07"))
