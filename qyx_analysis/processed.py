@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -92,7 +92,11 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
 def _region_of(document: Document, table: Table, given: object) -> str:
     """The region given, which the table's title may not contradict; else that of the title or the heading."""
     if given:
-        code, titled = names.find_region(given), names.region_of_text(table.title)
+        try:
+            code = names.find_region(given)
+        except DataError as error:  # say in which document's name the region was stated
+            raise DataError(replace(error.problems[0], file=document.name)) from None
+        titled = names.region_of_text(table.title)
         if titled and titled != code:
             values = {"given": names.region_name(code), "titled": names.region_name(titled)}
             raise DataError(Problem("region_conflict", document.name, table.header.place, table.title, values))
