@@ -1,0 +1,106 @@
+"""Planned change against the baseline: do the counties that start lower plan more?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from qyx_analysis.figures import style
+from qyx_analysis.figures.panels import COLUMNS, HEAD, label_dots, number_ticks, panel, widened
+from qyx_analysis.figures.scene import Scene, scene_of
+from qyx_analysis.measures.ambition import ambition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEAST = 3  # counties that make a picture
+ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
+
+
+@style.style()
+def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
+    """Draw the planned change of every comparable indicator against its baseline, one panel each.
+
+    ``targets``: the frame of ``load_targets``. Absolute counts, states, and indicators that fewer than three
+    counties can be compared on are left out and named below.
+
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language. The measure: ``change`` of :func:`qyx_analysis.ambition`.
+
+    How to read it: right is a higher baseline, up a larger planned change for the better. All dots on the dashed
+    line plan the same target, which slopes by construction; a slope is therefore no finding, and none is fitted.
+
+    >>> plot_baseline_change(qyx.load_targets())  # doctest: +SKIP
+    """
+    scene = scene_of(targets, None, lang)
+    points = _points(scene, ambition(targets))
+    table = scene.indicators
+    counts = points.groupby("indicator").size().reindex(table.index, fill_value=0)
+    usable = (counts >= LEAST) & (table["nature"] != "state") & (table["scale"] != "count")
+    codes = table.index[usable].tolist()
+    left_out = scene.say("comma").join(table.loc[~usable, f"short_{lang}"])
+    note = scene.say("change_note") + (scene.say("left_out", names=left_out, n=LEAST) if left_out else "")
+    entries: list[style.Entry] = [(mark, scene.name(region)) for region, mark in scene.marks.items() if scene.few]
+    if not scene.few:
+        grey = style.POINT | {"color": style.OTHER}
+        entries.append((grey, scene.say("key_each", names=scene.listed(scene.counties))))
+    if points.loc[points["indicator"].isin(codes), "bounded"].any():
+        entries.append((style.bound_options("up", style.SOFT), scene.say("key_bounded")))
+    entries.append(({"color": style.OTHER, "linestyle": style.DASHED, "linewidth": 1}, scene.say("key_same_target")))
+    rows = -(-len(codes) // COLUMNS)
+    height = HEAD + PLOT + FOOT
+    title = scene.say("change_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
+    subtitle = scene.say("change_subtitle", first=scene.years[0], last=scene.years[-1])
+    if not codes:
+        return style.without_picture(title, scene.say("too_few", n=LEAST, counties=len(scene.counties)))
+    figure, top = style.page(title, subtitle, entries, rows * height + 0.1, note)
+    for place, code in enumerate(codes):
+        ax = panel(figure, scene, code, top + 0.1 + place // COLUMNS * height, place % COLUMNS, ROOM, PLOT)
+        _draw(ax, scene, code, points[points["indicator"] == code])
+    figure.set_label(_alt(scene, points, codes))
+    return figure
+
+
+def _points(scene: Scene, results: pd.DataFrame) -> pd.DataFrame:
+    """One row per county and indicator that has both: ``baseline``, ``change``, ``bounded``."""
+    results = results[(results["measure"] == "change") & results["value"].notna()]
+    results = results[results["region"].isin(scene.counties)]
+    first = scene.cells[scene.cells["year"] == scene.years[0]]
+    baseline = first[["region", "indicator", "drawn"]].rename(columns={"drawn": "baseline"})
+    points = results.merge(baseline, on=["region", "indicator"]).rename(columns={"value": "change"})
+    bounded = points["flags"].str.split(";").map(lambda flags: "bounded" in flags)
+    return points.assign(bounded=bounded & (points["hi"] > points["change"]))
+
+
+def _draw(ax: Axes, scene: Scene, code: str, points: pd.DataFrame) -> None:
+    direction = scene.indicators.at[code, "direction"] or 1
+    xs, ys = points["baseline"].to_numpy(), points["change"].to_numpy()
+    ax.set(xlim=widened(xs, 0.18), ylim=widened(np.append(ys, 0.0), 0.16))
+    number_ticks(ax.xaxis, *ax.get_xlim(), scene.lang)
+    number_ticks(ax.yaxis, *ax.get_ylim(), scene.lang, signed=True)
+    ax.set_xlabel(scene.say("change_x", year=scene.years[0]), fontsize=style.SMALL, labelpad=1)
+    ax.axhline(0, color=style.OTHER, linewidth=0.8, zorder=0)
+    ends = np.array(ax.get_xlim())
+    targets = pd.Series(xs + direction * ys).round(9).mode()
+    target = targets[(len(targets) - 1) // 2]  # the most common one; the middle one where all differ
+    ax.plot(ends, direction * (target - ends), color=style.OTHER, linestyle=style.DASHED, linewidth=1, zorder=0)
+    for region, x, y, bounded in zip(points["region"], xs, ys, points["bounded"], strict=True):
+        mark = style.bound_options("up", scene.colours[region]) if bounded else scene.marks[region]
+        ax.plot([x], [y], zorder=4, clip_on=False, alpha=1 if scene.few else 0.45, **mark)
+    shown = points if scene.few else points.loc[[points["change"].idxmax(), points["change"].idxmin()]]
+    together = shown.groupby(["baseline", "change"], sort=False)["region"].agg(list)
+    names = [scene.listed(list(who)) for who in together]
+    colours = [style.dark(scene.colours[who[0]]) if scene.few and len(who) == 1 else style.INK for who in together]
+    places = np.array(together.index.tolist(), dtype=float)
+    label_dots(ax, places[:, 0], places[:, 1], names, colours, PLOT)
+
+
+def _alt(scene: Scene, points: pd.DataFrame, codes: list[str]) -> str:
+    lowest = 0
+    for code in codes:
+        part = points[points["indicator"] == code]
+        start = part["baseline"] * (scene.indicators.at[code, "direction"] or 1)
+        lowest += part.loc[start.idxmin(), "change"] == part["change"].max()
+    return scene.say("change_alt", n=len(codes), who=scene.who, lowest=int(lowest))

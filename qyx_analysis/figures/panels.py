@@ -1,0 +1,98 @@
+"""What the small multiples share: the grid of panels, their titles and ticks, and labels beside dots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from qyx_analysis.figures import style
+from qyx_analysis.figures.scene import Scene, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+SLOT = (style.WIDTH - 2 * style.MARGIN) / COLUMNS  # inches
+HEAD = 0.45  # inches of a panel's name and unit
+LINE = style.SMALL / 72 * 1.25  # inches from one label to the next
+
+
+def panel(
+    figure: Figure, scene: Scene, code: str, top: float, column: int, room: tuple[float, float], height: float
+) -> Axes:
+    """Title and axes of one indicator; ``room`` is what stays free left and right of the axes, in inches."""
+    left = style.MARGIN + SLOT * column
+    entry = scene.indicators.loc[code]
+    under = [entry["unit_name"]] if entry["nature"] != "state" else [scene.say("state")]
+    under += [scene.say("lower_is_better")] if entry["direction"] < 0 else []
+    under += [scene.say("count_unit")] if entry["scale"] == "count" else []
+    style.write(figure, left, top, entry["name"])
+    style.write(figure, left, top + 0.2, scene.say("dot").join(under), fontsize=style.SMALL, color=style.SOFT)
+    return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
+
+
+def number_ticks(axis: Axis, low: float, high: float, lang: str, signed: bool = False) -> None:
+    """A few round numbers, written with as many decimals as they need."""
+    places = style.ticks(low, high)
+    step = np.diff(places).min() if len(places) > 1 else 1.0
+    decimals = next((d for d in range(6) if np.allclose(places, np.round(places, d), atol=step * 1e-6)), 6)
+    axis.set_ticks(places, [number(place, decimals, lang, signed) for place in places])
+
+
+def widened(values: pd.Series | np.ndarray, share: float) -> tuple[float, float]:
+    """Limits of an axis: the values and a margin, wide enough when all values are the same.
+
+    >>> widened(np.array([10.0, 20.0]), 0.1)
+    (9.0, 21.0)
+    """
+    low, high = float(np.min(values)), float(np.max(values))
+    pad = max((high - low) * share, abs(high) * 0.01, 1e-9)
+    return low - pad, high + pad
+
+
+def label_dots(
+    ax: Axes, xs: np.ndarray, ys: np.ndarray, texts: Sequence[str], colours: Sequence[str], height: float
+) -> None:
+    """Write a label beside every dot where it covers no other dot and no other label, as far as there is room.
+
+    ``height`` is that of the axes in inches. Tries places around each dot, near ones first.
+    """
+    width = ax.get_position().width * style.WIDTH
+    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
+    centres = np.column_stack([(xs - x0) / (x1 - x0) * width, (ys - y0) / (y1 - y0) * height])
+    taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in centres]
+    for (x, y), text, colour in zip(centres, texts, colours, strict=True):
+        size = style.text_width(text, style.SMALL), style.SMALL / 72 * 1.1
+        boxes = [_box(x, y, dx, dy, gap, *size) for gap in _GAPS for dx, dy in _AROUND]
+        cost = [sum(_overlap(box, other) for other in taken) + _outside(box, width, height) for box in boxes]
+        box = boxes[int(np.argmin(cost))]  # the first of the best
+        taken.append(box)
+        ax.text(
+            box[0] / width, (box[1] + box[3]) / 2 / height, text, transform=ax.transAxes, va="center", zorder=6,
+            fontsize=style.SMALL, color=colour, path_effects=style.halo(),
+        )  # fmt: skip
+
+
+_AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+_GAPS = (0.07, 0.16, 0.25)  # inches between a dot and its label
+Box = tuple[float, float, float, float]
+
+
+def _box(x: float, y: float, dx: int, dy: int, gap: float, width: float, height: float) -> Box:
+    left = x + gap if dx > 0 else x - gap - width if dx < 0 else x - width / 2
+    bottom = y + (gap + height / 2) * dy - height / 2
+    return left, bottom, left + width, bottom + height
+
+
+def _overlap(a: Box, b: Box) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _outside(box: Box, width: float, height: float) -> float:
+    """How far a label leaves the panel; a little to the right is free."""
+    return max(0.0, -box[0]) + max(0.0, box[2] - width - 0.2) + max(0.0, -box[1]) + max(0.0, box[3] - height)

@@ -1,0 +1,444 @@
+"""Planned paths as small multiples: every county's own way from its baseline to its last target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from qyx_analysis import catalogue
+from qyx_analysis.figures import style
+from qyx_analysis.figures.panels import COLUMNS, LINE, number_ticks, panel, widened
+from qyx_analysis.figures.scene import FEW, Scene, scene_of
+from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
+from qyx_analysis.measures.ambition import ambition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HEADING, ROW, PLOT = 0.36, 1.82, 0.98  # inches
+WORDS, GAPS = 0.9, 0.07  # heights inside a panel, as shares, of words and of cells without a number
+BOUNDS = ("lower_bound", "upper_bound")
+
+
+class Label(NamedTuple):
+    """A text beside the last year of a panel: the height it belongs to, what it says, its colour."""
+
+    at: float
+    text: str
+    colour: str
+
+
+@style.style()
+def plot_trajectory(
+    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
+) -> Figure:
+    """Draw the planned path of every indicator from the baseline to the last target, one small panel each.
+
+    ``targets``: the frame of ``load_targets``. ``region`` (code or name): its paths in colour with the printed
+    values at both ends, the other counties grey behind; without it every county has its colour (up to five) or is a
+    thin grey line around the middle half. ``domain``: only this domain, by its Chinese or English name.
+
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
+    region that is unknown or not in ``targets``, ValueError for an unknown domain.
+
+    How to read it: a diamond is observed, dots are planned. An open dot with an arrow is a bound, drawn at its
+    threshold; a bar is a promise in words; an open square is a cell without a number, and no line crosses it.
+
+    >>> plot_trajectory(qyx.load_targets(), region="330213")  # doctest: +SKIP
+    """
+    scene = scene_of(targets, region, lang)
+    if scene.chosen:  # the other definition of an indicator is not this county's row
+        own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
+        scene = Scene(scene.cells[scene.cells["indicator"].isin(own)], scene.chosen, lang)
+    table = scene.indicators if domain is None else _of_domain(scene, domain)
+    rows = [
+        (name if first == 0 else "", part["code"].tolist()[first : first + COLUMNS])
+        for name, part in table.groupby("domain_name", sort=False)
+        for first in range(0, len(part), COLUMNS)
+    ]
+    title, subtitle, note = _texts(scene, len(table))
+    entries = _key_entries(scene, table.index)
+    heights = [ROW + (HEADING if name else 0) for name, _ in rows]
+    figure, top = style.page(title, subtitle, entries, sum(heights), note)
+    room = (0.46, 0.8) if scene.chosen else (0.46, 1.2)  # left for ticks, right for labels
+    for (name, codes), used in zip(rows, heights, strict=True):
+        if name:
+            _heading(figure, top, name)
+        for column, code in enumerate(codes):
+            ax = panel(figure, scene, code, top + used - ROW, column, room, PLOT)
+            _draw(ax, scene, code)
+        top += used
+    figure.set_label(_alt(scene, targets, table.index))
+    return figure
+
+
+def _of_domain(scene: Scene, domain: str) -> pd.DataFrame:
+    table = scene.indicators
+    named = catalogue.domains()
+    wanted = named.loc[(named["domain"] == domain) | (named["name_en"] == domain), "domain"]
+    if wanted.empty:
+        raise ValueError(f"unknown domain {domain!r}: use one of {', '.join(named['domain'])} or its English name")
+    found = table[table["domain"].isin(wanted)]
+    if found.empty:
+        raise ValueError(f"no row of these targets belongs to the domain {domain!r}")
+    return found
+
+
+def _texts(scene: Scene, n: int) -> tuple[str, str, str]:
+    first, last = scene.years[0], scene.years[-1]
+    if scene.chosen:
+        who = scene.name(scene.chosen)
+        title = scene.say("trajectory_title_one", county=who, n=n, first=first, last=last)
+        subtitle = scene.say("trajectory_subtitle_one", first=first, last=last)
+    else:
+        title = scene.say("trajectory_title_all", n=n, counties=len(scene.counties), first=first, last=last)
+        subtitle = scene.say("trajectory_subtitle_few" if scene.few else "trajectory_subtitle_many", first=first)
+    return title, subtitle, scene.say("trajectory_note")
+
+
+def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
+    colour = style.BLUE if scene.chosen else style.SOFT
+    cells = scene.cells[scene.cells["indicator"].isin(codes)]
+    shown = cells[cells["region"] == scene.chosen] if scene.chosen else cells
+    line = {"color": colour, "linewidth": 1.8}
+    entries: list[style.Entry] = []
+    if scene.chosen or scene.few:
+        entries += [
+            ({"color": colour} | style.BASELINE, scene.say("key_baseline", year=scene.years[0])),
+            ({"color": colour} | style.POINT, scene.say("key_target")),
+            (line | {"linestyle": DASHED, "linewidth": 1.2}, scene.say("key_joint")),
+        ]
+        if (shown["kind"] == "lower_bound").any():
+            entries.append((style.bound_options("up", colour), scene.say("key_at_least")))
+        if (shown["kind"] == "upper_bound").any():
+            entries.append((style.bound_options("down", colour), scene.say("key_at_most")))
+        if shown["kind"].isin(["full_coverage", "reference"]).any():
+            entries.append(({"color": colour, "linestyle": SOLID, "linewidth": 2.8}, scene.say("key_words")))
+        if shown["kind"].isin(["missing", "unreadable"]).any():
+            entries.append((style.NOT_PRINTED | {"color": colour}, scene.say("key_missing")))
+    if not scene.few:
+        band = {"color": style.FAINT, "linestyle": SOLID, "linewidth": 8, "solid_capstyle": "butt"}
+        entries.append((band, scene.say("key_band")))
+    if not scene.few and not scene.chosen:
+        entries.append(({"color": style.INK, "linestyle": SOLID, "linewidth": 1.6}, scene.say("key_median")))
+    if scene.others and (scene.chosen or not scene.few):
+        grey = {"color": style.OTHER, "linestyle": SOLID, "linewidth": 0.9}
+        text = "key_others" if scene.chosen else "key_each"
+        entries.append((grey, scene.say(text, names=scene.listed(scene.others))))
+    if scene.few and not scene.chosen:
+        line = {"linestyle": SOLID, "linewidth": 1.8, "markevery": [1]}
+        entries += [(mark | line, scene.name(region)) for region, mark in scene.marks.items()]
+    if scene.benchmarks:
+        dashes = {"color": style.INK, "linestyle": DASHED, "linewidth": 1}
+        entries.append((dashes, scene.say("key_benchmark", names=scene.listed(scene.benchmarks))))
+    return entries
+
+
+def _heading(figure: Figure, top: float, name: str) -> None:
+    style.rule(figure, top + 0.04)
+    style.write(figure, style.MARGIN, top + 0.09, name, fontsize=11, color=style.SOFT)
+
+
+def _draw(ax: Axes, scene: Scene, code: str) -> None:
+    entry = scene.indicators.loc[code]
+    state, compared = entry["nature"] == "state", not (scene.chosen and entry["scale"] == "count")
+    detailed = [scene.chosen] if scene.chosen else scene.counties if scene.few else []
+    behind = [code for code in scene.counties if code not in detailed] if compared else []
+    benchmarks = scene.benchmarks if entry["scale"] != "count" else []
+    low, high = _limits(scene, code, [*detailed, *behind, *benchmarks], detailed)
+    ax.set(xlim=(scene.years[0] - 0.45, scene.years[-1] + 0.3), ylim=(low, high))
+    empty = not np.isfinite(scene.grid(code, [*detailed, *behind]).to_numpy(dtype=float)).any()
+    _ticks(ax, scene, entry, low, high, empty)
+    _behind(ax, scene, code, behind, state)
+    labels = [_benchmark(ax, scene, code, region) for region in benchmarks]
+    for place, region in enumerate(detailed):
+        shift = (place - (len(detailed) - 1) / 2) * (9 if state else 0)  # states would lie on each other
+        labels.append(_path(ax, scene, code, region, shift))
+    if scene.chosen:
+        labels += _fall(scene, code)
+    if not detailed:
+        labels += _extremes(scene, code, behind, state)
+    _right_labels(ax, [label for label in labels if label], low, high)
+    if scene.chosen and empty:
+        _say_why(ax, scene, code)
+
+
+def _limits(scene: Scene, code: str, regions: list[str], detailed: list[str]) -> tuple[float, float]:
+    """Room for the numbers, and above and below for words and for cells without a number."""
+    if scene.indicators.at[code, "nature"] == "state":
+        return -120.0, 170.0
+    numbers = scene.grid(code, regions).to_numpy(dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return 0.0, 1.0
+    low, high = widened(numbers, 0.16)
+    cells = scene.cells[(scene.cells["indicator"] == code) & scene.cells["region"].isin(detailed)]
+    without = cells[cells["drawn"].isna()]
+    words = without["kind"].isin(["full_coverage", "reference", "status"]).any()
+    gaps = without["kind"].isin(["missing", "unreadable"]).any()
+    height = high - low
+    low -= (0.15 if gaps or scene.chosen else 0) * height  # the chosen baseline's label hangs below it
+    return low, high + (0.22 * height if words else 0)
+
+
+def _ticks(ax: Axes, scene: Scene, entry: pd.Series, low: float, high: float, empty: bool) -> None:
+    first, last = scene.years[0], scene.years[-1]
+    ax.set_xticks([first, last], [str(first), str(last)])
+    ax.set_xticks(scene.years[1:-1], minor=True)
+    ax.tick_params(axis="x", which="minor", length=2)
+    if entry["nature"] == "state":
+        ax.set_yticks([0, 100], [scene.say("tick_not_passed"), scene.say("passed")])
+        ax.tick_params(axis="y", length=0)
+    elif empty:
+        ax.set_yticks([])
+    else:
+        number_ticks(ax.yaxis, low, high, scene.lang)
+
+
+def _behind(ax: Axes, scene: Scene, code: str, regions: list[str], state: bool) -> None:
+    """The counties that are not singled out: grey lines, and the middle half of them when they are many."""
+    from matplotlib.collections import LineCollection
+
+    grid = scene.grid(code, regions)
+    values = grid.to_numpy(dtype=float)
+    if not np.isfinite(values).any():
+        return
+    years = np.array(scene.years)
+    many = not scene.few
+    if state:
+        values = values + np.linspace(-14, 14, len(values))[:, None] * (len(values) > 1)
+    if many and not state and scene.indicators.at[code, "scale"] != "count":
+        _middle(ax, years, values, median=not scene.chosen)
+    lines = [np.column_stack(_steps(years, row) if state else (years, row)) for row in values]
+    width, alpha = (0.5, 0.45) if many else (1.1, 1.0)
+    ax.add_collection(LineCollection(lines, colors=style.OTHER, linewidths=width, alpha=alpha, zorder=2))
+    alone = np.isfinite(values) & ~_beside(np.isfinite(values))
+    ax.plot(np.broadcast_to(years, values.shape)[alone], values[alone], "o", color=style.OTHER, markersize=2, zorder=2)
+
+
+def _middle(ax: Axes, years: np.ndarray, values: np.ndarray, median: bool) -> None:
+    """Middle half and median of the counties that print every year that is widely printed.
+
+    One and the same set of counties: else a county that starts later would look like a change.
+    """
+    wide = np.isfinite(values).sum(axis=0) >= len(values) / 4
+    same = np.isfinite(values[:, wide]).all(axis=1)
+    if wide.any() and same.sum() > FEW:
+        quarters = np.quantile(values[np.ix_(same, wide)], [0.25, 0.5, 0.75], axis=0)
+        ax.fill_between(years[wide], quarters[0], quarters[2], color=style.FAINT, linewidth=0, zorder=1)
+        if median:
+            ax.plot(years[wide], quarters[1], color=style.INK, linewidth=1.6, zorder=4)
+
+
+def _steps(years: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A state changes at once: halfway between the last year without and the first year with it."""
+    middles = (years[:-1] + years[1:]) / 2
+    xs = np.concatenate([years[:1], np.repeat(middles, 2), years[-1:]])
+    return xs, np.repeat(values, 2)
+
+
+def _beside(known: np.ndarray) -> np.ndarray:
+    """Whether the year before or the year after is known too, so that a line reaches the cell."""
+    beside = np.zeros_like(known)
+    beside[:, 1:] |= known[:, :-1]
+    beside[:, :-1] |= known[:, 1:]
+    return beside
+
+
+def _benchmark(ax: Axes, scene: Scene, code: str, region: str) -> Label | None:
+    cells = scene.of(code, region).dropna(subset=["drawn"])
+    if cells.empty:
+        return None
+    ax.plot(cells["year"], cells["drawn"], color=style.INK, linestyle=DASHED, linewidth=1, zorder=3)
+    last = cells.iloc[-1]
+    return Label(last["drawn"], scene.name(region), style.INK)
+
+
+def _path(ax: Axes, scene: Scene, code: str, region: str, shift: float) -> Label | None:
+    """One county's row, every cell as what it is. Gives the label at its right end."""
+    cells = scene.of(code, region)
+    if cells.empty:
+        return None
+    colour = scene.colours[region]
+    low, high = ax.get_ylim()
+    cells = cells.assign(at=cells["drawn"] + shift)
+    _segments(ax, cells, scene.marks[region], scene.indicators.at[code, "nature"])
+    words = cells[cells["drawn"].isna() & cells["kind"].isin(["full_coverage", "reference", "status"])]
+    gaps = cells[cells["drawn"].isna() & ~cells.index.isin(words.index)]
+    place = list(scene.colours).index(region) / max(1, len(scene.colours) - 1) - 0.5 if not scene.chosen else 0.0
+    step = 0.16 * (high - low) * place
+    at_words, at_gaps = low + WORDS * (high - low) + step, low + GAPS * (high - low) + step
+    for run in _runs(words):
+        ends = run["year"].iloc[[0, -1]].to_numpy() + [-0.13, 0.13]
+        ax.plot(ends, [at_words] * 2, color=colour, linewidth=2.8, solid_capstyle="butt", zorder=5)
+    ax.plot(
+        gaps["year"],
+        [at_gaps] * len(gaps),
+        color=colour,
+        linestyle="none",
+        clip_on=False,
+        zorder=5,
+        **style.NOT_PRINTED,
+    )
+    last, first = cells.iloc[-1], cells.iloc[0]
+    heights = pd.Series(at_gaps, cells.index).mask(cells.index.isin(words.index), at_words)
+    at = cells["at"].fillna(heights)
+    if scene.chosen:
+        if scene.indicators.at[code, "nature"] == "state":
+            _words_of_state(ax, scene, cells)
+        elif np.isfinite(cells["drawn"]).any():
+            _first_label(ax, scene, first, at.iloc[0], colour, rises=not at.iloc[1:2].lt(at.iloc[0]).any())
+        text = scene.word(last) if scene.indicators.at[code, "nature"] != "state" or np.isnan(last["drawn"]) else ""
+    else:
+        own = scene.word(last) if scene.indicators.at[code, "nature"] != "state" else ""
+        text = f"{scene.name(region)} {own}".strip()
+    return Label(at.iloc[-1], text, style.dark(colour))
+
+
+def _fall(scene: Scene, code: str) -> list[Label]:
+    """Say that the chosen county's cumulative number falls: a finding about the data, not a planned change."""
+    values = scene.of(code, scene.chosen)["drawn"].dropna()
+    if scene.indicators.at[code, "nature"] != "cumulative" or not (values.diff() < 0).any():
+        return []
+    return [Label(values.iloc[-1], scene.say("total_falls"), style.dark(style.VERMILLION))]
+
+
+def _segments(ax: Axes, cells: pd.DataFrame, point: dict[str, Any], nature: str) -> None:
+    """Lines between neighbouring years and the marks on them.
+
+    Dashed from the observed baseline to the first target, dotted where an end is only a bound, a step for a state.
+    """
+    from matplotlib.collections import LineCollection
+
+    points, colour = cells[["year", "at"]].to_numpy(dtype=float), point["color"]
+    bound, observed = cells["kind"].isin(BOUNDS).to_numpy(), (cells["role"] == "baseline").to_numpy()
+    joined = np.isfinite(points[:-1, 1]) & np.isfinite(points[1:, 1]) & (np.diff(points[:, 0]) == 1)
+    kinds = [
+        DOTTED if b else DASHED if o else SOLID for b, o in zip(bound[:-1] | bound[1:], observed[:-1], strict=True)
+    ]
+    pairs = [points[[place, place + 1]] for place in np.flatnonzero(joined)]
+    lines = [np.column_stack(_steps(*pair.T)) if nature == "state" else pair for pair in pairs]
+    styles = [kind for kind, use in zip(kinds, joined, strict=True) if use]
+    widths = [1.8 if kind == SOLID else 1.3 for kind in styles]
+    ax.add_collection(LineCollection(lines, colors=colour, linestyles=styles, linewidths=widths, zorder=4))
+    for mask, mark in (
+        (observed & ~bound, style.BASELINE | {"color": colour}),
+        (~observed & ~bound, point | {"markersize": point["markersize"] - 0.6}),
+        ((cells["kind"] == "lower_bound").to_numpy(), style.bound_options("up", colour)),
+        ((cells["kind"] == "upper_bound").to_numpy(), style.bound_options("down", colour)),
+    ):
+        if mask.any():
+            ax.plot(*points[mask].T, linestyle="none", clip_on=False, zorder=5, **mark)
+
+
+def _runs(cells: pd.DataFrame) -> list[pd.DataFrame]:
+    """Cut rows into runs of neighbouring years."""
+    return [run for _, run in cells.groupby((cells["year"].diff() != 1).cumsum())]
+
+
+def _first_label(ax: Axes, scene: Scene, cell: Any, at: float, colour: str, rises: bool) -> None:
+    """The printed baseline, on the side that the path leaves free."""
+    up = not rises or np.isnan(cell["drawn"])
+    ax.annotate(
+        scene.word(cell), (cell["year"], at), (-4, 5.5 if up else -6), textcoords="offset points", ha="left",
+        va="bottom" if up else "top", fontsize=style.SMALL, color=style.dark(colour), zorder=3, bbox=style.PAPER,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _words_of_state(ax: Axes, scene: Scene, cells: pd.DataFrame) -> None:
+    """Words at the years in which they change; before passing below the line, after it above."""
+    words = pd.Series([scene.word(cell) for cell in cells.itertuples()], cells.index)
+    changed = (words != words.shift()) & cells["drawn"].notna() & (words != scene.say("not_passed"))
+    for index in changed[changed].index:
+        passed = cells.at[index, "drawn"] > 0
+        year = f"{cells.at[index, 'year']} " if passed and cells.at[index, "role"] == "target" else ""
+        lower = 11 * (
+            not passed and bool(changed.shift(fill_value=False)[index])
+        )  # two words in two neighbouring years
+        ax.annotate(
+            year + words[index], (cells.at[index, "year"], cells.at[index, "at"]), (0, 6 if passed else -6 - lower),
+            textcoords="offset points", ha="center", va="bottom" if passed else "top", fontsize=style.SMALL,
+            color=style.BLUE, zorder=3, bbox=style.PAPER, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _extremes(scene: Scene, code: str, regions: list[str], state: bool) -> list[Label]:
+    """With many counties, name only the highest and the lowest (no absolute counts); of a state, say how many pass."""
+    last = scene.grid(code, regions)[scene.years[-1]].dropna()
+    if last.empty:
+        return _most_common_word(scene, code)
+    if state:
+        return [Label(100, scene.say("passed_of", n=int((last > 0).sum()), total=len(last)), style.SOFT)]
+    if scene.indicators.at[code, "scale"] == "count":
+        return []
+    found = []
+    for value in (last.max(), last.min()):
+        who = last.index[last == value].tolist()
+        cell = next(scene.of(code, who[0]).iloc[[-1]].itertuples())
+        name = scene.name(who[0]) if len(who) == 1 else scene.say("counties_short", n=len(who))
+        found.append(Label(value, f"{name} {scene.word(cell)}", style.SOFT))
+    return found[:1] if last.max() == last.min() else found
+
+
+def _most_common_word(scene: Scene, code: str) -> list[Label]:
+    cells = scene.cells[(scene.cells["indicator"] == code) & (scene.cells["year"] == scene.years[-1])]
+    cells = cells[cells["level"] == "county"]
+    kind = cells["kind"].mode()
+    if kind.empty:
+        return []
+    same = cells[cells["kind"] == kind[0]]
+    word = scene.word(next(same.itertuples()))
+    height = scene.grid(code, scene.counties).max(axis=None)
+    return [
+        Label(height if np.isfinite(height) else 0.5, f"{scene.say('counties_short', n=len(same))} {word}", style.SOFT)
+    ]
+
+
+def _right_labels(ax: Axes, labels: list[Label], low: float, high: float) -> None:
+    if not labels:
+        return
+    per_inch = (high - low) / PLOT
+    places = style.declutter([label.at for label in labels], LINE * per_inch, low, high)
+    edge = ax.get_xlim()[1]
+    for label, place in zip(labels, places, strict=True):
+        if abs(place - label.at) > 0.04 * per_inch:
+            ax.plot([edge - 0.1, edge + 0.12], [label.at, place], color=style.OTHER, linewidth=0.6, clip_on=False)
+        ax.text(edge + 0.2, place, label.text, fontsize=style.SMALL, color=label.colour, va="center", clip_on=False)
+
+
+def _say_why(ax: Axes, scene: Scene, code: str) -> None:
+    """A row without a single number says so in words."""
+    cells = scene.of(code, scene.chosen)
+    reference = cells.loc[cells["kind"] == "reference", "raw"]
+    if len(reference):
+        text = scene.say("row_reference", text=style.drawable(reference.iloc[0]))
+    elif cells["observational"].any():
+        text = scene.say("row_observational")
+    elif (cells["kind"] == "missing").all():
+        text = scene.say("row_missing")
+    else:
+        text = scene.say("row_words")
+    lines = "\n".join(style.wrap(text, style.SMALL, 1.9))
+    ax.text(0.5, 0.5, lines, transform=ax.transAxes, ha="center", va="center", fontsize=style.SMALL, color=style.SOFT)
+
+
+def _alt(scene: Scene, targets: pd.DataFrame, codes: pd.Index) -> str:
+    """What the panels show, counted from the same measure that the reports use."""
+    rows = ambition(targets)
+    who = [scene.chosen] if scene.chosen else scene.counties
+    rows = rows[(rows["measure"] == "change") & rows["region"].isin(who) & rows["indicator"].isin(codes)]
+    better = rows["status"].isin(["ok", "reversing"]) & (rows["value"] > 0)
+    counts = {
+        "better": int(better.sum()),
+        "hold": int(rows["status"].isin(["hold", "hold_at_ceiling"]).sum()),
+        "weaker": int((rows["status"] == "weaker").sum()),
+    }
+    text = "trajectory_alt_one" if scene.chosen else "trajectory_alt_all"
+    return scene.say(
+        text, county=scene.name(who[0]), counties=len(scene.counties), n=len(codes), rows=len(rows),
+        first=scene.years[0], last=scene.years[-1], unclear=len(rows) - sum(counts.values()), **counts,
+    )  # fmt: skip

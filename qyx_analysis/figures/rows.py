@@ -1,0 +1,239 @@
+"""One line per indicator, grouped by domain: dots with intervals, and beside them a value or the reason for none."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from qyx_analysis.figures import style
+from qyx_analysis.figures.scene import Scene, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAMES, SIDE = 2.3, 2.75  # inches for the indicators' names on the left and for the texts on the right
+DOMAIN = 0.34  # inches of a domain's heading
+DECIDED = ("ok", "reversing", "converging", "diverging")
+
+
+class Rows(NamedTuple):
+    """Axes measured in inches downwards, and the middle of every indicator's line in them."""
+
+    ax: Axes
+    at: dict[str, float]
+    step: float
+
+
+class Scale(NamedTuple):
+    """The axis of a measure: its ends (values beyond are shown at the edge, by an arrow), ticks and formats."""
+
+    low: float
+    high: float
+    ticks: dict[float, str]
+    decimals: int
+    percent: bool
+    signed: bool
+    at_least: bool  # whether a bounded target makes the result a lower bound
+
+    def text(self, value: float, lang: str) -> str:
+        """A value as it is printed beside its line."""
+        return number(value * (100 if self.percent else 1), self.decimals, lang, self.signed) + "%" * self.percent
+
+    def mark(self, value: float) -> str:
+        """Marker of a value: a dot, or an arrowhead at the edge that it lies beyond."""
+        return "<" if value < self.low else ">" if value > self.high else "o"
+
+    def cut(self, values: Any) -> Any:
+        """Values beyond the axis lie on its edge."""
+        return np.clip(values, self.low, self.high)
+
+
+def decided(results: pd.DataFrame) -> pd.Series:
+    """Whether a result allows a verdict: neither rounding nor a bound leaves it open."""
+    open_ = results["flags"].str.split(";").map(lambda flags: "open_bound" in flags)
+    return results["value"].notna() & results["status"].isin([*DECIDED, "weaker"]) & ~open_
+
+
+def from_below(results: pd.DataFrame, scale: Scale) -> pd.Series:
+    """Whether a bounded target makes the value the least that is planned."""
+    bounded = results["flags"].str.split(";").map(lambda flags: "bounded" in flags)
+    return bounded & (results["hi"] > results["value"]) & scale.at_least
+
+
+def rows_height(table: pd.DataFrame, step: float) -> float:
+    """Inches that the lines of these indicators need."""
+    return step * len(table) + DOMAIN * table["domain"].nunique() + 0.08
+
+
+def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale) -> Rows:
+    """Write the indicators' names by domain and make the axes beside them; ``top`` in inches."""
+    height = rows_height(table, step)
+    left = style.MARGIN + NAMES
+    ax = style.axes_at(figure, left, top, style.WIDTH - style.MARGIN - SIDE - left, height)
+    ax.set(xlim=(scale.low, scale.high), ylim=(height, 0))
+    ax.spines["left"].set_visible(False)
+    ax.set_yticks([])
+    ax.set_xticks(list(scale.ticks), list(scale.ticks.values()))
+    at = {}
+    y = 0.0
+    for _, part in table.groupby("domain_name", sort=False):
+        style.rule(figure, top + y + 0.04)
+        style.write(figure, style.MARGIN, top + y + 0.09, part["domain_name"].iloc[0], color=style.SOFT)
+        y += DOMAIN
+        for code, name in part["name"].items():
+            at[str(code)] = y + step / 2
+            figure.text(
+                (style.MARGIN + 0.1) / style.WIDTH, 1 - (top + y + step / 2) / figure.get_figheight(), name, va="center"
+            )
+            ax.axhline(y + step / 2, color=style.FAINT, linewidth=0.7, zorder=0)
+            y += step
+    return Rows(ax, at, step)
+
+
+def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, grey_counts: bool = True) -> None:
+    """Draw one measure: chosen county in colour, few counties dodged, many as a cloud with median and quartiles."""
+    results = results[results["indicator"].isin(list(rows.at))]
+    results = results.assign(decided=decided(results), from_below=from_below(results, scale))
+    for code, part in results.groupby("indicator", sort=False):
+        y = rows.at[str(code)]
+        part = part.set_index("region").reindex([c for c in scene.counties if c in set(part["region"])])
+        with_value = part[part["value"].notna()]
+        count = scene.indicators.at[code, "scale"] == "count"
+        if scene.chosen:
+            if grey_counts or not count:
+                _grey(rows.ax, scene, with_value.drop(scene.chosen, errors="ignore"), y, scale)
+            if scene.chosen in with_value.index:
+                _dot(rows.ax, with_value.loc[scene.chosen], y, scene.marks[scene.chosen], scale)
+            _side(rows, y, _own_text(scene, part, scale), scene.chosen in with_value.index)
+        elif scene.few:
+            for place, region in enumerate(scene.counties):  # every county at its own height, always the same
+                shift = (place - (len(scene.counties) - 1) / 2) * min(0.105, (rows.step - 0.1) / len(scene.counties))
+                if region in with_value.index:
+                    _dot(rows.ax, with_value.loc[region], y + shift, scene.marks[region], scale)
+            _side(rows, y, _reasons_by_county(scene, part, scale))
+        else:
+            jitter = 0.035 * np.resize([-1, 0.5, -0.5, 1], len(with_value))
+            _grey(rows.ax, scene, with_value, y - 0.055 + jitter, scale)
+            _quartiles(rows.ax, with_value["value"], y + 0.075, scale)
+            _side(rows, y, _summary(scene, part, scale))
+    for region in scene.benchmarks:
+        _benchmark(rows, results[results["region"] == region], scale)
+
+
+def _grey(ax: Axes, scene: Scene, results: pd.DataFrame, y: Any, scale: Scale) -> None:
+    """The other counties: full dots where there is a verdict, open ones where there is none."""
+    size, alpha = (4.2, 0.9) if scene.few else (3.0, 0.5)
+    ys = np.broadcast_to(y, len(results))
+    marks = results["value"].map(scale.mark).to_numpy()
+    for sure, mark in product((True, False), "<o>"):
+        use = (marks == mark) & (results["decided"] == sure).to_numpy()
+        ax.plot(
+            scale.cut(results["value"].to_numpy()[use]), ys[use], mark, color=style.OTHER, clip_on=False, zorder=2,
+            markersize=size, markerfacecolor=style.OTHER if sure else "white", markeredgewidth=0.8, alpha=alpha,
+        )  # fmt: skip
+
+
+def _dot(ax: Axes, result: Any, y: float, point: dict[str, Any], scale: Scale) -> None:
+    """One result with its interval; open where there is no verdict, with an arrow where a bound allows more."""
+    ends, colour = scale.cut([result["lo"], result["hi"]]), point["color"]
+    ax.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.75, solid_capstyle="butt", clip_on=False, zorder=3)
+    for end, place in zip((result["lo"], result["hi"]), ends, strict=True):
+        if end != place:  # it goes on outside the axis
+            ax.plot([place], [y], scale.mark(end), color=colour, markersize=4, clip_on=False, zorder=3)
+    options = style.bound_options("right", colour) if result["from_below"] else dict(point)
+    if not result["decided"] and not result["from_below"]:
+        options |= style.HOLLOW
+    if scale.mark(result["value"]) != "o":
+        options |= {"marker": scale.mark(result["value"]), "markersize": 6.5}
+    ax.plot([scale.cut(result["value"])], [y], clip_on=False, zorder=5, **options)
+
+
+def _quartiles(ax: Axes, values: pd.Series, y: float, scale: Scale) -> None:
+    if len(values) < 4:
+        return
+    low, middle, high = values.quantile([0.25, 0.5, 0.75]).clip(scale.low, scale.high)
+    ax.plot([low, high], [y, y], color=style.SOFT, linewidth=3, solid_capstyle="butt", zorder=3)
+    ax.plot([middle], [y], "|", color=style.INK, markersize=9, markeredgewidth=2, zorder=4)
+
+
+def _benchmark(rows: Rows, results: pd.DataFrame, scale: Scale) -> None:
+    """A city or the province: a dashed tick across the line."""
+    for result in results.dropna(subset=["value"]).itertuples():
+        x, y = scale.cut(result.value), rows.at[result.indicator]
+        rows.ax.plot([x, x], [y - 0.13, y + 0.13], color=style.INK, linestyle=style.DOTTED, linewidth=1.3, zorder=4)
+
+
+def _own_text(scene: Scene, part: pd.DataFrame, scale: Scale) -> str:
+    if scene.chosen not in part.index:
+        return scene.say("no_row")
+    own = part.loc[scene.chosen]
+    if np.isnan(own["value"]):
+        return scene.reason(own["status"])
+    reason = "" if own["status"] == "ok" else scene.reason(own["status"])
+    if np.isinf(own["lo"]) and np.isinf(own["hi"]):
+        return reason  # anything is possible: a value would only mislead
+    text = scale.text(own["value"], scene.lang)
+    if own["from_below"]:
+        text = scene.say("at_least", value=text)
+    return f"{text}  {reason}".strip()
+
+
+def _reasons_by_county(scene: Scene, part: pd.DataFrame, scale: Scale) -> str:
+    without = part[part["value"].isna()]
+    groups = without.groupby("status", sort=False).groups
+    found = [scene.say("who_why", names=scene.listed(list(who)), why=scene.reason(why)) for why, who in groups.items()]
+    beyond = part["value"].dropna()
+    beyond = beyond[scale.cut(beyond) != beyond]
+    values = [scene.say("who_why", names=scene.name(who), why=scale.text(v, scene.lang)) for who, v in beyond.items()]
+    return scene.say("semicolon").join(values + found)
+
+
+def _summary(scene: Scene, part: pd.DataFrame, scale: Scale) -> str:
+    known = part["value"].dropna()
+    if len(part) and known.empty:
+        return scene.reason(part["status"].mode()[0])
+    median = scale.text(known.median(), scene.lang)
+    return scene.say("median_of", value=median, n=len(known), total=len(part))
+
+
+def _side(rows: Rows, y: float, text: str, strong: bool = False) -> None:
+    lines = style.wrap(text, style.SMALL, SIDE - 0.2)
+    rows.ax.annotate(
+        "\n".join(lines), (1, y), (12, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
+        fontsize=style.SMALL, color=style.BLUE if strong else style.SOFT, linespacing=1.2, annotation_clip=False,
+    )  # fmt: skip
+
+
+def result_entries(scene: Scene, results: pd.DataFrame, scale: Scale) -> list[style.Entry]:
+    """Key of a picture drawn by :func:`draw_results`: only marks that occur in it."""
+    colour = style.BLUE if scene.chosen else style.SOFT
+    shown = results[results["region"].isin([scene.chosen] if scene.chosen else scene.counties)]
+    shown = shown.dropna(subset=["value"])
+    least = from_below(shown, scale)
+    entries: list[style.Entry] = []
+    if scene.chosen:
+        entries.append(({"color": colour} | style.POINT, scene.name(scene.chosen)))
+    if scene.few and not scene.chosen:
+        entries += [(mark, scene.name(region)) for region, mark in scene.marks.items()]
+    if scene.chosen or scene.few:
+        entries.append(({"color": colour, "linestyle": "solid", "linewidth": 1.4}, scene.say("key_interval")))
+        if (~decided(shown) & ~least).any():
+            entries.append(({"color": colour} | style.POINT | style.HOLLOW, scene.say("key_open")))
+        if least.any():
+            entries.append((style.bound_options("right", colour), scene.say("key_bounded")))
+    if scene.others and (scene.chosen or not scene.few):
+        text = "key_others" if scene.chosen else "key_each"
+        grey = {"marker": "o", "markersize": 4.2, "color": style.OTHER}
+        entries.append((grey, scene.say(text, names=scene.listed(scene.others))))
+    if not scene.few and not scene.chosen:
+        entries.append(({"color": style.SOFT, "linestyle": "solid", "linewidth": 3}, scene.say("key_band")))
+        median = {"color": style.INK, "marker": "|", "markersize": 9, "markeredgewidth": 2}
+        entries.append((median, scene.say("key_median")))
+    if scene.benchmarks:
+        tick = {"color": style.INK, "linestyle": style.DOTTED, "linewidth": 1.3}
+        entries.append((tick, scene.say("key_benchmark", names=scene.listed(scene.benchmarks))))
+    return entries

@@ -1,0 +1,184 @@
+"""Who and what is in a picture: the cells to draw, the chosen county, the others, their names and colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qyx_analysis import catalogue, names
+from qyx_analysis.figures import style
+from qyx_analysis.problems import DataError, Problem
+
+FEW = 5  # up to so many counties each gets its own colour and label
+OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+
+
+def number(value: float, decimals: int, lang: str = "zh", signed: bool = False) -> str:
+    """Write a number as the readers of ``lang`` do: thousands are separated in English only.
+
+    >>> number(14000, 0, "zh"), number(14000, 0, "en"), number(-0.25, 2)
+    ('14000', '14,000', '−0.25')
+    """
+    rounded = round(value, decimals) + 0.0  # no "−0"
+    text = format(rounded, ("+" if signed and rounded else "") + ("," if lang == "en" else "") + f".{decimals}f")
+    return text.replace("-", "−")
+
+
+def decimals_of(resolution: float) -> int:
+    """How many decimals a last printed digit of this size has.
+
+    >>> decimals_of(0.01), decimals_of(1.0)
+    (2, 0)
+    """
+    return max(0, int(np.ceil(-np.log10(resolution) - 1e-9))) if resolution > 0 else 0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The cells of one picture and how its counties are shown.
+
+    ``cells``: the rows of the targets that the catalogue knows, with ``drawn``, the height at which a cell is drawn:
+    its number, a bound's threshold, a state as 0 or 100, the best value for 全覆盖 where the catalogue says so.
+    """
+
+    cells: pd.DataFrame
+    chosen: str
+    lang: str
+
+    @cached_property
+    def counties(self) -> list[str]:
+        """Codes of the counties, the chosen one last so that it is drawn on top."""
+        codes = self.cells.loc[self.cells["level"] == "county", "region"].drop_duplicates().sort_values()
+        return sorted(codes, key=lambda code: code == self.chosen)
+
+    @property
+    def others(self) -> list[str]:
+        """The counties without the chosen one."""
+        return [code for code in self.counties if code != self.chosen]
+
+    @cached_property
+    def benchmarks(self) -> list[str]:
+        """Cities and the province: drawn as dashed lines, never counted among the counties."""
+        return sorted(self.cells.loc[self.cells["level"] != "county", "region"].unique())
+
+    @cached_property
+    def years(self) -> list[int]:
+        """From the baseline year to the last year."""
+        return list(range(int(self.cells["year"].min()), int(self.cells["year"].max()) + 1))
+
+    @property
+    def few(self) -> bool:
+        """Whether every county can have its own colour and label."""
+        return len(self.counties) <= FEW
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """Colour of each county: blue for the chosen one and grey for the others, or one each when there are few."""
+        if self.chosen:
+            return dict.fromkeys(self.others, style.OTHER) | {self.chosen: style.BLUE}
+        own = style.COUNTY_COLOURS if self.few else [style.OTHER] * len(self.counties)
+        return dict(zip(self.counties, own, strict=False))
+
+    @cached_property
+    def marks(self) -> dict[str, dict[str, Any]]:
+        """Line2D options of each county's planned values: its colour, and its shape when every county has its own."""
+        shapes = ["o"] * len(self.counties) if self.chosen or not self.few else style.COUNTY_MARKS
+        return {
+            code: {"color": self.colours[code], "marker": shape, "markersize": 5.8 if shape in "^vP" else 5.0}
+            for code, shape in zip(self.counties, shapes, strict=False)
+        }
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """Catalogue rows of the indicators in the picture, in the order of the plans, with names in ``lang``."""
+        table = catalogue.indicators()
+        table = table[table["code"].isin(self.cells["indicator"])]
+        domains = catalogue.domains().set_index("domain")
+        names_of_domains = domains["name_en"] if self.lang == "en" else pd.Series(domains.index, domains.index)
+        table = table.assign(
+            order=table["domain"].map(domains["order"]),
+            domain_name=table["domain"].map(names_of_domains),
+            name=table["number"].astype(str) + "  " + table[f"short_{self.lang}"],
+            unit_name=table["unit" if self.lang == "zh" else "unit_en"],
+        )
+        return table.sort_values(["order", "number"], kind="stable").set_index("code", drop=False)
+
+    @property
+    def who(self) -> str:
+        """The chosen county, or how many there are."""
+        return self.name(self.chosen) if self.chosen else self.say("counties", n=len(self.counties))
+
+    def say(self, key: str, /, **values: object) -> str:
+        """One text of the messages whose key starts with ``fig_``."""
+        return catalogue.message(f"fig_{key}", self.lang, **values)
+
+    def name(self, code: str) -> str:
+        """Name of a region on a label: English names without District, County or City."""
+        full = names.region_name(code, self.lang)
+        return full.split()[0] if self.lang == "en" and names.region_level(code) == "county" else full
+
+    def listed(self, codes: list[str], limit: int = FEW) -> str:
+        """Names in a row, or how many there are."""
+        if len(codes) > limit:
+            return self.say("counties", n=len(codes))
+        return self.say("comma").join(self.name(code) for code in codes)
+
+    def reason(self, status: str) -> str:
+        """Why there is no result, in a few words."""
+        return self.say(f"status_{status}")
+
+    def word(self, cell: Any) -> str:
+        """What a cell says, short enough for a label: ``<3.5``, ``5.50``, 全覆盖, 未公布."""
+        if self.indicators.at[cell.indicator, "nature"] == "state" and pd.notna(cell.drawn):
+            if cell.kind == "status" and self.lang == "zh":
+                return style.drawable(cell.raw, 6)
+            return self.say("passed" if cell.drawn > 0 else "not_passed")
+        if cell.kind in ("point", "lower_bound", "upper_bound"):
+            if pd.isna(cell.value):
+                return self.say("kind_unreadable")
+            return OPERATORS.get(cell.operator, "") + number(cell.value, decimals_of(cell.resolution), self.lang)
+        if cell.kind == "status":
+            return style.drawable(cell.raw, 6) if self.lang == "zh" else self.say("kind_status")
+        return self.say(f"kind_{cell.kind}")
+
+    def of(self, code: str, region: str) -> pd.DataFrame:
+        """The cells of one region's row, ordered by year."""
+        return self._rows.get((code, region), self.cells.iloc[:0])
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], pd.DataFrame]:
+        ordered = self.cells.sort_values("year", kind="stable")
+        return {(code, region): rows for (code, region), rows in ordered.groupby(["indicator", "region"], sort=False)}
+
+    def grid(self, code: str, regions: list[str]) -> pd.DataFrame:
+        """Drawn values of one indicator: regions down, years across, NaN where there is no number."""
+        cells = self.cells[(self.cells["indicator"] == code) & self.cells["region"].isin(regions)]
+        return cells.pivot(index="region", columns="year", values="drawn").reindex(columns=self.years)
+
+
+def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:
+    """Prepare the targets for drawing; ``region`` as number, text or name.
+
+    Raises DataError for another language, an unknown region and one that is not among the counties of ``targets``;
+    ValueError for targets without any row that the catalogue knows.
+    """
+    if lang not in ("zh", "en"):
+        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    table = catalogue.indicators().set_index("code")
+    cells = targets[targets["indicator"].isin(table.index)].copy()
+    if cells.empty:
+        raise ValueError("there is nothing to draw: no row of these targets is an indicator of the catalogue")
+    passing = (cells["kind"] == "status") & (cells["indicator"].map(table["nature"]) == "state")
+    full = (cells["kind"] == "full_coverage") & cells["indicator"].map(table["full_is_best"]).astype(bool)
+    best = cells["indicator"].map(table["best"])
+    cells["drawn"] = np.select([passing, full], [cells["state"], best], cells["value"].astype(float))
+    chosen = "" if region is None or region == "" else names.find_region(region)
+    scene = Scene(cells, chosen, lang)
+    if chosen and chosen not in scene.counties:
+        present = ", ".join(names.region_name(code, lang) for code in scene.counties[:10])
+        raise DataError(Problem("region_absent", "targets", text=str(region), values={"present": present}))
+    return scene

@@ -1,0 +1,342 @@
+"""House style of the pictures: font, colours, marks, and text that is placed in inches.
+
+Every picture is laid out by hand from its top left corner, so that it is drawn once and nothing moves: 10 inches
+wide, as high as its content. The user's own matplotlib settings are neither used nor changed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.path import Path as Outline
+
+WIDTH, MARGIN = 10.0, 0.3  # inches
+TITLE, BODY, SMALL = 14.0, 10.0, 8.5  # points
+
+# Okabe and Ito (2008): told apart with any colour vision, and by their greys in print
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+COUNTY_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
+COUNTY_MARKS = ("o", "s", "^", "v", "P")  # told apart without any colour
+INK, SOFT, OTHER, FAINT = "#222222", "#5c5c5c", "#a6a6a6", "#e3e3e3"
+
+DASHED, DOTTED, SOLID = (0, (4, 2)), (0, (1, 1.6)), "solid"
+POINT: dict[str, Any] = {"marker": "o", "markersize": 5.0}
+BASELINE: dict[str, Any] = {"marker": "D", "markersize": 5.0}
+NOT_PRINTED: dict[str, Any] = {"marker": "s", "markersize": 3.6, "markerfacecolor": "white", "markeredgewidth": 0.8}
+HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 1.3}
+PAPER: dict[str, Any] = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6}  # behind a label on lines
+BOUND_SIZE = 16.5  # gives the circle of a bound the size of a point
+
+_NO_LINE_START = "，。；：、）”·%,.;:)"
+
+
+@cache
+def font_family() -> str:
+    """Register the Chinese font that the registry package carries, once; give its family name.
+
+    >>> font_family()
+    'Noto Sans SC'
+    """
+    from matplotlib.font_manager import FontProperties, fontManager
+    from pylopdf_fonts_zh_cn import sans_path
+
+    fontManager.addfont(sans_path())
+    return FontProperties(fname=sans_path()).get_name()
+
+
+@cache
+def glyphs() -> frozenset[int]:
+    """Code points that the font can draw.
+
+    >>> ord("奉") in glyphs()
+    True
+    """
+    from matplotlib.ft2font import FT2Font
+    from pylopdf_fonts_zh_cn import sans_path
+
+    return frozenset(FT2Font(str(sans_path())).get_charmap())
+
+
+def drawable(text: str, limit: int = 14) -> str:
+    """Make a printed text safe to draw: only glyphs of the font, on one line, not too long.
+
+    >>> drawable("全覆盖\\n\\U0001f600"), drawable("完成市下达的任务指标", 6)
+    ('全覆盖 □', '完成市下达…')
+    """
+    line = " ".join(text.split())
+    known = "".join(c if ord(c) in glyphs() else "□" for c in line)
+    return known if len(known) <= limit else known[: limit - 1] + "…"
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Use the house style inside a ``with`` block, or as a decorator; global settings are left as they were."""
+    from matplotlib.style import context
+
+    settings: dict[str, Any] = {
+        # the name itself, not "sans-serif": a figure is often drawn after this block has ended
+        "font.family": [font_family()],
+        "font.size": BODY,
+        "text.parse_math": False,  # a printed "$" is a dollar
+        "text.color": INK,
+        "axes.edgecolor": OTHER,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.labelcolor": SOFT,
+        "xtick.color": OTHER,
+        "ytick.color": OTHER,
+        "xtick.labelcolor": SOFT,
+        "ytick.labelcolor": SOFT,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "xtick.major.size": 3.0,
+        "ytick.major.size": 3.0,
+        "lines.solid_capstyle": "round",
+        "svg.hashsalt": "qyx",
+    }
+    with context(["default", settings]):
+        yield
+
+
+def canvas(height: float) -> Figure:
+    """Make an empty figure of the house width; ``height`` in inches. It belongs to no pyplot state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), dpi=110, facecolor="white")
+
+
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add axes by inches from the top left corner of the figure."""
+    whole = figure.get_figheight()
+    return figure.add_axes((left / WIDTH, 1 - (top + height) / whole, width / WIDTH, height / whole))
+
+
+def write(figure: Figure, left: float, top: float, text: str, **options: Any) -> None:
+    """Write text with its upper left corner at inches from the top left corner of the figure."""
+    defaults: dict[str, Any] = {"fontsize": BODY, "va": "top", "ha": "left", "linespacing": 1.35}
+    figure.text(left / WIDTH, 1 - top / figure.get_figheight(), text, **(defaults | options))
+
+
+def rule(figure: Figure, top: float) -> None:
+    """Draw a faint line across the figure, ``top`` inches below its upper edge."""
+    from matplotlib.lines import Line2D
+
+    ends = [MARGIN / WIDTH, 1 - MARGIN / WIDTH]
+    height = 1 - top / figure.get_figheight()
+    figure.add_artist(Line2D(ends, [height] * 2, color=FAINT, linewidth=1))
+
+
+def text_width(text: str, size: float) -> float:
+    """How wide a text is drawn, in inches, by the widths of the font's glyphs; ``size`` in points.
+
+    >>> round(text_width("规划", 9), 3)
+    0.25
+    """
+    return sum(map(_ems, text)) * size / 72
+
+
+@cache
+def _ems(character: str) -> float:
+    from matplotlib.ft2font import FT2Font, LoadFlags
+    from pylopdf_fonts_zh_cn import sans_path
+
+    font = FT2Font(str(sans_path()))
+    font.set_size(100, 72)
+    return font.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+
+
+def wrap(text: str, size: float, width: float) -> list[str]:
+    """Break a text into lines of at most ``width`` inches, between words or Chinese characters.
+
+    >>> wrap("规划目标与基期值", 9, 0.55)
+    ['规划目标', '与基期值']
+    """
+    lines = [""]
+    for piece in _pieces(text):
+        if lines[-1] and piece not in _NO_LINE_START and text_width((lines[-1] + piece).rstrip(), size) > width:
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return [line.rstrip() for line in lines]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Chinese characters one by one, other words with the space after them."""
+    word = ""
+    for c in text:
+        if unicodedata.east_asian_width(c) in "WF":
+            yield from filter(None, (word, c))
+            word = ""
+        else:
+            word += c
+            if c == " ":
+                yield word
+                word = ""
+    if word:
+        yield word
+
+
+Entry = tuple[dict[str, Any], str]  # options of a Line2D, and what it means
+
+
+def page(title: str, subtitle: str, entries: Sequence[Entry], body: float, note: str) -> tuple[Figure, float]:
+    """Make a figure with title, key and caveats around a body of ``body`` inches; give it and the body's top."""
+    lines = wrap(subtitle, BODY, WIDTH - 2 * MARGIN)
+    top = 0.5 + 0.205 * len(lines)
+    figure = canvas(top + key_height(entries) + body + footer_height(note))
+    write(figure, MARGIN, 0.14, title, fontsize=TITLE)
+    write(figure, MARGIN, 0.48, "\n".join(lines), color=SOFT)
+    key(figure, top, entries)
+    footer(figure, note)
+    return figure, top + key_height(entries)
+
+
+def without_picture(title: str, sentence: str) -> Figure:
+    """Make a figure that says in words why there is nothing to draw."""
+    figure, _ = page(title, sentence, [], 0.0, "")
+    figure.set_label(sentence)
+    return figure
+
+
+def footer(figure: Figure, note: str) -> None:
+    """Write the caveats at the bottom; :func:`footer_height` says how much room they take."""
+    top = figure.get_figheight() - footer_height(note) + 0.06
+    write(figure, MARGIN, top, "\n".join(_note_lines(note)), fontsize=SMALL, color=SOFT)
+
+
+def footer_height(note: str) -> float:
+    """Inches that :func:`footer` needs for this note."""
+    return 0.2 + 0.165 * len(_note_lines(note))
+
+
+def _note_lines(note: str) -> list[str]:
+    return wrap(note, SMALL, WIDTH - 2 * MARGIN - 0.1)
+
+
+def key_rows(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Break the entries of a key into lines that fit the width of the figure."""
+    rows: list[list[Entry]] = [[]]
+    used = 0.0
+    for entry in entries:
+        width = _entry_width(entry[1])
+        if rows[-1] and used + width > WIDTH - 2 * MARGIN:
+            rows.append([])
+            used = 0.0
+        rows[-1].append(entry)
+        used += width
+    return rows
+
+
+def key_height(entries: Sequence[Entry]) -> float:
+    """Inches that :func:`key` needs."""
+    return 0.1 + 0.23 * len(key_rows(entries)) * bool(entries)
+
+
+def key(figure: Figure, top: float, entries: Sequence[Entry]) -> None:
+    """Explain the marks in one or more lines: real marks, each followed by its meaning."""
+    if not entries:
+        return
+    rows = key_rows(entries)
+    height = 0.23 * len(rows)
+    ax = axes_at(figure, MARGIN, top + 0.04, WIDTH - 2 * MARGIN, height)
+    ax.set(xlim=(0, WIDTH - 2 * MARGIN), ylim=(height, 0))
+    ax.axis("off")
+    for line, row in enumerate(rows):
+        x, y = 0.0, 0.23 * (line + 0.5)
+        for options, text in row:
+            mark: dict[str, Any] = {"linestyle": "none", "clip_on": False} | options
+            xs = [x + 0.1] if mark["linestyle"] == "none" else [x, x + 0.1, x + 0.2]
+            ax.plot(xs, [y] * len(xs), **mark)
+            ax.text(x + 0.27, y, text, fontsize=SMALL, color=SOFT, va="center")
+            x += _entry_width(text)
+
+
+def _entry_width(text: str) -> float:
+    return 0.27 + text_width(text, SMALL) + 0.24
+
+
+@cache
+def bound_mark(side: str) -> Outline:
+    """Outline of an open circle with an arrow to the side that a bound allows: up, down, left or right."""
+    from matplotlib.path import Path as Outline
+    from matplotlib.transforms import Affine2D
+
+    arrow = Outline(
+        [(0, 1), (0, 3.2), (-0.85, 2.3), (0, 3.2), (0.85, 2.3)],
+        [Outline.MOVETO, Outline.LINETO, Outline.MOVETO, Outline.LINETO, Outline.LINETO],
+    )
+    turn = {"up": 0, "left": 90, "down": 180, "right": 270}[side]
+    return Outline.make_compound_path(Outline.unit_circle(), arrow).transformed(Affine2D().rotate_deg(turn))
+
+
+def bound_options(side: str, colour: str) -> dict[str, Any]:
+    """Line2D options of a bound's mark."""
+    return {
+        "marker": bound_mark(side),
+        "markersize": BOUND_SIZE,
+        "markerfacecolor": "white",
+        "markeredgecolor": colour,
+        "markeredgewidth": 1.1,
+    }
+
+
+def halo(width: float = 2.0) -> list[Any]:
+    """A white edge that keeps a label readable on top of grey lines."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=width, foreground="white")]
+
+
+def dark(colour: str) -> str:
+    """A darker tone of a colour, for text: every county's colour is readable on white (contrast above 4.5).
+
+    >>> dark("#E69F00")
+    '#956700'
+    """
+    if colour in (INK, SOFT, BLUE):
+        return colour
+    parts = [int(int(colour[i : i + 2], 16) * 0.65) for i in (1, 3, 5)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def declutter(places: Sequence[float], gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Move labels apart to at least ``gap``, as little as possible (least squares), within ``[low, high]``.
+
+    Where they do not fit, the gap shrinks.
+
+    >>> declutter([1.0, 1.0, 5.0], 1.0, 0, 10).tolist()
+    [0.5, 1.5, 5.0]
+    """
+    from scipy.optimize import isotonic_regression
+
+    wanted = np.asarray(places, dtype=float)
+    if len(wanted) < 2:
+        return wanted.clip(low, high)
+    gap = min(gap, (high - low) / (len(wanted) - 1))
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))
+    moved = np.empty(len(wanted))
+    moved[order] = np.clip(isotonic_regression(wanted[order] - steps).x, low, high - steps[-1]) + steps
+    return moved
+
+
+def ticks(low: float, high: float, number: int = 3) -> NDArray[np.float64]:
+    """A few round numbers inside ``[low, high]``.
+
+    >>> ticks(3.0, 5.5).tolist()
+    [3.0, 4.0, 5.0]
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    places = np.asarray(MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+    return places[(places >= low - 1e-9) & (places <= high + 1e-9)]
