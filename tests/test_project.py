@@ -365,7 +365,7 @@ def test_pre_commit_strips_what_a_run_leaves_and_keeps_the_rest(tmp_path: Path) 
     stripped = json.loads(path.read_text(encoding="utf-8"))
     assert unclean(stripped) == []
     assert stripped["metadata"] == {"kernelspec": kernel, "language_info": {"name": "python"}}
-    assert stripped["cells"][0]["metadata"] == {"tags": ["parameters"]}
+    assert (stripped["cells"][0]["id"], stripped["cells"][0]["metadata"]) == ("one", {"tags": ["parameters"]})
 
 
 # --- documentation ----------------------------------------------------------------------------------------

@@ -1,0 +1,52 @@
+# What is run on a POSIX system. Windows and conda need none of it: see README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build reports lab test lint bench soak clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with the pinned packages (done by every other target when missing or stale)
+
+# Another lock or a broken .venv: made anew, so that nothing is left of before. Else only the project is.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; " \
+	  + sys.executable + " is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
+	@if [ -n "$(filter requirements.lock,$?)" ] || ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	  echo "making .venv with the packages of requirements.lock (a minute or two)"; \
+	  $(PYTHON) -m venv --clear .venv && $(PIP_INSTALL) -r requirements.lock; \
+	fi
+	@$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+build: $(READY) ## Read data/raw, write the tidy data and the measures to data/processed
+	$(BIN)/qyx build
+
+reports: build ## Build, then write every report; open reports/index.html
+	$(BIN)/qyx report
+
+lab: $(READY) ## Open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+test: $(READY) ## Run the tests and the examples in the docstrings
+	$(BIN)/pytest -n 2
+
+lint: $(READY) ## Check style and types of code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## Run the benchmarks (benchmarks/README.md says how to read them)
+	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+soak: $(READY) ## Run the long tests that `make test` leaves out
+	$(BIN)/pytest -m soak
+
+clean: ## Remove what was built and the caches; .venv stays
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis data/.*.part
+	find data/processed reports -mindepth 1 ! -name .gitignore -delete
+	find qyx_analysis tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
