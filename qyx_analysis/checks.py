@@ -6,6 +6,7 @@ One finding is one thing to act on or to know, so a row that is odd in five year
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -243,11 +244,12 @@ def period_of(years: set[int]) -> range:
     >>> list(period_of({2022, 2025}))
     [2022, 2023, 2024, 2025, 2026, 2027]
     """
-    for plan in catalogue.periods().itertuples():
-        period = range(min(plan.baseline, plan.first), plan.last + 1)
-        if years <= set(period):
-            return period
-    return range(0)
+    return next((period for period in _periods() if years <= set(period)), range(0))
+
+
+@cache
+def _periods() -> tuple[range, ...]:
+    return tuple(range(min(p.baseline, p.first), p.last + 1) for p in catalogue.periods().itertuples())
 
 
 def _shared_numbers(targets: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:
