@@ -39,7 +39,11 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh"
     comparable. The lower part, for indicators without a declared best value, shows the change relative to the
     baseline and only describes. Left of 0 a target is weaker than its baseline; an arrow marks a bound.
 
-    >>> plot_ambition(qyx.load_targets(), region="330213")  # doctest: +SKIP
+    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
+    >>> plot_ambition(targets, region="奉化区", lang="en").get_label()[-84:]
+    'x'
     """
     scene = scene_of(targets, region, lang)
     results = ambition(targets)

@@ -13,6 +13,7 @@ from qyx_analysis.figures.panels import COLUMNS, LINE, number_ticks, panel, wide
 from qyx_analysis.figures.scene import FEW, Scene, scene_of
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 from qyx_analysis.measures.ambition import ambition
+from qyx_analysis.problems import DataError, Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,13 +42,17 @@ def plot_trajectory(
     values at both ends, the other counties grey behind; without it every county has its colour (up to five) or is a
     thin grey line around the middle half. ``domain``: only this domain, by its Chinese or English name.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
-    region that is unknown or not in ``targets``, ValueError for an unknown domain.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown domain or
+    language and a region that is unknown or not in ``targets``, ValueError when no row is left to draw.
 
     How to read it: a diamond is observed, dots are planned. An open dot with an arrow is a bound, drawn at its
     threshold; a bar is a promise in words; an open square is a cell without a number, and no line crosses it.
 
-    >>> plot_trajectory(qyx.load_targets(), region="330213")  # doctest: +SKIP
+    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
+    >>> plot_trajectory(targets, region=330213, lang="en").get_label()[:72]
+    'Small panels of the planned paths of 3 indicators of Fenghua, 2022–2027.'
     """
     scene = scene_of(targets, region, lang)
     if scene.chosen:  # the other definition of an indicator is not this county's row
@@ -78,9 +83,10 @@ def plot_trajectory(
 def _of_domain(scene: Scene, domain: str) -> pd.DataFrame:
     table = scene.indicators
     named = catalogue.domains()
-    wanted = named.loc[(named["domain"] == domain) | (named["name_en"] == domain), "domain"]
+    wanted = named.loc[(named["domain"] == domain) | (named["name_en"].str.lower() == domain.lower()), "domain"]
     if wanted.empty:
-        raise ValueError(f"unknown domain {domain!r}: use one of {', '.join(named['domain'])} or its English name")
+        known = "、".join(named["domain"])
+        raise DataError(Problem("domain_unknown", "domain", text=domain, values={"known": known}))
     found = table[table["domain"].isin(wanted)]
     if found.empty:
         raise ValueError(f"no row of these targets belongs to the domain {domain!r}")

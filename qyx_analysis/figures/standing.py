@@ -33,7 +33,11 @@ def plot_standing(targets: pd.DataFrame, region: object, lang: str = "zh") -> Fi
     and the direction; the printed values stand at its ends. Strips are not added up. Absolute counts grow with
     population and are not compared, states are counted.
 
-    >>> plot_standing(qyx.load_targets(), region="330213")  # doctest: +SKIP
+    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
+    >>> plot_standing(targets, region="奉化区", lang="en").get_label()[:29]
+    'x'
     """
     scene = scene_of(targets, region, lang)
     own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]

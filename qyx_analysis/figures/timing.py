@@ -42,7 +42,11 @@ def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") 
     How to read it: 0 is an even pace; right of it more of the planned change comes early, left of it late. The line
     is what rounding and bounds allow: an open dot has no verdict. Lines without a dot say why.
 
-    >>> plot_timing(qyx.load_targets(), region="330213")  # doctest: +SKIP
+    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
+    >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-85:]
+    'The earliest is Huiminbao enrolment (+0.08) and the latest Premature mortality (−0.58).'
     """
     scene = scene_of(targets, region, lang)
     measured = trajectory(targets)
