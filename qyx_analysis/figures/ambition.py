@@ -42,8 +42,8 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh"
     >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
-    >>> plot_ambition(targets, region="奉化区", lang="en").get_label()[-84:]
-    'x'
+    >>> plot_ambition(targets, region="奉化区", lang="en").get_label()[-83:]
+    'Most is closed in Huiminbao enrolment (60%) and least in Premature mortality (13%).'
     """
     scene = scene_of(targets, region, lang)
     results = ambition(targets)

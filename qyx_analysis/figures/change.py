@@ -27,7 +27,8 @@ def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     ``targets``: the frame of ``load_targets``. Absolute counts, states, and indicators that fewer than three
     counties can be compared on are left out and named below.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language. The measure: ``change`` of :func:`qyx_analysis.ambition`.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown
+    language. The measure: ``change`` of :func:`qyx_analysis.ambition`.
 
     How to read it: right is a higher baseline, up a larger planned change for the better. All dots on the dashed
     line plan the same target, which slopes by construction; a slope is therefore no finding, and none is fitted.
@@ -35,8 +36,8 @@ def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
-    >>> plot_baseline_change(targets, lang="en").get_label()[:73]
-    'x'
+    >>> plot_baseline_change(targets, lang="en").get_label()[:54]
+    'Small scatter plots of baseline against planned change'
     """
     scene = scene_of(targets, None, lang)
     points = _points(scene, ambition(targets))

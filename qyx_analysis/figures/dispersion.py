@@ -33,7 +33,8 @@ def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     ``targets``: the frame of ``load_targets``. Absolute counts and states are left out and named below, as are
     indicators that only one county prints.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language. The measure: ``sd`` of :func:`qyx_analysis.dispersion`.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown
+    language. The measure: ``sd`` of :func:`qyx_analysis.dispersion`.
 
     How to read it: the line of a year runs from the lowest to the highest county. Below each year stands the
     standard deviation (n − 1) in the unit of the indicator, in brackets where a bound is read as its threshold; n is
@@ -43,7 +44,7 @@ def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_dispersion(targets, lang="en").get_label()[:33]
-    'x'
+    'Small plots of the planned values'
     """
     scene = scene_of(targets, None, lang)
     spread = dispersion(targets).query("measure == 'sd'")
@@ -172,8 +173,8 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
-    >>> plot_convergence(targets, lang="en").get_label()[:61]
-    'x'
+    >>> plot_convergence(targets, lang="en").get_label()[:39]
+    'Dot plot of the ratio of planned spread'
     """
     scene = scene_of(targets, None, lang)
     results = dispersion(targets)

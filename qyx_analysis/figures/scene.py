@@ -155,9 +155,15 @@ class Scene:
         return {(code, region): rows for (code, region), rows in ordered.groupby(["indicator", "region"], sort=False)}
 
     def grid(self, code: str, regions: list[str]) -> pd.DataFrame:
-        """Drawn values of one indicator: regions down, years across, NaN where there is no number."""
-        cells = self.cells[(self.cells["indicator"] == code) & self.cells["region"].isin(regions)]
-        return cells.pivot(index="region", columns="year", values="drawn").reindex(columns=self.years)
+        """Drawn values of one indicator: regions that print it down, years across, NaN where there is no number."""
+        grid = self._grids[code]
+        return grid[grid.index.isin(regions)]
+
+    @cached_property
+    def _grids(self) -> dict[str, pd.DataFrame]:
+        wide = self.cells.pivot(index=["indicator", "region"], columns="year", values="drawn")
+        wide = wide.reindex(columns=self.years).astype(float)
+        return {str(code): part.droplevel("indicator") for code, part in wide.groupby(level="indicator", sort=False)}
 
 
 def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:
@@ -169,7 +175,8 @@ def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> 
     if lang not in ("zh", "en"):
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
     table = catalogue.indicators().set_index("code")
-    cells = targets[targets["indicator"].isin(table.index)].copy()
+    cells = targets[targets["indicator"].isin(table.index)]
+    cells = cells.astype({name: object for name in cells.select_dtypes("str").columns})  # read cell by cell: faster
     if cells.empty:
         raise ValueError("there is nothing to draw: no row of these targets is an indicator of the catalogue")
     passing = (cells["kind"] == "status") & (cells["indicator"].map(table["nature"]) == "state")

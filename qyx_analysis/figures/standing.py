@@ -36,8 +36,8 @@ def plot_standing(targets: pd.DataFrame, region: object, lang: str = "zh") -> Fi
     >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
-    >>> plot_standing(targets, region="奉化区", lang="en").get_label()[:29]
-    'x'
+    >>> plot_standing(targets, region="奉化区", lang="en").get_label()[:30]
+    'Strips of the place of Fenghua'
     """
     scene = scene_of(targets, region, lang)
     own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]

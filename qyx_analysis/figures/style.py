@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ft2font import FT2Font
     from matplotlib.path import Path as Outline
 
 WIDTH, MARGIN = 10.0, 0.3  # inches
@@ -55,16 +56,24 @@ def font_family() -> str:
 
 
 @cache
+def _font() -> FT2Font:
+    """The font opened once, to ask it about its glyphs."""
+    from matplotlib.ft2font import FT2Font
+    from pylopdf_fonts_zh_cn import sans_path
+
+    font = FT2Font(str(sans_path()))
+    font.set_size(100, 72)
+    return font
+
+
+@cache
 def glyphs() -> frozenset[int]:
     """Code points that the font can draw.
 
     >>> ord("奉") in glyphs()
     True
     """
-    from matplotlib.ft2font import FT2Font
-    from pylopdf_fonts_zh_cn import sans_path
-
-    return frozenset(FT2Font(str(sans_path())).get_charmap())
+    return frozenset(_font().get_charmap())
 
 
 def drawable(text: str, limit: int = 14) -> str:
@@ -148,12 +157,9 @@ def text_width(text: str, size: float) -> float:
 
 @cache
 def _ems(character: str) -> float:
-    from matplotlib.ft2font import FT2Font, LoadFlags
-    from pylopdf_fonts_zh_cn import sans_path
+    from matplotlib.ft2font import LoadFlags
 
-    font = FT2Font(str(sans_path()))
-    font.set_size(100, 72)
-    return font.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+    return _font().load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
 
 
 def wrap(text: str, size: float, width: float) -> list[str]:

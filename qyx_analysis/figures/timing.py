@@ -45,7 +45,7 @@ def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") 
     >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
-    >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-85:]
+    >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-87:]
     'The earliest is Huiminbao enrolment (+0.08) and the latest Premature mortality (−0.58).'
     """
     scene = scene_of(targets, region, lang)

@@ -80,8 +80,13 @@ def make_reports(
 
     Examples
     --------
-    >>> [outcome.file for outcome in make_reports(["奉化区"])]   # doctest: +SKIP
-    ['330213-fenghua.html']
+    A county that is not in the data is an outcome too, and does not stop the others:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     outcomes = make_reports(["鄞州区"], out=Path(folder))
+    >>> [(outcome.name, outcome.ok) for outcome in outcomes]
+    [('鄞州区', False)]
     """
     from tqdm import tqdm
 

@@ -1,0 +1,437 @@
+"""The pictures: what they say, what they must not do, and that nothing in them is clipped, covered or unreadable."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from qyx_analysis import catalogue, figures, raw
+from qyx_analysis.figures import style
+from qyx_analysis.figures.scene import scene_of
+from qyx_analysis.problems import DataError
+from qyx_analysis.processed import read_plans
+
+FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
+OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
+OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name != "plot_standing")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def targets() -> pd.DataFrame:
+    folder = raw.raw_dir()
+    return read_plans([folder / f"{name}.txt" for name in ("fenghua", "cixi", "shengsi", "zhuji")]).targets
+
+
+@pytest.fixture(scope="module")
+def ninety(targets: pd.DataFrame) -> pd.DataFrame:
+    """All 90 counties: the four plans in turn, every row scaled a little."""
+    random = np.random.default_rng(1)
+    codes = catalogue.regions().query("level == 'county'")["code"]
+    plans = [plan for _, plan in targets.groupby("region")]
+    states = targets["indicator"].str.endswith("_assessment").groupby(targets["indicator"]).first()
+    frames = []
+    for place, code in enumerate(codes):
+        plan = plans[place % len(plans)].assign(region=code)
+        factor = pd.Series(random.normal(1, 0.06, len(states)), states.index).mask(states, 1.0)
+        scaled = plan["value"] * plan["indicator"].map(factor)
+        share = plan["unit"].eq("%") & plan["value"].le(100)
+        scaled = scaled.mask(share, scaled.clip(0, 100)) / plan["resolution"]
+        frames.append(plan.assign(value=scaled.round() * plan["resolution"]))
+    return pd.concat(frames, ignore_index=True)
+
+
+Draw = Callable[..., Figure]
+
+
+@pytest.fixture(scope="module")
+def draw(targets: pd.DataFrame) -> Draw:
+    """Pictures of the four plans, each made once: nothing below changes one."""
+    made: dict[Any, Figure] = {}
+
+    def once(plot: Draw, region: object = None, lang: str = "zh") -> Figure:
+        key = (plot, region, lang)
+        if key not in made:
+            options = {} if region is None else {"region": region}
+            made[key] = plot(targets, lang=lang, **options)
+        return made[key]
+
+    return once
+
+
+def with_city(targets: pd.DataFrame) -> pd.DataFrame:
+    city = targets[targets["region"] == CIXI].assign(region="330200", region_name="宁波市", level="city")
+    return pd.concat([targets, city], ignore_index=True)
+
+
+def edited(targets: pd.DataFrame, region: str, indicator: str, years: list[int], **cell: Any) -> pd.DataFrame:
+    """The targets with some cells of one row replaced."""
+    frame = targets.copy()
+    place = (frame["region"] == region) & (frame["indicator"] == indicator) & frame["year"].isin(years)
+    assert place.any()
+    frame.loc[place, list(cell)] = list(cell.values())
+    return frame
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def covered(figure: Figure) -> list[tuple[str, str]]:
+    """Texts that leave the figure or lie on another text.
+
+    Really draws the picture, after the house style has ended, as a notebook does: a missing glyph is a warning and
+    so an error here.
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    # of an annotation only its words, not the point that it belongs to
+    boxes = [Text.get_window_extent(text, canvas.get_renderer()) for text in found]
+    width, height = figure.bbox.width, figure.bbox.height
+    wrong = [
+        (text.get_text(), "outside")
+        for text, box in zip(found, boxes, strict=True)
+        if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height
+    ]
+    corners = np.array([[box.x0, box.y0, box.x1, box.y1] for box in boxes])
+    low, high = corners[:, None, :2], corners[:, None, 2:]
+    shared = np.minimum(high, corners[:, 2:]) - np.maximum(low, corners[:, :2])
+    on_another = (shared > [1.5, 2.5]).all(axis=2)  # pixels: boxes hold the font's ascent, ink does not fill it
+    wrong += [(found[a].get_text(), found[b].get_text()) for a, b in np.argwhere(np.triu(on_another, 1))]
+    return wrong
+
+
+def panel(figure: Figure, name: str) -> Any:
+    """The axes under the panel title that ends with ``name``."""
+    title = next(text for text in figure.texts if text.get_text().endswith(name))
+    x, y = title.get_position()
+    below = [ax for ax in figure.axes if ax.axison and ax.get_position().y1 < y and ax.get_position().x0 >= x - 0.01]
+    return min(below, key=lambda ax: (y - ax.get_position().y1) + (ax.get_position().x0 - x))
+
+
+def marked(ax: Any, marker: object) -> list[Line2D]:
+    return [line for line in ax.get_lines() if line.get_marker() == marker]
+
+
+# --- every picture ----------------------------------------------------------------------------------------
+
+
+def well_made(figure: Figure, lang: str) -> None:
+    alt = str(figure.get_label())
+    assert re.search(r"\d", alt)
+    assert 40 < len(alt) < 420
+    assert "nan" not in alt.lower()
+    assert "{" not in alt
+    words = texts(figure)
+    assert not [text for text in words if "nan" in text.lower().split()]
+    if lang == "en":
+        assert not [text for text in [alt, *words] if CHINESE.search(text)]
+    else:
+        assert CHINESE.search(alt)
+    head = " ".join(text.get_text() for text in figure.texts[:2])
+    assert ("规划" if lang == "zh" else "plan") in head  # a plan is not an outcome
+    assert {text.get_fontname() for text in figure.findobj(Text)} == {"Noto Sans SC"}
+    assert covered(figure) == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("plot", OF_ALL)
+def test_four_counties(draw: Draw, plot: Draw, lang: str) -> None:
+    well_made(draw(plot, lang=lang), lang)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("plot", OF_ONE)
+@pytest.mark.parametrize("region", [FENGHUA, SHENGSI])
+def test_one_county(draw: Draw, plot: Draw, region: str, lang: str) -> None:
+    well_made(draw(plot, region, lang), lang)
+
+
+def test_a_region_may_be_a_number_or_a_name(targets: pd.DataFrame) -> None:
+    labels = {figures.plot_standing(targets, region).get_label() for region in (330213, "330213", "奉化区")}
+    assert len(labels) == 1
+
+
+@pytest.mark.parametrize("plot", OF_ALL)
+def test_ninety_counties(ninety: pd.DataFrame, plot: Draw) -> None:
+    well_made(plot(ninety), "zh")
+
+
+@pytest.mark.parametrize("plot", OF_ONE)
+def test_one_county_of_ninety(ninety: pd.DataFrame, plot: Draw) -> None:
+    well_made(plot(ninety, region=FENGHUA, lang="en"), "en")
+
+
+@pytest.mark.parametrize("plot", [*OF_ALL, figures.plot_standing])
+def test_a_single_county(targets: pd.DataFrame, plot: Draw) -> None:
+    alone = targets[targets["region"] == FENGHUA]
+    options = {"region": FENGHUA} if plot in OF_ONE else {}
+    figure = plot(alone, **options)
+    assert covered(figure) == []
+    assert re.search(r"\d", str(figure.get_label()))
+
+
+def test_nothing_global_changes(targets: pd.DataFrame) -> None:
+    before = dict(matplotlib.rcParams)
+    figures.plot_timing(targets, region=FENGHUA)
+    assert dict(matplotlib.rcParams) == before
+    if "matplotlib.pyplot" in sys.modules:
+        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+
+
+def test_the_users_settings_change_no_picture(targets: pd.DataFrame) -> None:
+    plain = figures.plot_timing(targets, region=FENGHUA)
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "lines.linewidth": 9, "text.usetex": True}):
+        styled = figures.plot_timing(targets, region=FENGHUA)
+    assert styled.axes[1].get_facecolor() == plain.axes[1].get_facecolor()
+    assert [t.get_fontsize() for t in styled.findobj(Text)] == [t.get_fontsize() for t in plain.findobj(Text)]
+
+
+def test_importing_the_figures_loads_no_matplotlib() -> None:
+    code = "import sys, qyx_analysis.figures; sys.exit('matplotlib' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_errors_name_what_is_wrong(targets: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="火星区"):
+        figures.plot_timing(targets, region="火星区")
+    with pytest.raises(DataError, match="椒江区"):
+        figures.plot_standing(targets, region="椒江区")
+    with pytest.raises(DataError, match="fr"):
+        figures.plot_ambition(targets, lang="fr")
+    with pytest.raises(DataError, match="住有豪宅"):
+        figures.plot_trajectory(targets, domain="住有豪宅")
+    with pytest.raises(ValueError, match="nothing to draw"):
+        figures.plot_dispersion(targets.iloc[:0])
+
+
+# --- letters ----------------------------------------------------------------------------------------------
+
+
+def catalogue_texts() -> Iterator[str]:
+    for table, columns in (
+        (catalogue.indicators(), ["name_zh", "short_zh", "short_en", "unit", "unit_en"]),
+        (catalogue.regions(), ["name_zh", "name_en"]),
+        (catalogue.domains(), ["domain", "name_en"]),
+        (catalogue.statuses(), ["status", "meaning_zh", "meaning_en"]),
+    ):
+        for column in columns:
+            yield from table[column]
+    for key in figure_keys():
+        for lang in ("zh", "en"):
+            yield re.sub(r"\{\w+\}", "", catalogue._messages()[key][lang])
+
+
+def figure_keys() -> list[str]:
+    return [key for key in catalogue._messages() if key.startswith("fig_")]
+
+
+def test_the_font_has_every_letter_of_the_catalogue() -> None:
+    missing = {letter for text in catalogue_texts() for letter in text if ord(letter) not in style.glyphs()}
+    assert missing == set()
+
+
+def test_every_status_has_its_few_words() -> None:
+    assert {f"fig_status_{status}" for status in catalogue.statuses()["status"]} <= set(figure_keys())
+
+
+def test_every_figure_text_is_used_and_in_its_language() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in (raw.project_dir() / "qyx_analysis/figures").glob("*.py")
+    )
+    built = ("fig_status_", "fig_kind_", "fig_flag_", "fig_ambition_")  # put together from a name of the data
+    for key in figure_keys():
+        assert key.startswith(built) or f'"{key.removeprefix("fig_")}"' in source, f"{key} is not used"
+        assert not CHINESE.search(catalogue._messages()[key]["en"]), key
+
+
+def test_hostile_text_is_drawn_as_text(targets: pd.DataFrame) -> None:
+    frame = targets.copy()
+    frame.loc[frame["kind"].isin(["status", "reference"]), "raw"] = "<b>$x$\n\u202e\U0001f600"
+    figure = figures.plot_trajectory(frame, region=SHENGSI)
+    shown = " ".join(texts(figure))
+    assert "<b>$x$" in shown
+    assert "\u202e" not in shown
+    assert covered(figure) == []
+
+
+# --- bounds, words, gaps, benchmarks ----------------------------------------------------------------------
+
+
+def test_bounds_are_printed_and_open(draw: Draw) -> None:
+    figure = draw(figures.plot_trajectory, FENGHUA)
+    assert {"<3.5", "≥32"} <= set(texts(figure))
+    ax = panel(figure, "城镇登记失业率")
+    (bounds,) = [line for line in ax.get_lines() if line.get_marker() is style.bound_mark("down")]
+    assert list(bounds.get_xdata()) == [2023, 2024, 2025, 2026, 2027]
+    assert bounds.get_markerfacecolor() == "white"
+
+
+def test_words_stand_at_their_years(draw: Draw) -> None:
+    figure = draw(figures.plot_trajectory, FENGHUA)
+    assert {"前期准备", "申报", "2024 通过", "全覆盖"} <= set(texts(figure))
+    bar = next(line for line in panel(figure, "长护险人数").get_lines() if line.get_linewidth() > 2.5)
+    assert bar.get_xdata() == pytest.approx([2023.87, 2027.13])
+    english = draw(figures.plot_trajectory, FENGHUA, "en")
+    assert {"2024 passed", "full coverage"} <= set(texts(english))
+
+
+def test_full_coverage_of_a_share_is_drawn_at_its_best_value(targets: pd.DataFrame) -> None:
+    cell = {"kind": "full_coverage", "value": np.nan, "operator": "", "raw": "全覆盖"}
+    frame = edited(targets, SHENGSI, "disabled_home_coverage", [2026, 2027], **cell)
+    assert scene_of(frame).of("disabled_home_coverage", SHENGSI)["drawn"].tolist()[-2:] == [100, 100]
+    assert "全覆盖" in texts(figures.plot_trajectory(frame, region=SHENGSI, domain="弱有众扶"))
+
+
+def test_no_line_crosses_a_year_that_is_not_printed(targets: pd.DataFrame) -> None:
+    frame = edited(targets, FENGHUA, "life_expectancy", [2025], kind="missing", value=np.nan, raw="/", operator="")
+    ax = panel(figures.plot_trajectory(frame, region=FENGHUA, domain="病有良医"), "预期寿命")
+    own = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_zorder() == 4)
+    assert [[int(year) for year in line[:, 0]] for line in own.get_segments()] == [
+        [2022, 2023],
+        [2023, 2024],
+        [2026, 2027],
+    ]
+    (gap,) = marked(ax, "s")
+    assert list(gap.get_xdata()) == [2025]
+
+
+def test_a_row_without_numbers_says_why(draw: Draw) -> None:
+    shengsi = " ".join(texts(draw(figures.plot_trajectory, SHENGSI)))
+    assert "完成市下达的任务指标" in shengsi
+    assert "整行未公布数值" in shengsi
+    assert "观察性指标" in " ".join(texts(draw(figures.plot_trajectory, ZHUJI)))
+
+
+def test_the_baseline_has_its_own_mark(draw: Draw) -> None:
+    ax = panel(draw(figures.plot_trajectory, FENGHUA), "千人托位数")
+    (baseline,), (planned,) = marked(ax, "D"), [line for line in marked(ax, "o") if line.get_color() == style.BLUE]
+    assert list(baseline.get_xdata()) == [2022]
+    assert list(planned.get_xdata()) == [2023, 2024, 2025, 2026, 2027]
+
+
+def test_a_falling_total_is_named(draw: Draw) -> None:
+    assert "累计数下降" in texts(draw(figures.plot_trajectory, FENGHUA))
+    assert "累计数下降" not in texts(draw(figures.plot_trajectory, CIXI))
+
+
+@pytest.mark.parametrize("plot", OF_ONE)
+def test_a_city_is_a_benchmark_and_never_a_county(targets: pd.DataFrame, draw: Draw, plot: Draw) -> None:
+    figure = plot(with_city(targets), region=FENGHUA)
+    assert any(text.startswith("对照") and "宁波市" in text for text in texts(figure))
+    assert figure.get_label() == draw(plot, FENGHUA).get_label()  # the counts are the same
+    assert covered(figure) == []
+
+
+@pytest.mark.parametrize("plot", [figures.plot_dispersion, figures.plot_convergence, figures.plot_baseline_change])
+def test_a_city_changes_no_comparison(targets: pd.DataFrame, draw: Draw, plot: Draw) -> None:
+    assert texts(plot(with_city(targets))) == texts(draw(plot))
+
+
+def test_few_counties_differ_in_shape_not_only_in_colour(targets: pd.DataFrame, ninety: pd.DataFrame) -> None:
+    scene = scene_of(targets)
+    assert len({mark["marker"] for mark in scene.marks.values()}) == 4
+    assert len(set(scene.colours.values())) == 4
+    assert set(scene_of(ninety).colours.values()) == {style.OTHER}
+    assert scene_of(targets, FENGHUA).colours == dict.fromkeys([CIXI, ZHUJI, SHENGSI], style.OTHER) | {
+        FENGHUA: style.BLUE
+    }
+
+
+# --- what each picture says -------------------------------------------------------------------------------
+
+
+def test_one_domain_only(targets: pd.DataFrame) -> None:
+    figure = figures.plot_trajectory(targets, region=FENGHUA, domain="health care", lang="en")
+    shown = texts(figure)
+    assert "10  Life expectancy" in shown
+    assert "1  Nursery places" not in shown
+
+
+def test_timing_shows_no_verdict_as_open_and_says_why(draw: Draw) -> None:
+    figure = draw(figures.plot_timing, FENGHUA, "en")
+    shown = texts(figure)
+    assert {"+0.67", "0.00  within rounding", "stays at the best value", "words in place of numbers"} <= set(shown)
+    assert "5 are front-loaded, 5 back-loaded, 6 without a verdict and 5 without a result" in figure.get_label()
+    ax = next(ax for ax in figure.axes if ax.get_xlabel())
+    own = [line for line in marked(ax, "o") if line.get_color() == style.BLUE]
+    assert sorted(line.get_markerfacecolor() == "white" for line in own) == [False] * 10 + [True] * 6
+
+
+def test_a_weaker_target_lies_left_of_zero(draw: Draw) -> None:
+    figure = draw(figures.plot_ambition, FENGHUA, "en")
+    change = [ax for ax in figure.axes if ax.get_xlabel()][1]
+    bounds = [line for line in change.get_lines() if line.get_marker() is style.bound_mark("right")]
+    assert sorted(round(float(line.get_xdata()[0]), 2) for line in bounds) == [-0.9, 0.1]  # unemployment, care workers
+    assert "at least −90.2%  weaker than the baseline" in texts(figure)
+    assert "Targets weaker than their baseline: 1." in figure.get_label()
+
+
+def test_values_beyond_the_axis_are_marked_and_printed(draw: Draw) -> None:
+    figure = draw(figures.plot_ambition, FENGHUA)
+    change = [ax for ax in figure.axes if ax.get_xlabel()][1]
+    assert any(line.get_color() == style.BLUE and line.get_markersize() > 6 for line in marked(change, ">"))
+    assert "+425.0%" in texts(figure)
+
+
+def test_standing_compares_no_counts_and_adds_nothing_up(targets: pd.DataFrame, draw: Draw) -> None:
+    figure = draw(figures.plot_standing, FENGHUA, "en")
+    shown = texts(figure)
+    assert shown.count("absolute number: not compared") == 2 * 4  # four counts, two years
+    assert "5.5 in every county" in shown
+    assert "4 of 4 counties passed" in shown
+    assert "6 planned 2027 targets are the best" in figure.get_label()
+
+
+def test_right_is_better_whatever_the_direction(draw: Draw) -> None:
+    """慈溪 plans the lowest premature mortality: the right end of its strip."""
+    figure = draw(figures.plot_standing, CIXI)
+    right = [t for t in figure.findobj(Text) if t.get_text() == "8.3" and t.get_color() == style.BLUE]
+    assert [t.get_ha() for t in right] == ["left"]
+
+
+def test_a_bound_at_the_same_place_is_not_the_same_value(draw: Draw) -> None:
+    assert ">70 · 各县数值或门槛相同" in texts(draw(figures.plot_standing, ZHUJI))
+
+
+def test_no_regression_line_and_the_coupling_is_said(draw: Draw) -> None:
+    figure = draw(figures.plot_baseline_change, lang="en")
+    assert "coupled by construction" in " ".join(texts(figure)).replace("\n", " ")
+    ax = panel(figure, "Medical aid")
+    assert len([line for line in ax.get_lines() if len(line.get_xdata()) > 1]) == 2  # zero, and the same target
+    assert {"Fenghua, Cixi", "Zhuji, Shengsi"} <= set(texts(figure))
+
+
+def test_dispersion_prints_the_deviations_and_refuses_counts(draw: Draw) -> None:
+    figure = draw(figures.plot_dispersion, lang="en")
+    shown = texts(figure)
+    assert {"21.7", "13.1", "(2.99)"} <= set(shown)  # the gold {28, 30, 35, >=32} has its least SD of 2.986 here
+    assert "9  Training (cum.)" not in shown
+    assert "Training (cum.)" in " ".join(shown)
+
+
+def test_scale_dependence_is_said(targets: pd.DataFrame) -> None:
+    """80, 85, 90, 95 -> 90, 93, 96, 99: the deviation narrows, that of the logits widens."""
+    frame = targets[targets["indicator"] == "wage_arrears_resolved"].copy()
+    for region, first, last in zip(sorted(frame["region"].unique()), (80, 85, 90, 95), (90, 93, 96, 99), strict=True):
+        ends = {2022: first, 2027: last}
+        own = (frame["region"] == region) & frame["year"].isin(ends)
+        frame.loc[own, "value"] = frame.loc[own, "year"].map(ends).astype(float)
+        frame.loc[frame["region"] == region, "resolution"] = 1.0
+    figure = figures.plot_convergence(frame, lang="en")
+    assert any(text.startswith("depends on the scale  0.60 · 1.56") for text in texts(figure))
+    assert "1 depend on the scale" in figure.get_label()
