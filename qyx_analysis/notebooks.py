@@ -1,12 +1,10 @@
-"""What every notebook opens and shows: the frames of one question, figures with alternative text, tables, sentences."""
+"""What every notebook opens and shows: the frames of one question, tables, sentences."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,12 +12,7 @@ from qyx_analysis import catalogue, measures, names, processed, tables
 from qyx_analysis.catalogue import message
 from qyx_analysis.problems import DataError, Problem
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 LANGUAGES = ("zh", "en")
-_DPI = 160  # sharp on a phone and in print
-_COLOURS = 64  # flat colours and the greys of smooth edges
 
 
 @dataclass(frozen=True)
@@ -124,25 +117,6 @@ def peer_codes(peers: object) -> list[str]:
         group = names.regions_in_group(part)
         codes += group or [names.find_region(part)]
     return list(dict.fromkeys(codes))
-
-
-def show(figure: Figure) -> None:
-    """Display a figure once, as a PNG that carries its alternative text."""
-    from IPython.display import display
-
-    alt = str(figure.get_label())
-    size = {"alt": alt, "width": int(figure.get_figwidth() * 96)}
-    display({"image/png": _png(figure), "text/plain": alt}, raw=True, metadata={"image/png": size})
-
-
-def _png(figure: Figure) -> bytes:
-    """The figure as a PNG of few colours: charts look the same and take a quarter of the space."""
-    from PIL import Image
-
-    full, small = BytesIO(), BytesIO()
-    figure.savefig(full, format="png", dpi=_DPI)
-    Image.open(full).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(small, format="png")
-    return small.getvalue()
 
 
 def table(frame: pd.DataFrame, caption: str) -> None:

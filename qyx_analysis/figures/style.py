@@ -120,9 +120,9 @@ def style() -> Iterator[None]:
 
 def canvas(height: float) -> Figure:
     """Make an empty figure of the house width; ``height`` in inches. It belongs to no pyplot state."""
-    from matplotlib.figure import Figure
+    from qyx_analysis.figures.picture import Picture
 
-    return Figure(figsize=(WIDTH, height), dpi=110, facecolor="white")
+    return Picture(figsize=(WIDTH, height), dpi=110, facecolor="white")
 
 
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
