@@ -54,8 +54,13 @@ def parse_cell(text: str) -> CellValue:
     printed = normal(text)
     if not printed or _DASHES.fullmatch(printed):
         return CellValue("missing")
-    number = None if _TWO_NUMBERS.search(text) else _as_number(printed)
+    number = None if _TWO_NUMBERS.search(text) or _has_raised_digits(text) else _as_number(printed)
     return _as_words(printed) or number or CellValue("unreadable")
+
+
+def _has_raised_digits(text: str) -> bool:
+    """A footnote mark such as ² or ① would fold into a digit of the number: 82² is not 822."""
+    return any(unicodedata.decomposition(c).startswith(("<super>", "<sub>", "<circle>", "<fraction>")) for c in text)
 
 
 def _as_words(printed: str) -> CellValue | None:

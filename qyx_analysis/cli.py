@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from qyx_analysis import __version__, catalogue, names, processed, raw
-from qyx_analysis.problems import DataError, shown
+from qyx_analysis.problems import DataError, Problem, shown
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def _complain(problems: Iterable[object]) -> None:
 def _add(arguments: argparse.Namespace) -> int:
     target, plan = processed.add_document(arguments.file, arguments.region, arguments.raw)
     name = f"{plan.region} {names.region_name(plan.region)} {names.region_name(plan.region, 'en')}"
-    print(f"{target}: {name}, {len(plan.table.rows)} 行 / rows ({plan.table.layout})")
+    print(f"{target}: {name}, {plan.targets['indicator'].nunique()} 行 / rows")
     return 0
 
 
@@ -51,15 +52,19 @@ def _build(arguments: argparse.Namespace) -> int:
     from qyx_analysis.datapackage import build
 
     out = arguments.out or raw.project_dir() / "data" / "processed"
-    built = build(arguments.path or [raw.raw_dir()], out, arguments.region)
+    paths = arguments.path or [raw.raw_dir()]
+    built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True)
     _complain(built.problems)
-    if not built.plans:
+    for plan in built.plans:
+        if not plan.table:
+            print(f"qyx: {Problem('plan_in_prose', plan.document.name)}", file=sys.stderr)
+    if not built.with_table:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
         return built.exit_status
     counts = built.findings["severity"].value_counts()
     levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
     cells = sum(len(plan.targets) for plan in built.plans)
-    print(f"{built.out}: {len(built.plans)} 份规划 / plans, {cells} 个数值 / values, 提示 / findings: {levels}")
+    print(f"{built.out}: {len(built.with_table)} 份规划 / plans, {cells} 个数值 / values, 提示 / findings: {levels}")
     return built.exit_status
 
 

@@ -33,10 +33,15 @@ class Built:
     @property
     def exit_status(self) -> int:
         """0 everything read, 1 some files failed and the rest was written, 2 nothing written."""
-        return 2 if not self.plans else 1 if self.problems else 0
+        return 2 if not self.with_table else 1 if self.problems else 0
+
+    @property
+    def with_table(self) -> list[Plan]:
+        """The plans that print a target table; those in prose give no rows."""
+        return [plan for plan in self.plans if plan.table]
 
 
-def build(paths: Iterable[Path], out: Path, region: object = None) -> Built:
+def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1, progress: bool = False) -> Built:
     """Read documents and write the data package of what they say.
 
     Parameters
@@ -47,6 +52,10 @@ def build(paths: Iterable[Path], out: Path, region: object = None) -> Built:
         The folder to write: it appears or changes as a whole, or not at all.
     region : int or str, optional
         The region of a single document that does not tell it.
+    jobs : int
+        Processes that may read documents other than text.
+    progress : bool
+        Show a progress bar on a terminal.
 
     Returns
     -------
@@ -66,14 +75,14 @@ def build(paths: Iterable[Path], out: Path, region: object = None) -> Built:
     (0, 126)
     """
     _check_folder(out)
-    reading = read_plans(paths, region)
+    reading = read_plans(paths, region, jobs, progress)
     tables = {"targets": reading.targets}
     tables["findings"] = checks.find_all(tables["targets"])
     built = Built(out, reading.plans, reading.problems, tables["findings"])
-    if reading.plans:
+    if built.with_table:
         for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
             tables[name] = measure(tables["targets"])
-        _write(out, _files(tables, reading.plans))
+        _write(out, _files(tables, built.with_table))
     return built
 
 
@@ -94,8 +103,7 @@ def describe(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, An
         "title": "公共服务“七优享”规划目标 / Planned targets of the 七优享 public-service plans",
         "version": __version__,
         "sources": [
-            {"title": plan.table.title or plan.document.name, "path": plan.document.name}
-            | {"region": plan.region, "sha256": plan.document.sha256}
+            {"title": plan.title, "path": plan.document.name} | {"region": plan.region, "sha256": plan.document.sha256}
             for plan in sorted(plans, key=lambda plan: plan.region)
         ],
         "resources": [_resource(name) for name in tables],

@@ -154,9 +154,8 @@ def test_four_counties(draw: Draw, plot: Draw, lang: str) -> None:
     well_made(draw(plot, lang=lang), lang)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("region", "lang"), [(FENGHUA, "zh"), (SHENGSI, "en")])
 @pytest.mark.parametrize("plot", OF_ONE)
-@pytest.mark.parametrize("region", [FENGHUA, SHENGSI])
 def test_one_county(draw: Draw, plot: Draw, region: str, lang: str) -> None:
     well_made(draw(plot, region, lang), lang)
 

@@ -183,6 +183,37 @@ def test_one_changed_character_changes_one_cell_or_is_an_error(tmp_path_factory,
         assert after["value"].drop(spot).equals(before["value"].drop(spot))
 
 
+def test_the_municipal_plan_is_recognised_as_having_no_table():
+    folder = os.environ.get("QYX_DOCUMENTS")
+    if not folder:
+        pytest.skip("machine: QYX_DOCUMENTS does not name the folder of the full documents")
+    reading = processed.read_plans([Path(folder)])
+    assert reading.problems == []
+    assert [(plan.document.stem, plan.region) for plan in reading.plans if not plan.table] == [("ningbo", "330200")]
+    assert len(reading.targets) == 504
+
+
+PROSE = "到2025年，幼有善育、学有优教、病有良医、住有宜居、弱有众扶各领域达到95%以上。"
+
+
+def test_a_citys_plan_in_prose_needs_no_table_but_a_countys_does(tmp_path):
+    city = write(tmp_path, "city.txt", f"绍兴市公共服务规划\n{PROSE}")
+    county = write(tmp_path, "county.txt", f"诸暨市公共服务规划\n{PROSE}")
+    news = write(tmp_path, "news.txt", "绍兴市今天天气晴")
+    reading = processed.read_plans([city, county, news])
+    assert [(plan.region, plan.table, len(plan.targets)) for plan in reading.plans] == [("330600", None, 0)]
+    assert [(p.key, p.file) for p in reading.problems] == [
+        ("table_missing", "county.txt"),
+        ("table_missing", "news.txt"),
+    ]
+
+
+def test_a_plan_declared_as_prose_is_read_as_such(tmp_path):
+    write(tmp_path, "county.txt", f"诸暨市公共服务规划\n{PROSE}")
+    write(tmp_path, raw.SOURCES, "file,region,sha256,layout\ncounty.txt,330681,,prose\n")
+    assert [plan.table for plan in processed.read_plans([tmp_path]).plans] == [None]
+
+
 def test_two_documents_of_one_region_are_not_chosen_between(tmp_path):
     for name in ("a.txt", "b.txt"):
         write(tmp_path, name, printed("shengsi"))
@@ -265,12 +296,12 @@ def corrections(monkeypatch):
 
     def put(**row):
         table = pd.DataFrame([row], columns=["region", "indicator", "year", "expect", "corrected", "reason", "status"])
-        monkeypatch.setattr(processed.catalogue, "corrections", lambda: table)
-        processed._accepted_corrections.cache_clear()
+        monkeypatch.setattr(processed.reading.catalogue, "corrections", lambda: table)
+        processed.reading._accepted_corrections.cache_clear()
 
     yield put
     monkeypatch.undo()
-    processed._accepted_corrections.cache_clear()
+    processed.reading._accepted_corrections.cache_clear()
 
 
 def test_an_accepted_correction_replaces_the_value_and_keeps_the_printed_text(tmp_path, corrections):

@@ -147,12 +147,13 @@ class Scene:
 
     def of(self, code: str, region: str) -> pd.DataFrame:
         """The cells of one region's row, ordered by year."""
-        return self._rows.get((code, region), self.cells.iloc[:0])
+        ordered, places = self._rows
+        return ordered.iloc[places.get((code, region), [])]
 
     @cached_property
-    def _rows(self) -> dict[tuple[str, str], pd.DataFrame]:
+    def _rows(self) -> tuple[pd.DataFrame, dict[Any, Any]]:
         ordered = self.cells.sort_values("year", kind="stable")
-        return {(code, region): rows for (code, region), rows in ordered.groupby(["indicator", "region"], sort=False)}
+        return ordered, ordered.groupby(["indicator", "region"], sort=False).indices
 
     def grid(self, code: str, regions: list[str]) -> pd.DataFrame:
         """Drawn values of one indicator: regions that print it down, years across, NaN where there is no number."""

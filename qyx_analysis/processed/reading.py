@@ -1,14 +1,14 @@
-"""Documents -> the tidy frame of targets, and the tables of a finished build back into frames."""
+"""Documents -> the tidy frame of targets: each read on its own, a bad one does not stop the others."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ import pandas as pd
 
 from qyx_analysis import catalogue, checks, names, raw
 from qyx_analysis.cells import CellValue, parse_cell
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import TEXT_SUFFIXES, Document, read_document
 from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.processed.loading import DTYPES
 
 COLUMNS = tuple(catalogue.fields().query("resource == 'targets'")["name"])
-_DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}
+PROSE = "prose"  # the layout of a plan without a target table
+_WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
 LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have
 _SERIAL = re.compile(r"([^\w\s]{0,3})(\d{0,3})([^\w\s]{0,3})")
 _DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,8}〔\d{4}〕\d+号")
@@ -30,12 +32,18 @@ _DATE = re.compile(r"(20\d\d)年(\d{1,2})月(\d{1,2})日|(20\d\d)-(\d{1,2})-(\d{
 
 @dataclass(frozen=True)
 class Plan:
-    """One document read: its region, its table as printed and the tidy rows."""
+    """One document read: its region, its table as printed and the tidy rows; a plan in prose has no table."""
 
     region: str
     document: Document
-    table: Table
+    table: Table | None
     targets: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title of its table, else the first line of the document."""
+        lines = (line.strip() for line in self.document.lines)
+        return (self.table.title if self.table else "") or next(filter(None, lines), self.document.name)
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,15 @@ class Reading:
     @property
     def targets(self) -> pd.DataFrame:
         """The tidy rows of all plans, ordered by region and as printed."""
-        frames = [plan.targets for plan in sorted(self.plans, key=lambda plan: plan.region)]
+        plans = sorted(self.plans, key=lambda plan: plan.region)
+        frames = [plan.targets for plan in plans if plan.table]
         return typed(pd.concat(frames, ignore_index=True)) if frames else typed(pd.DataFrame(columns=list(COLUMNS)))
 
 
 # --- one document -----------------------------------------------------------------------------------------
 
 
-def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
+def read_plan(path: Path, region: object = None, sha256: str = "", layout: str = "") -> Plan:
     """Read the target table of one document into tidy rows.
 
     Parameters
@@ -67,10 +76,14 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
         title that names another region is an error.
     sha256 : str, optional
         The checksum it must have.
+    layout : str, optional
+        ``prose`` declares that it has no target table.
 
     Returns
     -------
     Plan
+        Without table and rows for a plan in prose: one declared so, or a city's or the province's that names
+        most of the seven domains but prints no such table.
 
     Raises
     ------
@@ -80,7 +93,14 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
     document = read_document(path)
     if sha256 and document.sha256 != sha256:
         raise DataError(Problem("checksum", document.name, values={"sources": raw.SOURCES}))
-    table = read_table(document)
+    if layout == PROSE:
+        return _plan_in_prose(document, region)
+    try:
+        table = read_table(document)
+    except DataError as error:
+        if error.problems[0].key == "table_missing" and _is_prose_above_counties(document, region):
+            return _plan_in_prose(document, region)
+        raise
     code = _region_of(document, table, region)
     period = checks.period_of(set(table.years))
     if not period or len(set(table.years)) < len(table.years):
@@ -89,23 +109,40 @@ def read_plan(path: Path, region: object = None, sha256: str = "") -> Plan:
     return Plan(code, document, table, _tidy(document, table, code))
 
 
-def _region_of(document: Document, table: Table, given: object) -> str:
+def _plan_in_prose(document: Document, region: object) -> Plan:
+    return Plan(_region_of(document, None, region), document, None, pd.DataFrame(columns=list(COLUMNS)))
+
+
+def _is_prose_above_counties(document: Document, region: object) -> bool:
+    """A city's or the province's plan that goes through the domains in sentences."""
+    text = "".join(document.lines)
+    named = sum(domain in text for domain in catalogue.domains()["domain"])
+    if named * 2 <= len(catalogue.domains()):
+        return False
+    try:
+        return names.region_level(_region_of(document, None, region)) != "county"
+    except DataError:
+        return False
+
+
+def _region_of(document: Document, table: Table | None, given: object) -> str:
     """The region given, which the table's title may not contradict; else that of the title or the heading."""
+    title, place = (table.title, table.header.place) if table else ("", "")
     if given:
         try:
             code = names.find_region(given)
         except DataError as error:  # say in which document's name the region was stated
             raise DataError(replace(error.problems[0], file=document.name)) from None
-        titled = names.region_of_text(table.title)
+        titled = names.region_of_text(title)
         if titled and titled != code:
             values = {"given": names.region_name(code), "titled": names.region_name(titled)}
-            raise DataError(Problem("region_conflict", document.name, table.header.place, table.title, values))
+            raise DataError(Problem("region_conflict", document.name, place, title, values))
         return code
     heading = [line for line in document.lines[:30] if line.strip()][:8]
-    for line in [table.title, *heading]:
+    for line in [title, *heading]:
         if found := names.region_of_text(line):
             return found
-    raise DataError(Problem("region_missing", document.name, table.header.place, table.title))
+    raise DataError(Problem("region_missing", document.name, place, title))
 
 
 def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
@@ -250,37 +287,63 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.reindex(columns=list(COLUMNS))
     for name, kind in zip(fields["name"], fields["type"], strict=True):
         column = frame[name].fillna("") if kind == "string" else frame[name]
-        frame[name] = column.astype(_DTYPES[kind])
+        frame[name] = column.astype(DTYPES[kind])
     return frame.astype({"year": int})
 
 
 # --- many documents ---------------------------------------------------------------------------------------
 
 
-def read_plans(paths: Iterable[Path], region: object = None) -> Reading:
+def read_plans(paths: Iterable[Path], region: object = None, jobs: int = 1, progress: bool = False) -> Reading:
     """Read files and folders; a document that cannot be read does not stop the others.
 
     A folder gives all its files; where it has a ``sources.csv``, that states their regions and checksums, and
-    which document supersedes which. ``region`` states the region of a single document that does not tell.
+    which document supersedes which. ``region`` states the region of a single document that does not tell. With
+    ``jobs`` above 1, documents that take long are read in as many processes. ``progress`` shows a bar.
     """
-    reading = Reading()
-    superseded: set[Path] = set()
-    listed = [item for path in paths for item in _listed(path, reading.problems)]
+    problems: list[Problem] = []
+    listed = [item for path in paths for item in _listed(path, problems)]
     if region and len(listed) != 1:
         raise DataError(Problem("region_of_many", str(region), text=str(len(listed))))
-    for file, entry in listed:
-        if entry.get("supersedes"):
-            superseded.add(file.with_name(entry["supersedes"]))
-    for file, entry in listed:
-        if file not in superseded:
-            try:
-                reading.plans.append(read_plan(file, region or entry.get("region"), entry.get("sha256", "")))
-            except DataError as error:
-                reading.problems.extend(error.problems)
-    return _one_per_region(reading)
+    superseded = {item.path.with_name(item.entry["supersedes"]) for item in listed if item.entry.get("supersedes")}
+    wanted = [replace(item, region=region) for item in listed if item.path not in superseded]
+    outcomes = _attempt_all(wanted, jobs, progress)
+    plans = [outcome for outcome in outcomes if isinstance(outcome, Plan)]
+    problems += [problem for outcome in outcomes if not isinstance(outcome, Plan) for problem in outcome]
+    return _one_per_region(Reading(plans, problems))
 
 
-def _listed(path: Path, problems: list[Problem]) -> list[tuple[Path, dict[str, str]]]:
+@dataclass(frozen=True)
+class _Item:
+    """A document to read, and its line in ``sources.csv``."""
+
+    path: Path
+    entry: dict[str, str]
+    region: object = None
+
+
+def _attempt(item: _Item) -> Plan | list[Problem]:
+    entry = item.entry
+    try:
+        given = item.region or entry.get("region")
+        return read_plan(item.path, given, entry.get("sha256", ""), entry.get("layout", ""))
+    except DataError as error:
+        return error.problems
+
+
+def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | list[Problem]]:
+    from tqdm import tqdm
+
+    show = partial(tqdm, total=len(items), disable=None if progress else True)
+    slow = sum(item.path.suffix.lower() not in TEXT_SUFFIXES for item in items)
+    if jobs < 2 or slow < _WORTH_PROCESSES:
+        return list(show(map(_attempt, items)))
+    # Spawned, not forked: the same on every system, and no thread of a library is copied in mid-work.
+    with ProcessPoolExecutor(min(jobs, len(items)), mp_context=get_context("spawn")) as pool:
+        return list(show(pool.map(_attempt, items)))
+
+
+def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
     folder = path if path.is_dir() else path.parent
     try:
         sources = raw.read_sources(folder)
@@ -289,12 +352,12 @@ def _listed(path: Path, problems: list[Problem]) -> list[tuple[Path, dict[str, s
         return []
     entries = dict(zip(sources["file"], sources.to_dict(orient="records"), strict=True))
     if not path.is_dir():
-        return [(path, entries.get(path.name, {}))]
+        return [_Item(path, entries.get(path.name, {}))]
     present = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")}
     wanted = sorted((present - {raw.SOURCES}) | set(entries))
     if not wanted:
         problems.append(Problem("folder_empty", str(path)))
-    return [(folder / name, entries.get(name, {})) for name in wanted]
+    return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 
 
 def _one_per_region(reading: Reading) -> Reading:
@@ -328,139 +391,7 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
         "region": plan.region,
         "document_number": number[0] if number else "",
         "date": "-".join(part.zfill(2) for part in date.groups() if part) if date else "",
-        "title": plan.table.title,
-        "layout": plan.table.layout,
+        "title": plan.title,
+        "layout": plan.table.layout if plan.table else PROSE,
     }
     return raw.register(folder, path, entry), plan
-
-
-# --- reading a finished build -----------------------------------------------------------------------------
-
-
-def data_dir(given: object = None) -> Path:
-    """The folder of a build: the one given, else ``QYX_DATA``, else ``data/processed`` of the project.
-
-    Raises :class:`~qyx_analysis.problems.DataError` when no build is there.
-    """
-    folder = Path(str(given or os.environ.get("QYX_DATA") or raw.project_dir() / "data" / "processed"))
-    for candidate in (folder, folder / "processed", folder / "data" / "processed"):
-        if (candidate / "targets.csv").is_file():
-            return candidate
-    raise DataError(Problem("data_missing", str(folder)))
-
-
-def _read_table(name: str, folder: Path) -> pd.DataFrame:
-    fields = catalogue.fields().query("resource == @name")
-    path = folder / f"{name}.csv"
-    texts = fields.loc[fields["type"] == "string", "name"].tolist()
-    try:
-        frame = pd.read_csv(
-            path, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
-            na_values={column: [""] for column in fields["name"] if column not in texts},
-        )  # fmt: skip
-        return frame.astype(
-            {n: _DTYPES[t] for n, t in zip(fields["name"], fields["type"], strict=True) if t != "string"}
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
-
-
-def load_targets(data: object = None, region: object = None) -> pd.DataFrame:
-    """Load the tidy targets of a build.
-
-    Parameters
-    ----------
-    data : path, optional
-        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
-    region : int, str or list of them, optional
-        Only these regions, by code or name.
-
-    Returns
-    -------
-    DataFrame
-        One row per region x printed row x year; the columns are described in ``docs/data.md``. ``value`` is in
-        the canonical ``unit``; a bound keeps its threshold in ``value`` and its sign in ``operator``.
-
-    Raises
-    ------
-    DataError
-        When there is no build in the folder, or a region is unknown or not in it.
-
-    Examples
-    --------
-    >>> targets = load_targets(region=["奉化区", "慈溪市"])
-    >>> targets.query("indicator == 'care_workers' and year == 2027")[["region_name", "raw", "operator", "value"]]
-        region_name  raw operator  value
-    77          奉化区  ≥32       >=   32.0
-    203         慈溪市  ≥32       >=   32.0
-    """
-    frame = _read_table("targets", data_dir(data)).astype({"year": int})
-    if region is None:
-        return frame
-    wanted = [names.find_region(r) for r in (region if isinstance(region, list | tuple) else [region])]
-    absent = [code for code in wanted if code not in set(frame["region"])]
-    if absent:
-        present = ", ".join(frame["region_name"].unique())
-        raise DataError(
-            Problem("region_absent", "targets.csv", text=names.region_name(absent[0]), values={"present": present})
-        )
-    return frame[frame["region"].isin(wanted)].reset_index(drop=True)
-
-
-def findings(data: object = None) -> pd.DataFrame:
-    """Load what an analyst must be warned of in a build.
-
-    Returns one row per finding: ``region, indicator, number, year, rule, severity, message_zh, message_en,
-    raw, document, locator``. ``severity`` is error (do not use the value before checking it), warning (it
-    changes what may be said) or info. Raises ``DataError`` when there is no build in the folder.
-
-    >>> findings().query("severity == 'error'")[["region", "number", "year", "rule"]].values.tolist()
-    [['330213', 17, 2027, 'cumulative_fall']]
-    """
-    return _read_table("findings", data_dir(data))
-
-
-def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:
-    """Trace the values of one row of one plan to file, place and printed text.
-
-    Parameters
-    ----------
-    region : int or str
-        Code or name.
-    number : int
-        The row's number as printed; where two definitions share it, the one that the region prints.
-    year : int, optional
-        Only this year.
-    data : path, optional
-        Folder of the build.
-
-    Returns
-    -------
-    DataFrame
-        The rows of the targets, with ``file`` (name of the source document) and ``sha256`` added.
-
-    Raises
-    ------
-    DataError
-        When the region is unknown or absent, or has no such row or year.
-
-    Examples
-    --------
-    >>> explain("奉化区", 13, 2027)[["raw", "file", "locator"]].values.tolist()
-    [['≥32', 'fenghua.txt', 'line 140']]
-    """
-    rows = load_targets(data, region)
-    rows = rows[(rows["number"] == number) & ((rows["year"] == year) if year else True)]
-    if rows.empty:
-        asked = " ".join(str(part) for part in (region, number, year) if part is not None)
-        raise DataError(Problem("number_absent", "targets.csv", text=asked))
-    return rows.merge(_sources(data_dir(data)), on="region", how="left")
-
-
-def _sources(folder: Path) -> pd.DataFrame:
-    try:
-        described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-        sources = [{"region": s["region"], "file": s["path"], "sha256": s["sha256"]} for s in described["sources"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(Problem("data_unreadable", "datapackage.json", values={"reason": str(error)})) from error
-    return pd.DataFrame(sources, columns=["region", "file", "sha256"])

@@ -1,0 +1,143 @@
+"""The tables of a finished build back into frames."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from qyx_analysis import catalogue, names, raw
+from qyx_analysis.problems import DataError, Problem
+
+DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}  # of the types in fields.csv
+
+
+def data_dir(given: object = None) -> Path:
+    """The folder of a build: the one given, else ``QYX_DATA``, else ``data/processed`` of the project.
+
+    Raises :class:`~qyx_analysis.problems.DataError` when no build is there.
+    """
+    folder = Path(str(given or os.environ.get("QYX_DATA") or raw.project_dir() / "data" / "processed"))
+    for candidate in (folder, folder / "processed", folder / "data" / "processed"):
+        if (candidate / "targets.csv").is_file():
+            return candidate
+    raise DataError(Problem("data_missing", str(folder)))
+
+
+def _read_table(name: str, folder: Path) -> pd.DataFrame:
+    fields = catalogue.fields().query("resource == @name")
+    path = folder / f"{name}.csv"
+    texts = fields.loc[fields["type"] == "string", "name"].tolist()
+    try:
+        frame = pd.read_csv(
+            path, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
+            na_values={column: [""] for column in fields["name"] if column not in texts},
+        )  # fmt: skip
+        return frame.astype(
+            {n: DTYPES[t] for n, t in zip(fields["name"], fields["type"], strict=True) if t != "string"}
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
+
+
+def load_targets(data: object = None, region: object = None) -> pd.DataFrame:
+    """Load the tidy targets of a build.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
+    region : int, str or list of them, optional
+        Only these regions, by code or name.
+
+    Returns
+    -------
+    DataFrame
+        One row per region x printed row x year; the columns are described in ``docs/data.md``. ``value`` is in
+        the canonical ``unit``; a bound keeps its threshold in ``value`` and its sign in ``operator``.
+
+    Raises
+    ------
+    DataError
+        When there is no build in the folder, or a region is unknown or not in it.
+
+    Examples
+    --------
+    >>> targets = load_targets(region=["奉化区", "慈溪市"])
+    >>> targets.query("indicator == 'care_workers' and year == 2027")[["region_name", "raw", "operator", "value"]]
+        region_name  raw operator  value
+    77          奉化区  ≥32       >=   32.0
+    203         慈溪市  ≥32       >=   32.0
+    """
+    frame = _read_table("targets", data_dir(data)).astype({"year": int})
+    if region is None:
+        return frame
+    wanted = [names.find_region(r) for r in (region if isinstance(region, list | tuple) else [region])]
+    absent = [code for code in wanted if code not in set(frame["region"])]
+    if absent:
+        present = ", ".join(frame["region_name"].unique())
+        raise DataError(
+            Problem("region_absent", "targets.csv", text=names.region_name(absent[0]), values={"present": present})
+        )
+    return frame[frame["region"].isin(wanted)].reset_index(drop=True)
+
+
+def findings(data: object = None) -> pd.DataFrame:
+    """Load what an analyst must be warned of in a build.
+
+    Returns one row per finding: ``region, indicator, number, year, rule, severity, message_zh, message_en,
+    raw, document, locator``. ``severity`` is error (do not use the value before checking it), warning (it
+    changes what may be said) or info. Raises ``DataError`` when there is no build in the folder.
+
+    >>> findings().query("severity == 'error'")[["region", "number", "year", "rule"]].values.tolist()
+    [['330213', 17, 2027, 'cumulative_fall']]
+    """
+    return _read_table("findings", data_dir(data))
+
+
+def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:
+    """Trace the values of one row of one plan to file, place and printed text.
+
+    Parameters
+    ----------
+    region : int or str
+        Code or name.
+    number : int
+        The row's number as printed; where two definitions share it, the one that the region prints.
+    year : int, optional
+        Only this year.
+    data : path, optional
+        Folder of the build.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the targets, with ``file`` (name of the source document) and ``sha256`` added.
+
+    Raises
+    ------
+    DataError
+        When the region is unknown or absent, or has no such row or year.
+
+    Examples
+    --------
+    >>> explain("奉化区", 13, 2027)[["raw", "file", "locator"]].values.tolist()
+    [['≥32', 'fenghua.txt', 'line 140']]
+    """
+    rows = load_targets(data, region)
+    rows = rows[(rows["number"] == number) & ((rows["year"] == year) if year else True)]
+    if rows.empty:
+        asked = " ".join(str(part) for part in (region, number, year) if part is not None)
+        raise DataError(Problem("number_absent", "targets.csv", text=asked))
+    return rows.merge(_sources(data_dir(data)), on="region", how="left")
+
+
+def _sources(folder: Path) -> pd.DataFrame:
+    try:
+        described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        sources = [{"region": s["region"], "file": s["path"], "sha256": s["sha256"]} for s in described["sources"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(Problem("data_unreadable", "datapackage.json", values={"reason": str(error)})) from error
+    return pd.DataFrame(sources, columns=["region", "file", "sha256"])
