@@ -39,3 +39,19 @@ def fifth_county(name: str = "宁海县") -> str:
     """A made-up table of another county: Fenghua's layout and numbers, some of them changed."""
     text = printed("fenghua").replace("宁波市奉化区", f"宁波市{name}")
     return text.replace("\t3.52\n", "\t2.95\n").replace("\t81.68\n", "\t81.07\n").replace("\t75\n", "\t66\n")
+
+
+def agreeing(targets: pd.DataFrame) -> int:
+    """How many of the 504 gold cells are right in text, kind, operator and published value."""
+    gold = pd.read_csv(GOLD, encoding="utf-8", dtype={"raw": str}).rename(
+        columns={"region": "document", "no": "number"}
+    )
+    both = gold.merge(targets, on=["document", "number", "year"], suffixes=("_gold", ""), validate="one_to_one")
+    same = (both["kind_gold"] == both["kind"]) & (both["operator_gold"].fillna("") == both["operator"])
+    value = both["value_gold"].eq(both["published_value"]) | (
+        both["value_gold"].isna() & both["published_value"].isna()
+    )
+    core = both["marker_gold"].fillna("").eq(both["marker"]) & both["department_gold"].fillna("").eq(both["department"])
+    return int(
+        (same & value & core & (both["raw_gold"] == both["raw"]) & (both["domain_gold"] == both["domain"])).sum()
+    )

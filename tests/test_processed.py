@@ -7,27 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plans import GOLD, STEMS, fifth_county, four_plans, printed, write
+from plans import STEMS, agreeing, fifth_county, four_plans, printed, write
 
 from qyx_analysis import processed, raw
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.problems import DataError
-
-
-def agreeing(targets: pd.DataFrame) -> int:
-    """How many of the 504 gold cells are right in text, kind, operator and published value."""
-    gold = pd.read_csv(GOLD, encoding="utf-8", dtype={"raw": str}).rename(
-        columns={"region": "document", "no": "number"}
-    )
-    both = gold.merge(targets, on=["document", "number", "year"], suffixes=("_gold", ""), validate="one_to_one")
-    same = (both["kind_gold"] == both["kind"]) & (both["operator_gold"].fillna("") == both["operator"])
-    value = both["value_gold"].eq(both["published_value"]) | (
-        both["value_gold"].isna() & both["published_value"].isna()
-    )
-    core = both["marker_gold"].fillna("").eq(both["marker"]) & both["department_gold"].fillna("").eq(both["department"])
-    return int(
-        (same & value & core & (both["raw_gold"] == both["raw"]) & (both["domain_gold"] == both["domain"])).sum()
-    )
 
 
 def test_all_504_cells_of_the_published_tables_are_right():

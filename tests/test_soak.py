@@ -5,12 +5,16 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutations import KINDS, mutations, outcome
 
 from qyx_analysis.datapackage import build
 from qyx_analysis.raw import raw_dir
 
 pytestmark = pytest.mark.soak
 ROUNDS = 60
+MUTATED = 10_000
 
 
 def open_files() -> int:
@@ -36,3 +40,9 @@ def test_building_again_and_again_leaves_nothing_behind(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert open_files() == files
     assert grown < 2_000_000, f"{grown} bytes kept by {ROUNDS} builds"
+
+
+@settings(max_examples=MUTATED, deadline=10_000, suppress_health_check=list(HealthCheck))
+@given(data=st.sampled_from(KINDS).flatmap(mutations))
+def test_mutated_documents_give_a_document_or_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    assert outcome(tmp_path_factory.getbasetemp(), data) in ("read", "refused")

@@ -16,16 +16,19 @@ import pandas as pd
 
 from qyx_analysis import catalogue, checks, names, raw
 from qyx_analysis.cells import CellValue, parse_cell
-from qyx_analysis.documents import TEXT_SUFFIXES, Document, read_document
+from qyx_analysis.documents import Document, read_document
 from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.loading import DTYPES
 
 COLUMNS = tuple(catalogue.fields().query("resource == 'targets'")["name"])
 PROSE = "prose"  # the layout of a plan without a target table
+_QUICK = (".txt", ".md", ".csv")  # read in a few milliseconds each
 _WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
 LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have
 _SERIAL = re.compile(r"([^\w\s]{0,3})(\d{0,3})([^\w\s]{0,3})")
+_TITLE_LENGTH, _TITLES, _HEADING_LINES = 60, 5, 8
+_OFFICE = re.compile(r"人民政府(办公室)?(文件)?$")
 _DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,8}〔\d{4}〕\d+号")
 _DATE = re.compile(r"(20\d\d)年(\d{1,2})月(\d{1,2})日|(20\d\d)-(\d{1,2})-(\d{1,2})")
 
@@ -138,11 +141,21 @@ def _region_of(document: Document, table: Table | None, given: object) -> str:
             values = {"given": names.region_name(code), "titled": names.region_name(titled)}
             raise DataError(Problem("region_conflict", document.name, place, title, values))
         return code
-    heading = [line for line in document.lines[:30] if line.strip()][:8]
-    for line in [title, *heading]:
-        if found := names.region_of_text(line):
-            return found
+    if told := _told(document, title):
+        return told
     raise DataError(Problem("region_missing", document.name, place, title))
+
+
+def _told(document: Document, title: str) -> str | None:
+    """The region that a document tells by its table's title, its own title, its issuing office or its heading."""
+    lines = [line.strip() for line in document.lines if line.strip()]
+    titles = [line for line in lines if "公共服务" in line and len(line) <= _TITLE_LENGTH]
+    offices = [line for line in lines if _OFFICE.search(line) and len(line) <= _TITLE_LENGTH]
+    for group in ([title], titles[:_TITLES], offices, lines[:_HEADING_LINES]):
+        codes = [code for line in group if (code := names.region_of_text(line))]
+        if codes:  # a county before the city whose web site it is printed on
+            return min(codes, key=lambda code: names.region_level(code) != "county")
+    return None
 
 
 def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
@@ -335,7 +348,7 @@ def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | l
     from tqdm import tqdm
 
     show = partial(tqdm, total=len(items), disable=None if progress else True)
-    slow = sum(item.path.suffix.lower() not in TEXT_SUFFIXES for item in items)
+    slow = sum(item.path.suffix.lower() not in _QUICK for item in items)
     if jobs < 2 or slow < _WORTH_PROCESSES:
         return list(show(map(_attempt, items)))
     # Spawned, not forked: the same on every system, and no thread of a library is copied in mid-work.

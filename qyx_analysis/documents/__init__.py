@@ -1,0 +1,147 @@
+"""A file -> a document: its lines of text and its grids of cells, whatever its format.
+
+One module per format turns bytes into lines and grids; which one is told by the file's content and never by its
+name. The target table is found later, by its layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qyx_analysis.problems import DataError, Problem, shown
+
+MAX_BYTES = 32 * 1024 * 1024  # a plan is some 30 kB as text; more than this is not a plan
+AROUND = 6  # paragraphs kept before and after a grid, for its title and footnotes
+_SPACE = re.compile(r"[ \t\r\n\f\v]+")  # not U+00A0, which stands inside one number
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # hyphens, joints and marks of direction that nobody sees
+_PAGE = re.compile(r"<(?:!doctype\s+html|html|body|table)\b", re.IGNORECASE)
+_HEAD = 4096  # bytes in which a saved web archive says what it is
+
+# First bytes of formats that are not read -> what they are and what to save them as.
+_SAVE_AS = {
+    b"{\\rtf": ("RTF", ".docx"),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (".doc/.xls/.wps/.et", ".docx / .xlsx"),
+}
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of the container in which Office encrypts a file
+_ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08")
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed cell: its text without surrounding space, and where it stands."""
+
+    text: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of any kind, nothing interpreted yet.
+
+    A merged cell gives its text once, at its first row and column; the others it covers are ``""`` with the same
+    ``place``. A row that prints too few cells stays short. ``above`` and ``below`` are the paragraphs around it.
+    """
+
+    rows: tuple[tuple[Cell, ...], ...]
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """One source document: ``name`` (file name), ``stem``, ``sha256`` of its bytes and what it prints.
+
+    ``lines`` are the lines of a text file, the paragraphs outside tables of any other; ``grids`` are its tables.
+    """
+
+    name: str
+    stem: str
+    sha256: str
+    lines: tuple[str, ...]
+    grids: tuple[Grid, ...] = ()
+
+
+Content = tuple[tuple[str, ...], tuple[Grid, ...]]  # what every reader returns: lines and grids
+
+
+def one_line(parts: Iterable[str]) -> str:
+    """Join the lines of one cell: with a space between Latin characters, without one in Chinese text.
+
+    >>> one_line(["参保人数", " (万 人)"]), one_line(["82", "83"])
+    ('参保人数(万 人)', '82 83')
+    """
+    text = ""
+    for part in parts:
+        part = _SPACE.sub(" ", _UNSEEN.sub("", part)).strip()
+        text += " " + part if text and part and (text[-1] + part[0]).isascii() else part
+    return text
+
+
+@contextmanager
+def guarded(name: str, kind: str) -> Iterator[None]:
+    """Turn whatever a library makes of a damaged file into a :class:`~qyx_analysis.problems.DataError`."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        reason = shown(f"{type(error).__name__}: {error}")
+        raise DataError(Problem("file_damaged", name, values={"kind": kind, "reason": reason})) from error
+
+
+def read_document(path: Path) -> Document:
+    """Read a text file, a web page, a .docx, .xlsx or .pdf into lines and grids.
+
+    Raises :class:`~qyx_analysis.problems.DataError` when the file cannot be opened, is empty, too large, damaged,
+    or of a kind that is not read; the message says what to do.
+    """
+    name = path.name
+    try:
+        if not path.is_file():
+            raise DataError(Problem("file_missing", str(path)))
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(Problem("file_too_large", name, values={"limit": MAX_BYTES // 2**20}))
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(Problem("file_unreadable", name, values={"reason": error.strerror})) from error
+    lines, grids = _reader(data, name)(data, name)
+    if not grids and not any(line.strip() for line in lines):
+        raise DataError(Problem("file_empty", name))
+    return Document(name, path.stem, hashlib.sha256(data).hexdigest(), lines, grids)
+
+
+def _reader(data: bytes, name: str) -> Callable[[bytes, str], Content]:
+    """Tell the format by the content; each reader is imported when it is needed."""
+    for start, (kind, better) in _SAVE_AS.items():
+        if data.startswith(start):
+            if _ENCRYPTED in data:
+                raise DataError(Problem("file_encrypted", name))
+            raise DataError(Problem("file_save_as", name, values={"kind": kind, "better": better}))
+    if data.startswith(_ARCHIVES):
+        raise DataError(Problem("file_archive", name))
+    if data.startswith(b"%PDF"):
+        from qyx_analysis.documents import pdf
+
+        return pdf.read
+    if data.startswith(_ZIP):
+        from qyx_analysis.documents import package
+
+        return package.reader(data, name)
+    from qyx_analysis.documents import text
+
+    head = text.decode(data, name)
+    if "multipart/related" in head[:_HEAD].lower() and "mime-version:" in head[:_HEAD].lower():
+        raise DataError(Problem("file_save_as", name, values={"kind": "MHTML", "better": ".html / .docx"}))
+    if "<?mso-application" in head[:_HEAD]:
+        raise DataError(Problem("file_save_as", name, values={"kind": "Office XML", "better": ".docx / .xlsx"}))
+    if _PAGE.search(head):
+        from qyx_analysis.documents import html
+
+        return html.read
+    return text.read

@@ -1,0 +1,100 @@
+"""A web page -> its lines and grids."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from qyx_analysis.documents import Content, guarded
+from qyx_analysis.documents.flow import Flow
+from qyx_analysis.documents.text import decode
+from qyx_analysis.problems import DataError, Problem
+
+MAX_TAGS = 300_000  # a long page has some 10,000
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+# fmt: off
+_NOT_PRINTED = frozenset((
+    "head", "script", "style", "template", "noscript", "object", "select", "textarea", "button", "svg", "math",
+    "iframe",
+))
+_LINES = frozenset((  # what starts and ends a line; a browser lets any unknown tag stand within one
+    "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "legend",
+    "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "ul",
+))
+# fmt: on
+_APART = frozenset(["sup", "del", "s", "strike"])  # 82 with a raised 1 is not 821, nor a struck 85 before 90 8590
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
+
+
+def read(data: bytes, name: str) -> Content:
+    """Read a page as a browser shows it: what is hidden is left out, merged cells are spread.
+
+    The bytes tell the encoding; what the page declares is often wrong. Raises
+    :class:`~qyx_analysis.problems.DataError` when they are in no known one or the page is too large or too deep.
+    """
+    text = decode(data, name)
+    if text.count("<") > MAX_TAGS:
+        raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_TAGS:,}"}))
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    with guarded(name, "HTML"):
+        root = etree.fromstring(text.encode("utf-8"), parser)
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # the rest was left out
+        raise DataError(Problem("file_damaged", name, values={"kind": "HTML", "reason": "nesting"}))
+    flow = Flow(name)
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        hidden = _hidden(element)
+        if event == "start" and hidden:
+            walk.skip_subtree()
+        elif event == "start":
+            _start(flow, element)
+            _text(flow, element, element.text)
+        elif not hidden:
+            _end(flow, element)
+        if event == "end":
+            _text(flow, element.getparent(), element.tail)
+    return flow.content()
+
+
+def _hidden(element: etree._Element) -> bool:
+    style = element.get("style", "").lower()
+    return element.tag in _NOT_PRINTED or "hidden" in element.attrib or bool(_HIDDEN.search(style))
+
+
+def _start(flow: Flow, element: etree._Element) -> None:
+    tag = element.tag
+    if tag == "table":
+        flow.open_table()
+    elif tag == "tr":
+        flow.open_row()
+    elif tag in ("td", "th"):
+        rows = _number(element, "rowspan")
+        flow.open_cell(_number(element, "colspan") or 1, rows if rows != 0 else 65534)  # 0: all the rows that follow
+    elif tag in _APART:
+        flow.text("[")
+    elif tag in _LINES:
+        flow.text("\n")
+
+
+def _end(flow: Flow, element: etree._Element) -> None:
+    tag = element.tag
+    if tag == "table":
+        flow.close_table()
+    elif tag in ("td", "th"):
+        flow.close_cell()
+    elif tag in _APART:
+        flow.text("]")
+    elif tag in _LINES:
+        flow.text("\n")
+
+
+def _text(flow: Flow, parent: etree._Element, text: str | None) -> None:
+    if text:
+        flow.text(text if parent.tag == "pre" else _SPACE.sub(" ", text))
+
+
+def _number(element: etree._Element, name: str) -> int:
+    found = re.match(r"\s*(\d{1,5})", element.get(name, "1"))
+    return int(found[1]) if found else 1

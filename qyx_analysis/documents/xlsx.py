@@ -1,0 +1,128 @@
+"""An Excel workbook -> the grids of its sheets, each cell as the sheet shows it."""
+
+from __future__ import annotations
+
+import warnings
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from itertools import product
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._reader import WorkSheetParser
+
+from qyx_analysis.documents import Cell, Content, Grid, guarded, one_line
+from qyx_analysis.documents.numbers import as_shown, year_as_shown
+from qyx_analysis.problems import DataError, Problem, shown
+
+MAX_CELLS = 300_000
+
+
+def read(data: bytes, name: str) -> Content:
+    """Read the visible sheets, without their hidden rows and columns; blank rows and columns are left out.
+
+    A formula gives the value that was saved with it, else its own text. Lines are the rows of a single text.
+    Raises :class:`~qyx_analysis.problems.DataError` when the file is damaged or the sheets are too large.
+    """
+    grids = []
+    with guarded(name, ".xlsx"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # openpyxl tells of extensions it drops; none holds cells
+        book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False, rich_text=True)
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                grids.append(_grid(sheet, name))
+        if not book.worksheets:
+            raise ValueError("no sheet")
+    texts = ([cell.text for cell in row if cell.text] for grid in grids for row in grid.rows)
+    return tuple(row[0] for row in texts if len(row) == 1), tuple(grid for grid in grids if grid.rows)
+
+
+def _grid(sheet: Any, name: str) -> Grid:
+    # The parser and not the worksheet: that one fills every gap and every merged range, be it the whole sheet.
+    parser, texts = _texts(sheet)
+    rows, columns = sorted({row for row, _ in texts}), sorted({column for _, column in texts})
+    title = shown(sheet.title)
+
+    def place(row: int, column: int) -> str:
+        return f"sheet {title} cell {get_column_letter(column)}{row}"
+
+    places: dict[tuple[int, int], str] = {}
+    count = len(rows) * len(columns)
+    for merged in parser.merged_cells.mergeCell if parser.merged_cells else ():
+        covered_rows = rows[bisect_left(rows, merged.min_row) : bisect_right(rows, merged.max_row)]
+        covered_columns = columns[bisect_left(columns, merged.min_col) : bisect_right(columns, merged.max_col)]
+        count += len(covered_rows) * len(covered_columns)
+        if count > MAX_CELLS:
+            break
+        for spot in product(covered_rows, covered_columns):
+            places[spot] = place(merged.min_row, merged.min_col)
+    if count > MAX_CELLS:
+        raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_CELLS:,}"}))
+    return Grid(
+        tuple(tuple(Cell(texts.get((r, c), ""), places.get((r, c)) or place(r, c)) for c in columns) for r in rows),
+        above=(title,),
+    )
+
+
+def _texts(sheet: Any) -> tuple[WorkSheetParser, dict[tuple[int, int], str]]:
+    """What each cell shows, by row and column, blank ones and hidden ones left out."""
+    with sheet._get_source() as source:
+        xml = source.read()
+    parser = _parser(sheet, xml, data_only=True)
+    cells = {(cell["row"], cell["column"]): cell for _, row in parser.parse() for cell in row}
+    if any(cell["value"] is None for cell in cells.values()):
+        for spot, formula in _formulas(sheet, xml):
+            if cells[spot]["value"] is None:
+                cells[spot]["value"] = formula
+    texts = {spot: _text(sheet, cell) for spot, cell in cells.items() if cell["value"] is not None}
+    hidden_rows = {int(row) for row, attributes in parser.row_dimensions.items() if _hidden(attributes)}
+    hidden = [range(int(a["min"]), int(a["max"]) + 1) for a in parser.column_dimensions.values() if _hidden(a)]
+    return parser, {
+        (row, column): text
+        for (row, column), text in texts.items()
+        if text and row not in hidden_rows and not any(column in columns for columns in hidden)
+    }
+
+
+def _parser(sheet: Any, xml: bytes, data_only: bool) -> WorkSheetParser:
+    book = sheet.parent
+    return WorkSheetParser(
+        BytesIO(xml), sheet._shared_strings, data_only, book.epoch, book._date_formats, book._timedelta_formats, True
+    )
+
+
+def _formulas(sheet: Any, xml: bytes) -> Iterator[tuple[tuple[int, int], str]]:
+    for _, row in _parser(sheet, xml, data_only=False).parse():
+        for cell in row:
+            if cell["data_type"] == "f":
+                yield (cell["row"], cell["column"]), str(getattr(cell["value"], "text", cell["value"]))
+
+
+def _hidden(attributes: dict[str, str]) -> bool:
+    return attributes.get("hidden", "0") in ("1", "true")
+
+
+def _text(sheet: Any, cell: dict[str, Any]) -> str:
+    value = cell["value"]
+    if isinstance(value, CellRichText):
+        value = "".join(_run(part) for part in value)
+    if isinstance(value, bool):
+        return str(value).upper()
+    form = ReadOnlyCell(sheet, cell["row"], cell["column"], value, cell["data_type"], cell["style_id"]).number_format
+    if isinstance(value, int | float):
+        return as_shown(value, form)
+    if isinstance(value, date):
+        return year_as_shown(value.year, form) or value.isoformat()
+    return one_line(str(value).split("\n"))
+
+
+def _run(part: str | TextBlock) -> str:
+    """Raised or struck text set apart: 82 with a raised 1 is not 821."""
+    if isinstance(part, TextBlock):
+        return f"[{part.text}]" if part.font.vertAlign == "superscript" or part.font.strike else part.text
+    return part
