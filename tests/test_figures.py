@@ -261,7 +261,7 @@ def test_every_figure_text_is_used_and_in_its_language() -> None:
 def test_hostile_text_is_drawn_as_text(targets: pd.DataFrame) -> None:
     frame = targets.copy()
     frame.loc[frame["kind"].isin(["status", "reference"]), "raw"] = "<b>$x$\n\u202e\U0001f600"
-    figure = figures.plot_trajectory(frame, region=SHENGSI)
+    figure = figures.plot_trajectory(frame, region=SHENGSI, domain="老有康养")
     shown = " ".join(texts(figure))
     assert "<b>$x$" in shown
     assert "\u202e" not in shown
