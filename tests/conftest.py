@@ -4,6 +4,10 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a busy machine is not a fault of the code
+settings.load_profile("patient")
 
 ALLOWED = "machine:"  # begins the reason of a skip for what the machine cannot have
 

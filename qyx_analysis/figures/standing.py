@@ -148,9 +148,11 @@ def _strip(ax: Axes, scene: Scene, code: str, year: int, y: float) -> float | No
 
 def _all_equal(scene: Scene, counties: pd.DataFrame, word: str) -> str:
     """One text for a strip without length; a bound at the same place is not the same promise."""
-    words = {scene.word(cell) for cell in counties.itertuples()}
-    same = scene.say("all_equal", value=words.pop()) if len(words) == 1 else scene.say("all_thresholds_equal")
-    return same if len(words) == 0 and scene.chosen in counties.index else f"{word}{scene.say('dot')}{same}"
+    if len(counties[["kind", "operator"]].drop_duplicates()) > 1:
+        return f"{word}{scene.say('dot')}{scene.say('all_thresholds_equal')}"
+    if scene.chosen in counties.index:
+        return scene.say("all_equal", value=word)
+    return f"{word}{scene.say('dot')}{scene.say('all_equal', value=scene.word(counties.iloc[0]))}"
 
 
 def _mark(cell: Any, entry: pd.Series, colour: str) -> dict[str, Any]:
