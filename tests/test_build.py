@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import renderings
 from plans import STEMS, fifth_county, four_plans, printed, write
 
 from qyx_analysis import datapackage, processed, raw
@@ -146,3 +147,34 @@ def test_a_city_is_a_benchmark_and_never_one_of_the_counties(tmp_path):
     assert set(targets.query("region == '330200'")["level"]) == {"city"}
     spread = pd.read_csv(tmp_path / "out" / "dispersion.csv")
     assert spread["n"].max() == 4
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """The four plans as offices send them, a fifth as text in GB18030, and one file that cannot be read."""
+    folder = tmp_path_factory.mktemp("mixed")
+    renderings.written(folder, "奉化方案.docx", renderings.word(renderings.as_printed("fenghua")))
+    renderings.written(folder, "cixi.xlsx", renderings.workbook(renderings.as_printed("cixi")))
+    renderings.written(folder, "shengsi.html", renderings.merged_page(renderings.as_printed("shengsi")).encode("utf-8"))
+    renderings.written(folder, "zhuji.docx", renderings.word(renderings.as_printed("zhuji")))
+    renderings.written(folder, "ninghai.txt", fifth_county().encode("gb18030"))
+    renderings.written(folder, "old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
+    return folder
+
+
+def test_a_folder_of_mixed_formats_is_read_and_the_bad_file_named(mixed, tmp_path):
+    result = build([mixed], tmp_path / "out")
+    assert result.exit_status == 1
+    assert [problem.file for problem in result.problems] == ["old.doc"]
+    values = processed.load_targets(tmp_path / "out")
+    assert len(values) == 630
+    expected = four_plans().set_index(["region", "indicator", "year"])["value"]
+    found = values.set_index(["region", "indicator", "year"])["value"].reindex(expected.index)
+    pd.testing.assert_series_equal(found, expected)
+
+
+def test_reading_in_several_processes_gives_the_same(mixed, tmp_path):
+    build([mixed], tmp_path / "one")
+    result = build([mixed], tmp_path / "two", jobs=2)
+    assert [problem.file for problem in result.problems] == ["old.doc"]
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")

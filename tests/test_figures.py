@@ -72,6 +72,11 @@ def draw(targets: pd.DataFrame) -> Draw:
     return once
 
 
+def two_domains(targets: pd.DataFrame) -> pd.DataFrame:
+    """Fewer panels, so quicker: shares, counts, bounds, words and a row without numbers are all among them."""
+    return targets[targets["domain"].isin(["老有康养", "病有良医"])]
+
+
 def with_city(targets: pd.DataFrame) -> pd.DataFrame:
     city = targets[targets["region"] == CIXI].assign(region="330200", region_name="宁波市", level="city")
     return pd.concat([targets, city], ignore_index=True)
@@ -161,7 +166,9 @@ def test_one_county(draw: Draw, plot: Draw, region: str, lang: str) -> None:
 
 
 def test_a_region_may_be_a_number_or_a_name(targets: pd.DataFrame) -> None:
-    labels = {figures.plot_standing(targets, region).get_label() for region in (330213, "330213", "奉化区")}
+    labels = {
+        figures.plot_standing(two_domains(targets), region).get_label() for region in (330213, "330213", "奉化区")
+    }
     assert len(labels) == 1
 
 
@@ -177,7 +184,7 @@ def test_one_county_of_ninety(ninety: pd.DataFrame, plot: Draw) -> None:
 
 @pytest.mark.parametrize("plot", [*OF_ALL, figures.plot_standing])
 def test_a_single_county(targets: pd.DataFrame, plot: Draw) -> None:
-    alone = targets[targets["region"] == FENGHUA]
+    alone = two_domains(targets[targets["region"] == FENGHUA])
     options = {"region": FENGHUA} if plot in OF_ONE else {}
     figure = plot(alone, **options)
     assert covered(figure) == []
@@ -329,16 +336,18 @@ def test_a_falling_total_is_named(draw: Draw) -> None:
 
 
 @pytest.mark.parametrize("plot", OF_ONE)
-def test_a_city_is_a_benchmark_and_never_a_county(targets: pd.DataFrame, draw: Draw, plot: Draw) -> None:
-    figure = plot(with_city(targets), region=FENGHUA)
+def test_a_city_is_a_benchmark_and_never_a_county(targets: pd.DataFrame, plot: Draw) -> None:
+    few = two_domains(targets)
+    figure = plot(with_city(few), region=FENGHUA)
     assert any(text.startswith("对照") and "宁波市" in text for text in texts(figure))
-    assert figure.get_label() == draw(plot, FENGHUA).get_label()  # the counts are the same
+    assert figure.get_label() == plot(few, region=FENGHUA).get_label()  # the counts are the same
     assert covered(figure) == []
 
 
 @pytest.mark.parametrize("plot", [figures.plot_dispersion, figures.plot_convergence, figures.plot_baseline_change])
-def test_a_city_changes_no_comparison(targets: pd.DataFrame, draw: Draw, plot: Draw) -> None:
-    assert texts(plot(with_city(targets))) == texts(draw(plot))
+def test_a_city_changes_no_comparison(targets: pd.DataFrame, plot: Draw) -> None:
+    few = two_domains(targets)
+    assert texts(plot(with_city(few))) == texts(plot(few))
 
 
 def test_few_counties_differ_in_shape_not_only_in_colour(targets: pd.DataFrame, ninety: pd.DataFrame) -> None:

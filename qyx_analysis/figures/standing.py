@@ -148,11 +148,14 @@ def _strip(ax: Axes, scene: Scene, code: str, year: int, y: float) -> float | No
 
 def _all_equal(scene: Scene, counties: pd.DataFrame, word: str) -> str:
     """One text for a strip without length; a bound at the same place is not the same promise."""
+    own = scene.chosen in counties.index
     if len(counties[["kind", "operator"]].drop_duplicates()) > 1:
-        return f"{word}{scene.say('dot')}{scene.say('all_thresholds_equal')}"
-    if scene.chosen in counties.index:
-        return scene.say("all_equal", value=word)
-    return f"{word}{scene.say('dot')}{scene.say('all_equal', value=scene.word(counties.iloc[0]))}"
+        same = scene.say("all_thresholds_equal")
+    else:
+        same = scene.say("all_equal", value=word if own else scene.word(counties.iloc[0]))
+        if own:
+            return same
+    return scene.say("dot").join([word, same])
 
 
 def _mark(cell: Any, entry: pd.Series, colour: str) -> dict[str, Any]:
