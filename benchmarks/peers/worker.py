@@ -121,7 +121,10 @@ def is_ruled(path: Path) -> bool:
 
 def of_frame(frame: Any) -> Rows:
     """The names of the columns as the first row: a header may have become that."""
-    return [[str(name) for name in frame.columns], *([str(value) for value in row] for row in frame.to_numpy().tolist())]
+    return [
+        [str(name) for name in frame.columns],
+        *([str(value) for value in row] for row in frame.to_numpy().tolist()),
+    ]
 
 
 def of_text(text: str) -> list[Rows]:
