@@ -33,7 +33,7 @@ _HOME = {
     "plot_baseline_change": "figures",
     "plot_dispersion": "figures",
     "plot_convergence": "figures",
-    "style": "figures",
+    "house_style": "figures",
 }
 __all__ = list(_HOME)
 

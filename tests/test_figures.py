@@ -26,7 +26,7 @@ from qyx_analysis.processed import read_plans
 
 FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
 OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
-OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in ("plot_standing", "style"))
+OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in ("plot_standing", "house_style"))
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -451,7 +451,7 @@ def test_an_analysts_own_seaborn_picture_has_chinese_labels_and_no_warning(targe
     import matplotlib.pyplot as plt
     import seaborn as sns
 
-    with figures.style():
+    with figures.house_style():
         grid = sns.relplot(targets.query("number == 1"), x="year", y="value", hue="region_name", kind="line")
     grid.figure.canvas.draw()  # a missing glyph would warn, and a warning is an error here
     assert {text.get_text() for text in grid.legend.get_texts()} == {"奉化区", "慈溪市", "诸暨市", "嵊泗县"}

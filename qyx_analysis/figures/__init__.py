@@ -9,7 +9,7 @@ from qyx_analysis.figures.change import plot_baseline_change
 from qyx_analysis.figures.dispersion import plot_convergence, plot_dispersion
 from qyx_analysis.figures.paths import plot_trajectory
 from qyx_analysis.figures.standing import plot_standing
-from qyx_analysis.figures.style import style
+from qyx_analysis.figures.style import house_style
 from qyx_analysis.figures.timing import plot_timing
 
 __all__ = [
@@ -20,5 +20,5 @@ __all__ = [
     "plot_standing",
     "plot_timing",
     "plot_trajectory",
-    "style",
+    "house_style",
 ]

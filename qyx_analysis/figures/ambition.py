@@ -25,7 +25,7 @@ CHANGE = Scale(
 )  # fmt: skip
 
 
-@style.style()
+@style.house_style()
 def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Figure:
     """Draw how ambitious the last planned target of every indicator is against its baseline.
 

@@ -20,7 +20,7 @@ LEAST = 3  # counties that make a picture
 ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
 
 
-@style.style()
+@style.house_style()
 def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     """Draw the planned change of every comparable indicator against its baseline, one panel each.
 

@@ -26,7 +26,7 @@ RATIO_SCALE = Scale(
 SECOND = ("logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
 
 
-@style.style()
+@style.house_style()
 def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     """Draw the values of all counties in every year, one panel per indicator, with their standard deviation.
 
@@ -157,7 +157,7 @@ def _dispersion_alt(scene: Scene, spread: pd.DataFrame, codes: list[str]) -> str
     )  # fmt: skip
 
 
-@style.style()
+@style.house_style()
 def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     """Draw for every indicator whether the planned spread narrows, on two scales.
 

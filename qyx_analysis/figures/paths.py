@@ -32,7 +32,7 @@ class Label(NamedTuple):
     colour: str
 
 
-@style.style()
+@style.house_style()
 def plot_trajectory(
     targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
 ) -> Figure:

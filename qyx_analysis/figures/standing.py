@@ -20,7 +20,7 @@ BLOCK = (style.WIDTH - 2 * style.MARGIN - NAMES) / 2 - 0.1  # inches for one yea
 LEFT, RIGHT = 0.72, BLOCK - 0.72  # the two ends of a strip, with room for the values beside them
 
 
-@style.style()
+@style.house_style()
 def plot_standing(targets: pd.DataFrame, region: object, lang: str = "zh") -> Figure:
     """Draw where a county stands between the weakest and the best county, in the baseline and in the last target.
 

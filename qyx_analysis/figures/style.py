@@ -88,13 +88,13 @@ def drawable(text: str, limit: int = 14) -> str:
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def house_style() -> Iterator[None]:
     """Use the house style inside a ``with`` block, or as a decorator; global settings are left as they were.
 
     Chinese labels then need nothing installed, in pictures of your own too.
 
     >>> from matplotlib.figure import Figure
-    >>> with style():
+    >>> with house_style():
     ...     label = Figure().text(0.5, 0.5, "奉化区")
     >>> label.get_fontfamily()
     ['Noto Sans SC']

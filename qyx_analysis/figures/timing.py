@@ -29,7 +29,7 @@ SCALE = Scale(
 )  # fmt: skip
 
 
-@style.style()
+@style.house_style()
 def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Figure:
     """Draw the front-loading index of every indicator: is the change planned for the first or the last years?
 
