@@ -1,0 +1,10 @@
+"""Draws the picture of the README anew: ``.venv/bin/python docs/picture.py``."""
+
+from pathlib import Path
+
+import qyx_analysis as qyx
+from qyx_analysis import processed, raw
+
+targets = processed.read_plans([raw.raw_dir()]).targets
+picture, _ = qyx.plot_trajectory(targets, "330213", lang="en")._repr_mimebundle_()
+Path(__file__).with_name("paths.png").write_bytes(picture["image/png"])
