@@ -59,15 +59,20 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
     # Plain tuples: rules on thousands of small frames would take a hundred times as long.
     for (_, code), cells in groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
         row = list(cells)
-        findings.extend(finding for rule in _ROW_RULES for finding in rule(row, entries.get(code)))
+        findings.extend(found for rule in _ROW_RULES for found in rule(row, entries.get(code)))
     findings.extend(_missing_columns(targets))
     findings.extend(_shared_numbers(targets, known))
     findings.extend(_identical(targets))
+    return as_frame(findings)
+
+
+def as_frame(findings: list[dict[str, Any]]) -> pd.DataFrame:
+    """The findings in their order: by region, number, year and rule."""
     frame = pd.DataFrame(findings, columns=list(COLUMNS)).astype({"number": "Int64", "year": "Int64"})
     return frame.sort_values(["region", "number", "year", "rule"], na_position="first", ignore_index=True)
 
 
-def _finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = False, **values: Any) -> dict[str, Any]:
+def finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = False, **values: Any) -> dict[str, Any]:
     """One finding at a cell (a row of the frame); its text is ``find_<rule>`` or ``find_<key>`` of the messages.
 
     ``values`` are the same in both languages, or a pair (Chinese, English).
@@ -118,18 +123,18 @@ def _joined(years: Iterable[int]) -> str:
 
 def _unreadable(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     for cell in _of_kind(row, "unreadable"):
-        yield _finding(cell, "unreadable", "error", year=True)
+        yield finding(cell, "unreadable", "error", year=True)
 
 
 def _local(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     if entry is None:
-        yield _finding(row[0], "local_indicator", "info", name=row[0].name)
+        yield finding(row[0], "local_indicator", "info", name=row[0].name)
 
 
 def _merged(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     cells = _of_kind(row, "reference")
     if cells:
-        yield _finding(cells[0], "merged_text", "warning", years=_joined(cell.year for cell in cells))
+        yield finding(cells[0], "merged_text", "warning", years=_joined(cell.year for cell in cells))
 
 
 def _words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -137,7 +142,7 @@ def _words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
         return
     words = [cell for cell in _of_kind(row, *_WORDS) if not (entry["full_is_best"] and cell.kind == "full_coverage")]
     if words:
-        yield _finding(words[0], "words_for_numbers", "warning", year=True, unit=entry["unit"])
+        yield finding(words[0], "words_for_numbers", "warning", year=True, unit=entry["unit"])
 
 
 def _gaps(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -147,15 +152,13 @@ def _gaps(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
         return
     if _is_blank(row):
         severity, key = ("info", "row_observational") if row[0].observational else ("warning", "row_empty")
-        yield _finding(row[0], "baseline_missing", severity, key)
+        yield finding(row[0], "baseline_missing", severity, key)
         return
     if missing[0].role == "baseline":
-        yield _finding(missing[0], "baseline_missing", "warning", year=True)
+        yield finding(missing[0], "baseline_missing", "warning", year=True)
     later = [cell for cell in missing if cell.role == "target"]
     if later:
-        yield _finding(
-            later[0], "years_missing", "warning", "cells_missing", years=_joined(cell.year for cell in later)
-        )
+        yield finding(later[0], "years_missing", "warning", "cells_missing", years=_joined(cell.year for cell in later))
 
 
 def _fall(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -164,7 +167,7 @@ def _fall(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     cells = _numbers(row)
     for before, after in zip(cells, cells[1:], strict=False):
         if after.value < before.value:
-            yield _finding(
+            yield finding(
                 after,
                 "cumulative_fall",
                 "error",
@@ -190,7 +193,7 @@ def _weaker(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     at_end = worse[-1].year == final
     cell = worse[-1] if at_end else worse[0]
     key = "weaker_than_baseline" if at_end else "weaker_on_the_way"
-    yield _finding(cell, "weaker_than_baseline", "warning" if at_end else "info", key, True, baseline=baseline.raw)
+    yield finding(cell, "weaker_than_baseline", "warning" if at_end else "info", key, True, baseline=baseline.raw)
 
 
 def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -205,20 +208,20 @@ def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     printed = (cell.published_unit or "（无）", cell.published_unit or "(none)")
     if not numbers:
         if cell.published_unit and not _is_blank(row):
-            yield _finding(cell, "unit_difference", "info", "unit_without_numbers", printed=printed, unit=entry["unit"])
+            yield finding(cell, "unit_difference", "info", "unit_without_numbers", printed=printed, unit=entry["unit"])
     elif factor is None:
-        yield _finding(cell, "unit_difference", "error", "unit_unusable", printed=printed, unit=entry["unit"])
+        yield finding(cell, "unit_difference", "error", "unit_unusable", printed=printed, unit=entry["unit"])
     else:
         key = "unit_difference" if cell.published_unit else "unit_assumed"
         severity = "warning" if cell.published_unit else "info"
-        yield _finding(cell, "unit_difference", severity, key, printed=printed, unit=entry["unit"])
+        yield finding(cell, "unit_difference", severity, key, printed=printed, unit=entry["unit"])
 
 
 def _alias_notes(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     cell = row[0]
     note = alias_note(split_unit(cell.name)[0]) if entry is not None else None
     if note and not _is_blank(row):
-        yield _finding(cell, "definition_difference", "info", "wording", note=note, name=cell.name)
+        yield finding(cell, "definition_difference", "info", "wording", note=note, name=cell.name)
 
 
 _ROW_RULES = (_unreadable, _local, _merged, _words, _gaps, _fall, _weaker, _units, _alias_notes)
@@ -234,8 +237,8 @@ def _missing_columns(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
         period = period_of(printed)
         absent = [year for year in period if year not in printed]
         if absent:
-            finding = _finding(next(table.itertuples()), "years_missing", "warning", years=_joined(absent))
-            yield finding | {"indicator": "", "number": pd.NA, "raw": "", "locator": ""}
+            found = finding(next(table.itertuples()), "years_missing", "warning", years=_joined(absent))
+            yield found | {"indicator": "", "number": pd.NA, "raw": "", "locator": ""}
 
 
 def period_of(years: set[int]) -> range:
@@ -262,7 +265,7 @@ def _shared_numbers(targets: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict
         for cell in rows.itertuples():
             others = rows.loc[rows["indicator"] != cell.indicator, "region_name"]
             other = rows.loc[rows["indicator"] != cell.indicator, "indicator"].iloc[0]
-            yield _finding(
+            yield finding(
                 cell,
                 "definition_difference",
                 "warning",
@@ -294,7 +297,7 @@ def _identical(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
         for cell in firsts:
             elsewhere = [c.region for c in firsts if c.indicator == cell.indicator and c.region != cell.region]
             if elsewhere:
-                yield _finding(cell, "identical_series", "info", regions=_names_of(elsewhere))
+                yield finding(cell, "identical_series", "info", regions=_names_of(elsewhere))
             within = [c.name for c in firsts if c.region == cell.region and c.indicator != cell.indicator]
             if within:
-                yield _finding(cell, "identical_series", "warning", "identical_rows", other=within[0])
+                yield finding(cell, "identical_series", "warning", "identical_rows", other=within[0])

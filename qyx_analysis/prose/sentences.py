@@ -1,0 +1,169 @@
+"""A document -> its sentences, each with its place in the outline and the offset of every character."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qyx_analysis.documents import Document
+from qyx_analysis.layouts import Table, read_table
+from qyx_analysis.problems import DataError
+
+_NUMERAL = "[一二三四五六七八九十]+"
+_HEADINGS = (  # from the widest to the narrowest
+    re.compile(rf"{_NUMERAL}、|第{_NUMERAL}[章部]|NO\.\s*\d+"),
+    re.compile(rf"[（(]{_NUMERAL}[）)]"),
+    re.compile(r"\d{1,2}[.．、](?!\d)"),
+)
+_MARK = re.compile(r"^\s*(?:#+\s+)?(?:\*\*)?")  # an indent, and the marks of a heading in Markdown
+_MARKDOWN = re.compile("#")
+_DOMAIN = re.compile(r"[“\"](?P<name>[\u4e00-\u9fff]有[\u4e00-\u9fff]{2})[”\"]")
+_PAGE_NUMBER = re.compile(r"[-—–\s]*\d{1,3}[-—–\s]*|第\s*\d+\s*页.*")
+_ENDS = "。！？!?"
+_WRAPPED = 20  # characters from which on a line may be one that goes on in the next
+_DASHES = str.maketrans("—–―─~～", "------")
+_PLACE = re.compile(r"line (\d+)")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: ``text`` without spaces and with one form of every sign; ``offsets`` of its characters.
+
+    ``printed`` is the same with the signs as printed;
+    ``section`` is its place in the outline (``二/（四）/3``), ``domain`` the domain or the title of the section.
+    """
+
+    text: str
+    printed: str
+    offsets: tuple[int, ...]
+    section: str
+    domain: str
+
+
+def sentences(document: Document) -> Iterator[Sentence]:
+    """The sentences of the prose, tables left out; what the document repeats in the same section is given once."""
+    seen = set()
+    for sentence in _all_sentences(document):
+        key = (sentence.section, sentence.text)
+        if key not in seen:
+            seen.add(key)
+            yield sentence
+
+
+def _all_sentences(document: Document) -> Iterator[Sentence]:
+    outline = _Outline()
+    original = "\n".join(document.lines)
+    for paragraph in _paragraphs(document):
+        body = outline.enter("".join(char for char, _ in paragraph))
+        for part in _split(paragraph[body:]):
+            chars = _clean(part)
+            offsets = tuple(offset for _, offset in chars)
+            printed = "".join(original[offset] for offset in offsets)
+            yield Sentence("".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain)
+
+
+class _Outline:
+    """Where in the document we are, from the headings met so far."""
+
+    def __init__(self) -> None:
+        self.marks = ["", "", ""]
+        self.title = self.domain = ""
+
+    @property
+    def section(self) -> str:
+        return "/".join(filter(None, self.marks))
+
+    def enter(self, paragraph: str) -> int:
+        """Take in a paragraph; gives the length of the mark of a heading that it begins with."""
+        for level, pattern in enumerate(_HEADINGS):
+            if match := pattern.match(paragraph):
+                mark = match[0].strip().rstrip("、.．").replace("(", "（").replace(")", "）")
+                self.marks[level:] = [mark, *[""] * (2 - level)]
+                if level < 2:
+                    self._name(re.split(f"[{_ENDS}]", paragraph[match.end() :])[0].strip(), level)
+                return match.end()
+        if self.marks[0] and not self.title:  # a heading that stands on a line of its own below its number
+            self._name(paragraph.strip(), 0)
+        return 0
+
+    def _name(self, heading: str, level: int) -> None:
+        named = _DOMAIN.search(heading)
+        self.title = heading if level == 0 else self.title
+        self.domain = named["name"] if named else self.title
+
+
+Chars = list[tuple[str, int]]  # characters with their offsets
+
+
+def _paragraphs(document: Document) -> Iterator[Chars]:
+    """The lines that are prose, those that only the page cut in two joined again."""
+    table = _table_lines(document)
+    offset, buffer = 0, list[tuple[str, int]]()
+    for number, line in enumerate(document.lines, 1):
+        start, offset = offset, offset + len(line) + 1
+        text = line.strip()
+        if not text or (_PAGE_NUMBER.fullmatch(text) and number not in table):
+            continue
+        if buffer and (number in table or not _goes_on(buffer, line)):
+            yield buffer
+            buffer = []
+        if number not in table:
+            text = line if buffer else _MARK.sub("", line, count=1)
+            start += len(line) - len(text)
+            buffer += [(char, start + i) for i, char in enumerate(text)]
+            buffer.append((" ", offset - 1))
+    if buffer:
+        yield buffer
+
+
+def _goes_on(before: Chars, line: str) -> bool:
+    """Whether a line continues the one before: that has no end, and this one no indent and no heading."""
+    last = "".join(char for char, _ in before[-_WRAPPED:]).strip()
+    cut = len(before) > _WRAPPED and last[-1] not in _ENDS + "；;：:"
+    return cut and not line[0].isspace() and not any(pattern.match(line) for pattern in (_MARKDOWN, *_HEADINGS))
+
+
+def _table_lines(document: Document) -> frozenset[int]:
+    """The numbers of the lines that tables stand on; readers of other formats give no such lines."""
+    try:
+        places = _places(read_table(document))
+    except DataError:
+        places = []
+    places += [cell.place for grid in document.grids for row in grid.rows for cell in row]
+    return frozenset(int(match[1]) for place in places if (match := _PLACE.match(place)))
+
+
+def _places(table: Table) -> list[str]:
+    cells = [table.header, *(cell for row in table.rows for cell in (row.number, row.indicator, *row.values))]
+    numbers = [int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))]
+    return [f"line {number}" for number in range(min(numbers), max(numbers) + 1)] if numbers else []
+
+
+def _split(paragraph: Chars) -> Iterator[Chars]:
+    part: Chars = []
+    for char in paragraph:
+        part.append(char)
+        if char[0] in _ENDS:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _clean(part: Chars) -> Chars:
+    """Leave spaces out, but for one that keeps two numbers apart, and fold full-width signs and dashes.
+
+    A no-break space, by contrast, stands inside one number.
+    """
+    kept: Chars = []
+    for i, (char, offset) in enumerate(part):
+        if not char.isspace():
+            wide = unicodedata.decomposition(char).startswith("<wide>")
+            kept.append(((unicodedata.normalize("NFKC", char) if wide else char).translate(_DASHES), offset))
+        elif char != "\u00a0" and kept and kept[-1][0].isdigit():
+            after = next((c for c, _ in part[i:] if not c.isspace()), "")
+            if after.isdigit():
+                kept.append((" ", offset))
+    return kept
