@@ -93,6 +93,27 @@ def is_complete(columns: tuple[Column, ...]) -> bool:
 # --- what kind of text a cell is --------------------------------------------------------------------------
 
 
+_FURNITURE = re.compile(
+    r"[-—–―]+\s*\d{1,4}\s*[-—–―]+|第\s*\d+\s*页.*|[（(]?续\s*(上)?\s*表[）)]?|[-—–―_=*]{3,}"  # page marks and rules
+)
+
+
+def is_furniture(text: str, title: str = "") -> bool:
+    """A page mark, “continued” or the table's title again: it may stand between any two rows.
+
+    >>> is_furniture("— 12 —"), is_furniture("续表"), is_furniture("12")
+    (True, True, False)
+    """
+    printed = text.strip()
+    return bool(_FURNITURE.fullmatch(printed)) or bool(title and printed == title)
+
+
+def domain_in(text: str) -> str:
+    """The known domain that a short heading such as 一、幼有善育 names, or nothing."""
+    printed = plain(text)
+    return next((d for d in known_domains() if d in printed and len(printed) <= len(d) + 6), "")
+
+
 def is_serial(text: str) -> bool:
     return bool(_SERIAL.fullmatch(plain(text)))
 
@@ -103,11 +124,11 @@ def is_text(text: str) -> bool:
 
 def is_prose(text: str) -> bool:
     """A heading, a footnote or a sentence: never a cell of the table."""
-    return bool(_HEADING.match(text) or FOOTNOTE.match(text) or "。" in text)
+    return bool((_HEADING.match(text) and not domain_in(text)) or FOOTNOTE.match(text) or "。" in text)
 
 
 def is_name(text: str) -> bool:
-    named = len(_CJK.findall(text)) >= 4 and plain(text) not in known_domains()
+    named = len(_CJK.findall(text)) >= 4 and not domain_in(text)
     return named and not is_prose(text) and not is_word(text)
 
 
