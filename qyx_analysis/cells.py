@@ -11,7 +11,7 @@ from functools import cache
 from qyx_analysis import catalogue
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_SAME = str.maketrans({"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">"})
+_SAME = str.maketrans({"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">", "∕": "/"})
 _DASHES = re.compile(r"[‐‑‒–—―−─一]+")  # the last is the numeral one, typed for a dash in a cell of its own
 _TWO_NUMBERS = re.compile(r"[\d.,][ \t\u3000]+[\d.,]")  # a no-break space, by contrast, is inside one number
 _MAX_DIGITS = 15  # what a float keeps exactly
@@ -71,7 +71,10 @@ def _as_words(printed: str) -> CellValue | None:
 
 
 def _as_number(printed: str) -> CellValue | None:
-    operator, rest = _strip_bound(printed)
+    full = printed.removesuffix("全覆盖")  # 100%全覆盖 is a number, 全覆盖 alone is not
+    operator, rest = _strip_bound(full)
+    if operator == "=" and rest != full:  # 达到95%以上, 控制在3.5%以内: the second word makes the bound
+        operator, rest = _strip_bound(rest)
     match = _NUMBER.match(rest)
     if not match or rest[match.end() :] not in _symbols():
         return None

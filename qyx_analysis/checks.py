@@ -58,7 +58,7 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
     entries = known.to_dict(orient="index")
     # Plain tuples: rules on thousands of small frames would take a hundred times as long.
     for (_, code), cells in groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
-        row = list(cells)
+        row = sorted(cells, key=lambda cell: cell.year)  # a table may print its years in any order
         findings.extend(finding for rule in _ROW_RULES for finding in rule(row, entries.get(code)))
     findings.extend(_missing_columns(targets))
     findings.extend(_shared_numbers(targets, known))

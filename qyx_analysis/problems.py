@@ -33,7 +33,8 @@ class Problem:
 
     def message(self, lang: str) -> str:
         """Say the reason and the fix in ``lang`` (``zh`` or ``en``)."""
-        return message(self.key, lang, **self.values)
+        safe = {key: shown(text, limit=400) if isinstance(text, str) else text for key, text in self.values.items()}
+        return message(self.key, lang, **safe)
 
     def __str__(self) -> str:
         where = [shown(self.file, limit=400)] + ([self.place] if self.place else [])

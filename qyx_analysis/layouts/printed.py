@@ -20,6 +20,8 @@ UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
 _SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
 TITLE_REACH = 4  # printed lines above the header in which the table's title stands
 _MAX_HEADER_TEXT = 100
+_YEAR = re.compile(r"20\d\d")
+_CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,21 @@ def column_of(text: str) -> Column | None:
 
     >>> column_of("2022年基础值")
     Column(role='year', year=2022)
+    >>> column_of("现状（二〇二二年）")
+    Column(role='year', year=2022)
     """
     if len(text) > _MAX_HEADER_TEXT:
         return None
-    printed = plain(text)
-    for pattern, role in _header_patterns():
-        match = pattern.fullmatch(printed)
-        if match:
-            return Column(role, int(match[1]) if role == "year" else 0)
-    return None
+    printed = plain(text).translate(_CHINESE_DIGITS)
+    years = _YEAR.findall(printed)
+    if len(years) > 1:  # 2023-2027年 is a period
+        return None
+    rest = _YEAR.sub("", printed)
+    rest = re.sub(r"年度|年底|年末|年|[()]", "", rest) if years else rest
+    roles = [
+        role for pattern, role in _header_patterns() if (role == "year") == bool(years) and pattern.fullmatch(rest)
+    ]
+    return Column(roles[0], int(years[0]) if years else 0) if roles else None
 
 
 def is_complete(columns: tuple[Column, ...]) -> bool:
