@@ -260,14 +260,14 @@ def _known() -> dict[str, dict[str, Any]]:
 def _row_cells(row: PrintedRow, table: Table, entry: dict[str, Any], file: str) -> list[dict[str, Any]]:
     baseline = min(checks.period_of(set(table.years)))
     cells = []
-    spread: tuple[str, str] | None = None  # in lines of text a merged cell leaves its other years blank
+    spread: tuple[str, str] | None = None
     for year, cell in zip(table.years, row.values, strict=True):
         text, place = cell.text, cell.place
         if spread and not text:
             text, place = spread  # a merged cell: its text stands for the years it covers
         corrected, reason = _corrected(entry, year, text, file, place)
         read = parse_cell(corrected)
-        spread = (text, place) if read.kind == "reference" and table.layout != "grid" else None
+        spread = (text, place) if read.kind == "reference" else None
         cells.append(
             {
                 "year": year,
