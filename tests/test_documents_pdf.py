@@ -53,7 +53,7 @@ def gold_cells(folder: Path, render: Callable[[Printed], bytes]) -> int:
 
 @pytest.fixture(scope="session")
 def font(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The few characters that the tests print, all drawn as a box: with their outlines writing a file takes a second."""
+    """The few characters that the tests print, all drawn as a box: their outlines would take a second a file."""
     texts = [PARAGRAPH, MORE, *(text for table in (CONTACTS, PROJECTS) for row in table for text in row)]
     for plan in map(as_printed, STEMS):
         texts += [plan.title, *plan.header, *plan.notes, *(text for row in plan.rows for text in row)]
@@ -191,7 +191,8 @@ def web_page(plan: Printed, style: str) -> str:
     head = "".join(f"<th>{text}</th>" for text in plan.header)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in plan.notes)
     return f"""<html lang=zh><meta charset=utf-8><style>{STYLE} {style}</style><h1>通知</h1>{html_table(CONTACTS)}
-    {f"<p>{PARAGRAPH}</p>" * 9}<h4>{plan.title}</h4><table><thead><tr>{head}</tr></thead>{"".join(html_rows(plan))}</table>
+    {f"<p>{PARAGRAPH}</p>" * 9}<h4>{plan.title}</h4>
+    <table><thead><tr>{head}</tr></thead>{"".join(html_rows(plan))}</table>
     {notes}<p>{PARAGRAPH}</p>{html_table(PROJECTS)}"""
 
 
@@ -298,7 +299,7 @@ def test_lines_drawn_inside_a_form_count() -> None:
 
 def test_columns_are_told_apart_when_no_value_stands_below_its_head() -> None:
     moved = b"".join(  # the values stand right of their heads
-        text(x + 30 * (x > 200), 700 - 20 * i, w) for i, r in enumerate(ROWS[1:], 1) for x, w in zip(XS, r)
+        text(x + 30 * (x > 200), 700 - 20 * i, w) for i, r in enumerate(ROWS[1:], 1) for x, w in zip(XS, r, strict=True)
     )
     assert grids(by_hand([lay([HEAD]) + moved])) == [ROWS]
 
