@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 
 from qyx_analysis import catalogue
+from qyx_analysis.problems import compiled
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SAME = str.maketrans({"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">", "∕": "/"})
@@ -97,7 +98,9 @@ def _strip_bound(printed: str) -> tuple[str, str]:
 @cache
 def _word_patterns() -> tuple[tuple[re.Pattern[str], str, float | None], ...]:
     rows = catalogue.words().itertuples()
-    return tuple((re.compile(r.pattern), r.kind, None if r.state != r.state else float(r.state)) for r in rows)
+    return tuple(
+        (compiled(r.pattern, "words.csv"), r.kind, None if r.state != r.state else float(r.state)) for r in rows
+    )
 
 
 @cache

@@ -93,6 +93,20 @@ def _header_in_lines(lines: tuple[str, ...], index: int) -> _Header | None:
     return _Header(layout, index, end, tuple(columns)) if len(columns) > 1 else None
 
 
+def nearly_a_header_line(document: Document) -> Problem | None:
+    """The first cell that keeps a line of cells, or a run of lines, from being a header."""
+    for index, line in enumerate(document.lines):
+        cells = [(text, f"line {index + 1} cell {i}") for i, text in enumerate(line.rstrip("\t").split("\t"), 1)]
+        if len(cells) == 1 and column_of(line):
+            near = [(text, f"line {at + 1}") for at, text in enumerate(document.lines[index:], index) if text.strip()]
+            cells = near[:_MAX_COLUMNS]
+        roles = [column.role if (column := column_of(text)) else "" for text, _ in cells]
+        unknown = [cell for cell, role in zip(cells, roles, strict=True) if not role and cell[0].strip()]
+        if unknown and "indicator" in roles[:4] and ("number" in roles[:4] or "year" in roles):
+            return Problem("header_unknown", document.name, unknown[0][1], unknown[0][0].strip())
+    return None
+
+
 # --- the rows ---------------------------------------------------------------------------------------------
 
 

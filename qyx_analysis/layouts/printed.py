@@ -11,9 +11,9 @@ from itertools import islice
 
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Cell
-from qyx_analysis.problems import Problem
+from qyx_analysis.problems import Problem, compiled
 
-FOOTNOTE = re.compile(r"注\s*[:：]|备注\s*[:：]|说明\s*[:：]")
+FOOTNOTE = re.compile(r"注\s*\d*\s*[:：]|备注\s*[:：]|说明\s*[:：]")
 _HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]+[）)、.]|第[一二三四五六七八九十]+[章节条]")
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
@@ -67,7 +67,7 @@ def plain(text: str) -> str:
 
 @cache
 def _header_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(row.pattern), row.role) for row in catalogue.headers().itertuples())
+    return tuple((compiled(row.pattern, "headers.csv"), row.role) for row in catalogue.headers().itertuples())
 
 
 @lru_cache(maxsize=4096)
@@ -142,7 +142,7 @@ def is_name(text: str) -> bool:
 
 @cache
 def _word_patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern) for pattern in catalogue.words()["pattern"])
+    return tuple(compiled(pattern, "words.csv") for pattern in catalogue.words()["pattern"])
 
 
 def is_word(text: str) -> bool:

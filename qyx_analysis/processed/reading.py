@@ -52,6 +52,13 @@ class Plan:
         lines = (line.strip() for line in self.document.lines)
         return (self.table.title if self.table else "") or next(filter(None, lines), self.document.name)
 
+    @property
+    def absent(self) -> list[str]:
+        """Names of the catalogue's indicators whose number the table has not, under any definition."""
+        known = catalogue.indicators()
+        printed = set(known.loc[known["code"].isin(self.targets["indicator"]), "number"])
+        return known.loc[~known["number"].isin(printed)].drop_duplicates("number")["name_zh"].tolist()
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -226,11 +233,7 @@ def _identify(row: PrintedRow, file: str) -> dict[str, Any]:
     code = names.find_indicator(text) or names.find_indicator(name)
     known = _known()
     if code is None:
-        if (
-            not name.startswith("其中")
-            and number is not None
-            and 1 <= number <= max(entry["number"] for entry in known.values())
-        ):
+        if number in {entry["number"] for entry in known.values()} and not name.startswith("其中"):
             close = names.closest_indicator(name)
             values = {"name": name, "close": close or "—"}
             raise DataError(Problem("indicator_unknown", file, row.indicator.place, row.indicator.text, values))
