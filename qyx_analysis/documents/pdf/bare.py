@@ -125,15 +125,16 @@ def _joined(pieces: Sequence[Box]) -> Box:
 def _body(page: int, lines: Sequence[Line], start: int, above: Part, goes_on: bool) -> tuple[Part, int] | None:
     """The rows from a line on, in the columns of the part above; ``goes_on``: of a table."""
     end = _end_of_rows(lines, start, above)
-    pieces = [piece for line in lines[start:end] for piece in line]
-    columns = _widened(above.columns, pieces)
-    placed: list[list[Box]] = [[] for _ in columns]
     across: list[Box] = []  # merged cells: one text over several columns
+    pieces: list[Box] = []
     for line in lines[start:end]:
         for piece in line:
-            under = _overlapped(piece, columns) or [_nearest(columns, piece)]
-            merged = len(under) > 1 or _is_centred(piece, line, columns, above.years)
-            (across if merged else placed[under[0]]).append(piece)
+            (across if _is_merged(piece, line, above) else pieces).append(piece)
+    columns = _widened(above.columns, pieces)
+    placed: list[list[Box]] = [[] for _ in columns]
+    for piece in pieces:
+        under = _overlapped(piece, columns) or [_nearest(columns, piece)]
+        (across if len(under) > 1 else placed[under[0]]).append(piece)
     serials = serial_column([[piece.text for piece in found] for found in placed[: min(above.years)]])
     anchors = _anchors(placed, serials, above.years)
     if not anchors:
@@ -246,12 +247,14 @@ def _blocks(pieces: Sequence[Box], anchors: Sequence[float]) -> list[tuple[str, 
     return [(cell_text(block), Anchor(block[0].y, (block[0].y0 + block[-1].y1) / 2, block[-1].y)) for block in blocks]
 
 
-def _is_centred(piece: Box, line: Line, columns: Sequence[Span], years: Sequence[int]) -> bool:
-    """Whether a piece is all that the line prints below the years, wider than a year and in the middle of them."""
-    first, last = columns[years[0]], columns[years[-1]]
-    alone = [other for other in line if first.x0 <= other.x <= last.x1] == [piece]
-    wide = piece.x1 - piece.x0 > max(columns[year].width for year in years)
-    return alone and wide and abs(piece.x - (first.x0 + last.x1) / 2) < piece.height
+def _is_merged(piece: Box, line: Line, above: Part) -> bool:
+    """Whether a piece is all the line prints below the years, too wide for one, in their middle or at their end."""
+    years = [above.columns[year] for year in above.years]
+    alone = [other for other in line if years[0].x0 <= other.x <= years[-1].x1] == [piece]
+    wide = piece.x1 - piece.x0 > 1.5 * max(year.width for year in years)
+    centred = abs(piece.x - (years[0].x0 + years[-1].x1) / 2) < piece.height
+    at_the_end = abs(piece.x1 - years[-1].x1) < piece.height / 2
+    return alone and wide and (centred or at_the_end)
 
 
 def _lay_across(row: list[Slot], text: Box, columns: Sequence[Span], years: Sequence[int]) -> None:
@@ -263,8 +266,10 @@ def _lay_across(row: list[Slot], text: Box, columns: Sequence[Span], years: Sequ
         left -= 1
     while right + 1 in years and not row[right + 1].text:
         right += 1
-    if abs((columns[left].x0 + columns[right].x1) / 2 - text.x) < text.height:
-        first, last = left, right  # centred in all the columns that are blank
+    centred = abs((columns[left].x0 + columns[right].x1) / 2 - text.x) < text.height
+    at_the_end = last == right and abs(columns[right].x1 - text.x1) < text.height / 2
+    if centred or at_the_end:
+        first, last = left, right  # all the columns that are blank
     for i in range(first, last + 1):
         row[i] = Slot(f"{row[i].text} {text.text}".strip() if i == first else row[i].text, row[i].row, first)
 

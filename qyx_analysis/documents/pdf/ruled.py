@@ -162,8 +162,8 @@ def ruled_part(page: int, lattice: Lattice, chars: Iterable[Box], before: Part |
             inside.setdefault(cell, []).append(char)
     lines = {i: lines_of(found) for i, found in inside.items()}
     for found in lines.values():
-        if len(found) > 2 and all(is_serial(text_of(line)) for line in found):
-            return None  # many rows between two lines
+        if _counts_up([text_of(line) for line in found]):
+            return None
     texts = [
         cell_text([piece for line in lines.get(i, ()) for piece in line], lattice.span(region).width)
         for i, region in enumerate(lattice.regions)
@@ -181,6 +181,16 @@ def ruled_part(page: int, lattice: Lattice, chars: Iterable[Box], before: Part |
     for text, region in zip(texts, lattice.regions, strict=True):
         _lay(part, text, region, lattice.span(region))
     return part
+
+
+def _counts_up(lines: Sequence[str]) -> bool:
+    """Whether one cell holds the numbers of several rows.
+
+    >>> _counts_up(["序号", "1", "*2"]), _counts_up(["126", "00"])
+    (True, False)
+    """
+    numbers = [int("".join(filter(str.isdecimal, line))) for line in lines if is_serial(line)]
+    return any(a + 1 == b for a, b in pairwise(numbers))
 
 
 def _same_width(columns: Sequence[Span], others: Sequence[Span]) -> bool:
