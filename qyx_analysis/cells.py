@@ -9,9 +9,10 @@ from decimal import Decimal
 from functools import cache
 
 from qyx_analysis import catalogue
+from qyx_analysis.problems import compiled
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_SAME = str.maketrans({"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">"})
+_SAME = str.maketrans({"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">", "∕": "/"})
 _DASHES = re.compile(r"[‐‑‒–—―−─一]+")  # the last is the numeral one, typed for a dash in a cell of its own
 _TWO_NUMBERS = re.compile(r"[\d.,][ \t\u3000]+[\d.,]")  # a no-break space, by contrast, is inside one number
 _MAX_DIGITS = 15  # what a float keeps exactly
@@ -71,7 +72,10 @@ def _as_words(printed: str) -> CellValue | None:
 
 
 def _as_number(printed: str) -> CellValue | None:
-    operator, rest = _strip_bound(printed)
+    full = printed.removesuffix("全覆盖")  # 100%全覆盖 is a number, 全覆盖 alone is not
+    operator, rest = _strip_bound(full)
+    if operator == "=" and rest != full:  # 达到95%以上, 控制在3.5%以内: the second word makes the bound
+        operator, rest = _strip_bound(rest)
     match = _NUMBER.match(rest)
     if not match or rest[match.end() :] not in _symbols():
         return None
@@ -94,7 +98,9 @@ def _strip_bound(printed: str) -> tuple[str, str]:
 @cache
 def _word_patterns() -> tuple[tuple[re.Pattern[str], str, float | None], ...]:
     rows = catalogue.words().itertuples()
-    return tuple((re.compile(r.pattern), r.kind, None if r.state != r.state else float(r.state)) for r in rows)
+    return tuple(
+        (compiled(r.pattern, "words.csv"), r.kind, None if r.state != r.state else float(r.state)) for r in rows
+    )
 
 
 @cache

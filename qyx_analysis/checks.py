@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import pandas as pd
@@ -58,7 +58,7 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
     entries = known.to_dict(orient="index")
     # Plain tuples: rules on thousands of small frames would take a hundred times as long.
     for (_, code), cells in groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
-        row = list(cells)
+        row = sorted(cells, key=lambda cell: cell.year)  # a table may print its years in any order
         findings.extend(found for rule in _ROW_RULES for found in rule(row, entries.get(code)))
     findings.extend(_missing_columns(targets))
     findings.extend(_shared_numbers(targets, known))
@@ -165,7 +165,7 @@ def _fall(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     if entry is None or entry["nature"] != "cumulative":
         return
     cells = _numbers(row)
-    for before, after in zip(cells, cells[1:], strict=False):
+    for before, after in pairwise(cells):
         if after.value < before.value:
             yield finding(
                 after,
@@ -201,6 +201,11 @@ def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     if entry is None or entry["nature"] == "state":
         return
     numbers = _of_kind(row, *_NUMERIC)
+    odd = [cell for cell in numbers if cell.published_unit != numbers[0].published_unit]
+    for cell in odd[:1]:  # one cell of the row is printed in another unit than its first
+        usable = conversion(cell.published_unit, entry["unit"]) is not None
+        key, severity = ("unit_difference", "warning") if usable else ("unit_unusable", "error")
+        yield finding(cell, "unit_difference", severity, key, True, printed=cell.published_unit, unit=entry["unit"])
     cell = numbers[0] if numbers else row[0]
     factor = conversion(cell.published_unit, entry["unit"])
     if factor == 1 and (cell.published_unit or not numbers):
@@ -217,6 +222,19 @@ def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
         yield finding(cell, "unit_difference", severity, key, printed=printed, unit=entry["unit"])
 
 
+def _magnitude(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+    """A value outside the logical limits, or ten times the one before it, is probably in another unit."""
+    if entry is None or entry["nature"] == "state":
+        return
+    numbers = _numbers(row)
+    low, high = entry["lower"], entry["upper"]  # NaN, so never passed, where there is none
+    outside = [cell for cell in numbers if cell.value < low or cell.value > high]
+    leaps = [b for a, b in pairwise(numbers) if a.value > 0 and b.value > 0 and not 0.1 < b.value / a.value < 10]
+    for cell in [*outside, *leaps][:1]:
+        key = "outside_limits" if outside else "leap"
+        yield finding(cell, "unit_difference", "warning", key, True, unit=entry["unit"])
+
+
 def _alias_notes(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     cell = row[0]
     note = alias_note(split_unit(cell.name)[0]) if entry is not None else None
@@ -224,7 +242,7 @@ def _alias_notes(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
         yield finding(cell, "definition_difference", "info", "wording", note=note, name=cell.name)
 
 
-_ROW_RULES = (_unreadable, _local, _merged, _words, _gaps, _fall, _weaker, _units, _alias_notes)
+_ROW_RULES = (_unreadable, _local, _merged, _words, _gaps, _fall, _weaker, _units, _magnitude, _alias_notes)
 
 
 # --- rules on a table and across tables -------------------------------------------------------------------
@@ -285,6 +303,11 @@ def _names_of(codes: Iterable[str]) -> tuple[str, str]:
     return (f"{zh}等{len(listed)}地", f"{en} and {len(listed) - 6} more") if len(listed) > 6 else (zh, en)
 
 
+@cache
+def _state_codes() -> frozenset[str]:
+    return frozenset(catalogue.indicators().query("nature == 'state'")["code"])
+
+
 def _identical(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Series that change over the years and yet are the same, baseline included, in several places."""
     same_series: dict[tuple[tuple[str, float], ...], list[Any]] = {}
@@ -299,5 +322,6 @@ def _identical(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
             if elsewhere:
                 yield finding(cell, "identical_series", "info", regions=_names_of(elsewhere))
             within = [c.name for c in firsts if c.region == cell.region and c.indicator != cell.indicator]
+            within = [] if cell.indicator in _state_codes() else within  # two that pass in one year are no copy
             if within:
                 yield finding(cell, "identical_series", "warning", "identical_rows", other=within[0])

@@ -57,7 +57,9 @@ def _build(arguments: argparse.Namespace) -> int:
     _complain(built.problems)
     for plan in built.plans:
         if not plan.table:
-            print(f"qyx: {Problem('plan_in_prose', plan.document.name)}", file=sys.stderr)
+            _complain([Problem("plan_in_prose", plan.document.name)])
+        elif plan.absent:
+            _complain([Problem("note_absent", plan.document.name, values={"listed": "、".join(plan.absent)})])
     if not built.with_table:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
         return built.exit_status

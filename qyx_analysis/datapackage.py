@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import __version__, catalogue, checks, raw
+from qyx_analysis.contradictions import compare_with_table
 from qyx_analysis.measures import ambition, dispersion, trajectory
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import Plan, read_plans
+from qyx_analysis.prose import prose_targets
 
 PACKAGE = "datapackage.json"
 
@@ -76,14 +78,23 @@ def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1
     """
     _check_folder(out)
     reading = read_plans(paths, region, jobs, progress)
-    tables = {"targets": reading.targets}
-    tables["findings"] = checks.find_all(tables["targets"])
-    built = Built(out, reading.plans, reading.problems, tables["findings"])
-    if built.with_table:
-        for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
-            tables[name] = measure(tables["targets"])
-        _write(out, _files(tables, built.with_table))
-    return built
+    if not any(plan.table for plan in reading.plans):
+        return Built(out, reading.plans, reading.problems, checks.as_frame([]))
+    tables = {"targets": reading.targets, "prose_targets": _prose(reading.plans)}
+    differing = compare_with_table(tables["prose_targets"], tables["targets"])
+    found = pd.concat([checks.find_all(tables["targets"]), differing])
+    tables["findings"] = checks.as_frame(found.to_dict(orient="records"))
+    for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
+        tables[name] = measure(tables["targets"])
+    _write(out, _files(tables, reading.plans))
+    return Built(out, reading.plans, reading.problems, tables["findings"])
+
+
+def _prose(plans: list[Plan]) -> pd.DataFrame:
+    """The quantified targets in the sentences of all plans; a document that is a table alone has none."""
+    ordered = sorted(plans, key=lambda plan: plan.region)
+    frames = [prose_targets(plan.document, plan.region) for plan in ordered]
+    return pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
 
 
 def _files(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, bytes]:

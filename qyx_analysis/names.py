@@ -15,6 +15,10 @@ from qyx_analysis.problems import DataError, Problem
 _TRAILING_GROUP = re.compile(r"^(?P<name>.+?)\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)*)\)$")
 
 
+# 上海市普陀区 and 重庆市江北区 are not the districts of the same name in Zhejiang
+_ELSEWHERE = re.compile(r"((北京|天津|上海|重庆)市|(?<!浙江)省[\u4e00-\u9fff]{2,4}市)$")
+
+
 def folded(name: str) -> str:
     """Undo the typography of a printed name: widths, spaces, dashes and quotation marks.
 
@@ -60,6 +64,11 @@ def find_indicator(name: str) -> str | None:
     'premature_mortality'
     """
     return _indicator_names().get(folded(name))
+
+
+def is_indicator(text: str) -> bool:
+    """Tell whether a text is in full the name of an indicator, with or without its unit."""
+    return len(text) < 80 and bool(find_indicator(text) or find_indicator(split_unit(text)[0]))
 
 
 def closest_indicator(name: str) -> str:
@@ -213,7 +222,8 @@ def region_of_text(text: str) -> str | None:
     '330213'
     """
     printed = normal(text)
-    found = {code for name, code in _full_names().items() if name in printed}
+    places = {name: printed.find(name) for name in _full_names()}
+    found = {_full_names()[name] for name, at in places.items() if at >= 0 and not _ELSEWHERE.search(printed[:at])}
     parents = {ancestor for code in found for ancestor in _ancestors(code)}
     smallest = found - parents
     return smallest.pop() if len(smallest) == 1 else None

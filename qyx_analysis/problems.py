@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +34,8 @@ class Problem:
 
     def message(self, lang: str) -> str:
         """Say the reason and the fix in ``lang`` (``zh`` or ``en``)."""
-        return message(self.key, lang, **self.values)
+        safe = {key: shown(text, limit=400) if isinstance(text, str) else text for key, text in self.values.items()}
+        return message(self.key, lang, **safe)
 
     def __str__(self) -> str:
         where = [shown(self.file, limit=400)] + ([self.place] if self.place else [])
@@ -52,3 +54,15 @@ class DataError(Exception):
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def compiled(pattern: str, file: str) -> re.Pattern[str]:
+    """Compile a pattern that people may edit; a slip in it is an error about that file, not a traceback.
+
+    >>> compiled("全覆盖|已覆盖", "words.csv").fullmatch("已覆盖") is not None
+    True
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise DataError(Problem("catalogue_pattern", file, text=pattern, values={"reason": str(error)})) from error

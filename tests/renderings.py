@@ -233,3 +233,9 @@ def written(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
+
+
+def rendered_page(stem: str) -> str:
+    """The page of a plan with its table plainly in it."""
+    plan = as_printed(stem)
+    return merged_page(plan)

@@ -12,7 +12,7 @@ from qyx_analysis import datapackage, processed, raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.problems import DataError
 
-TABLES = ["targets", "findings", "trajectory", "ambition", "dispersion"]
+TABLES = ["targets", "prose_targets", "findings", "trajectory", "ambition", "dispersion"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -178,3 +178,18 @@ def test_reading_in_several_processes_gives_the_same(mixed, tmp_path):
     result = build([mixed], tmp_path / "two", jobs=2)
     assert [problem.file for problem in result.problems] == ["old.doc"]
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+def test_what_the_sentences_promise_beside_the_table_is_data_too(tmp_path):
+    sentence = "到2027年，城镇登记失业率控制在3%以内，新增托位累计达到300个以上。"
+    result = build(
+        [write(tmp_path, "fenghua.txt", printed("fenghua") + "\n二、重点任务\n" + sentence)], tmp_path / "out"
+    )
+    prose = pd.read_csv(tmp_path / "out" / "prose_targets.csv", dtype={"region": str})
+    assert prose[["region", "operator", "value", "unit", "year"]].values.tolist() == [
+        ["330213", "<=", 3, "%", 2027],
+        ["330213", ">=", 300, "个", 2027],
+    ]
+    assert prose["linked_indicator"].fillna(0).tolist() == [7, 0]
+    found = result.findings.query("rule == 'prose_value'")
+    assert found[["number", "year", "raw"]].values.tolist() == [[7, 2027, "<3.5"]]

@@ -34,7 +34,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # A module imports only from the rooms before its own.
 LINE = [
     *("catalogue", "problems", "raw", "documents", "layouts", "cells", "names", "prose", "checks"),
-    *("contradictions", "processed", "measures", "datapackage", "figures", "tables", "readings", "notebooks", "reports", "cli"),
+    *(
+        "contradictions",
+        "processed",
+        "measures",
+        "datapackage",
+        "figures",
+        "tables",
+        "readings",
+        "notebooks",
+        "reports",
+        "cli",
+    ),
 ]
 HEAVY = {"scipy", "matplotlib", "seaborn", "papermill", "nbconvert"}
 POSIX_ONLY = {"crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}

@@ -27,7 +27,6 @@ def qyx() -> Callable[[Path], Any]:
         reading = read_plans([path], jobs=2)
         for problem in reading.problems:
             print(problem, file=sys.stderr)
-        # So as to measure the reading, what is below is only what the count of right cells needs.
         wanted = ["document", "number", "year", "kind", "operator", "published_value"]
         return reading.targets[wanted].to_dict(orient="list")
 
@@ -93,7 +92,9 @@ def pdfplumber() -> Callable[[Path], list[Rows]]:
     import pdfplumber
 
     def convert(path: Path) -> list[Rows]:
-        settings = {} if is_ruled(path) else {"vertical_strategy": "text", "horizontal_strategy": "text"}
+        settings: dict[str, Any] = {}
+        if not is_ruled(path):  # of those tried, what finds most
+            settings = {"vertical_strategy": "text", "horizontal_strategy": "text", "min_words_vertical": 6}
         with pdfplumber.open(path) as pdf:
             return [table for page in pdf.pages for table in page.extract_tables(settings)]
 
@@ -128,10 +129,16 @@ def of_frame(frame: Any) -> Rows:
 
 
 def of_text(text: str) -> list[Rows]:
-    """Its pipe tables, and its lines cut at tabs as one table more."""
-    lines = text.splitlines()
-    piped = [re.split(r"(?<!\\)\|", line.strip())[1:-1] if line.lstrip().startswith("|") else [] for line in lines]
-    return [piped, [line.split("\t") for line in lines]]
+    """Its pipe tables, the same cut where a row was joined to the next, and its lines cut at tabs."""
+    return [piped(text), piped(text.replace("| |", "|\n|")), [line.split("\t") for line in text.splitlines()]]
+
+
+def piped(text: str) -> Rows:
+    """Other lines are kept as rows with one text, where a name stands that was broken out of its row."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [
+        re.split(r"(?<!\\)\|", line)[1:-1] if line.startswith("|") else ["", "", line, *[""] * 20] for line in lines
+    ]
 
 
 # --- the process ------------------------------------------------------------------------------------------

@@ -24,8 +24,16 @@ _LINES = frozenset((  # what starts and ends a line; a browser lets any unknown 
     "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "ul",
 ))
 # fmt: on
-_APART = frozenset(["sup", "del", "s", "strike"])  # 82 with a raised 1 is not 821, nor a struck 85 before 90 8590
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
+_APART = frozenset(
+    ["sup", "sub", "small", "del", "s", "strike"]
+)  # 82 with a raised 1 is not 821, nor a struck 85 before 90 8590
+_APART_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)|line-through")
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
+    r"|(left|top|text-indent)\s*:\s*-\d{3,}|clip(-path)?\s*:|(?<![-\w])width\s*:\s*0(?![.\d])"
+)
+_HIDDEN_CLASS = re.compile(r"\.([\w-]+)\s*\{([^}]*)\}")
+_CLOSED = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)  # what a sloppy page prints after it counts too
 
 
 def read(data: bytes, name: str) -> Content:
@@ -38,14 +46,15 @@ def read(data: bytes, name: str) -> Content:
     if text.count("<") > MAX_TAGS:
         raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_TAGS:,}"}))
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    unseen = {found[1] for found in _HIDDEN_CLASS.finditer(text) if _HIDDEN.search(found[2].lower())}
     with guarded(name, "HTML"):
-        root = etree.fromstring(text.encode("utf-8"), parser)
+        root = etree.fromstring(_CLOSED.sub("", text).encode("utf-8"), parser)
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # the rest was left out
         raise DataError(Problem("file_damaged", name, values={"kind": "HTML", "reason": "nesting"}))
     flow = Flow(name)
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        hidden = _hidden(element)
+        hidden = _hidden(element, unseen)
         if event == "start" and hidden:
             walk.skip_subtree()
         elif event == "start":
@@ -58,9 +67,16 @@ def read(data: bytes, name: str) -> Content:
     return flow.content()
 
 
-def _hidden(element: etree._Element) -> bool:
+def _hidden(element: etree._Element, unseen: set[str]) -> bool:
     style = element.get("style", "").lower()
-    return element.tag in _NOT_PRINTED or "hidden" in element.attrib or bool(_HIDDEN.search(style))
+    by_class = not unseen.isdisjoint(element.get("class", "").split())
+    return element.tag in _NOT_PRINTED or "hidden" in element.attrib or by_class or bool(_HIDDEN.search(style))
+
+
+def _apart(element: etree._Element) -> bool:
+    """Raised, lowered or struck text, or a link to a footnote: beside a number, not in it."""
+    link = element.tag == "a" and element.get("href", "").startswith("#") and (element.text or "").strip().isdigit()
+    return element.tag in _APART or link or bool(_APART_STYLE.search(element.get("style", "").lower()))
 
 
 def _start(flow: Flow, element: etree._Element) -> None:
@@ -72,7 +88,7 @@ def _start(flow: Flow, element: etree._Element) -> None:
     elif tag in ("td", "th"):
         rows = _number(element, "rowspan")
         flow.open_cell(_number(element, "colspan") or 1, rows if rows != 0 else 65534)  # 0: all the rows that follow
-    elif tag in _APART:
+    elif _apart(element):
         flow.text("[")
     elif tag in _LINES:
         flow.text("\n")
@@ -84,7 +100,7 @@ def _end(flow: Flow, element: etree._Element) -> None:
         flow.close_table()
     elif tag in ("td", "th"):
         flow.close_cell()
-    elif tag in _APART:
+    elif _apart(element):
         flow.text("]")
     elif tag in _LINES:
         flow.text("\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts.grids import nearly_a_header, tables_in_grids
-from qyx_analysis.layouts.lines import tables_in_lines
+from qyx_analysis.layouts.lines import nearly_a_header_line, tables_in_lines
 from qyx_analysis.layouts.printed import Column, PrintedRow, Table, column_of, plain
 from qyx_analysis.problems import DataError, Problem
 
@@ -22,7 +22,9 @@ def read_table(document: Document) -> Table:
     """
     tables = [*tables_in_lines(document), *tables_in_grids(document)]
     if not tables:
-        raise DataError(nearly_a_header(document) or Problem("table_missing", document.name))
+        raise DataError(
+            nearly_a_header(document) or nearly_a_header_line(document) or Problem("table_missing", document.name)
+        )
     if len(tables) > 1:
         places = ", ".join(table.header.place for table in tables)
         raise DataError(Problem("table_ambiguous", document.name, places, tables[1].title or tables[1].header.text))

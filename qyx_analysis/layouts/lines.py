@@ -18,16 +18,16 @@ from qyx_analysis.layouts.printed import (
     Table,
     carry_domains,
     column_of,
+    domain_in,
     footnotes_of,
     is_complete,
+    is_furniture,
     is_name,
     is_prose,
     is_serial,
     is_text,
     is_value,
     is_word,
-    known_domains,
-    plain,
     row_length,
     title_of,
 )
@@ -73,7 +73,7 @@ def _find_header(document: Document, start: int) -> _Header | None:
 
 
 def _header_in_columns(line: str, index: int) -> _Header | None:
-    columns = [column_of(cell) for cell in line.split("\t")]
+    columns = [column_of(cell) for cell in line.rstrip("\t").split("\t")]
     known = tuple(column for column in columns if column)
     return _Header("columns", index, index + 1, known) if len(known) == len(columns) > 1 else None
 
@@ -91,6 +91,20 @@ def _header_in_lines(lines: tuple[str, ...], index: int) -> _Header | None:
         end = at + 1
     layout = "tabbed_lines" if lines[index].startswith("\t") else "lines"
     return _Header(layout, index, end, tuple(columns)) if len(columns) > 1 else None
+
+
+def nearly_a_header_line(document: Document) -> Problem | None:
+    """The first cell that keeps a line of cells, or a run of lines, from being a header."""
+    for index, line in enumerate(document.lines):
+        cells = [(text, f"line {index + 1} cell {i}") for i, text in enumerate(line.rstrip("\t").split("\t"), 1)]
+        if len(cells) == 1 and column_of(line):
+            near = [(text, f"line {at + 1}") for at, text in enumerate(document.lines[index:], index) if text.strip()]
+            cells = near[:_MAX_COLUMNS]
+        roles = [column.role if (column := column_of(text)) else "" for text, _ in cells]
+        unknown = [cell for cell, role in zip(cells, roles, strict=True) if not role and cell[0].strip()]
+        if unknown and "indicator" in roles[:4] and ("number" in roles[:4] or "year" in roles):
+            return Problem("header_unknown", document.name, unknown[0][1], unknown[0][0].strip())
+    return None
 
 
 # --- the rows ---------------------------------------------------------------------------------------------
@@ -112,14 +126,17 @@ def _read_from(document: Document, header: _Header) -> tuple[Table, int]:
 
 def _columns(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
     rows: list[list[Cell]] = []
+    title = title_of(document.lines[: header.first])
     index = header.end
     for index in range(header.end, len(document.lines)):
         line = document.lines[index]
-        if not line.strip():
+        if not line.strip() or is_furniture(line, title) or ("\t" not in line and domain_in(line)):
             continue
         if "\t" not in line:
             return rows, index
         texts = line.split("\t")
+        while len(texts) > len(header.columns) and not texts[-1].strip():
+            texts.pop()
         if [column_of(text) for text in texts] == list(header.columns):
             continue  # the header again, at the top of a new page
         cells = [Cell(text.strip(), f"line {index + 1} cell {i}") for i, text in enumerate(texts, 1)]
@@ -130,6 +147,7 @@ def _columns(document: Document, header: _Header) -> tuple[list[list[Cell]], int
 def _tabbed_lines(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
     rows: list[list[Cell]] = []
     block: list[Cell] = []
+    title = title_of(document.lines[: header.first])
     end = len(document.lines)
     for index in range(header.end, len(document.lines)):
         line = document.lines[index]
@@ -138,7 +156,7 @@ def _tabbed_lines(document: Document, header: _Header) -> tuple[list[list[Cell]]
             continue
         _close_block(document, header, block, rows)
         block = []
-        if line.strip():
+        if line.strip() and not is_furniture(line, title):
             end = index
             break
     _close_block(document, header, block, rows)
@@ -152,10 +170,11 @@ def _close_block(document: Document, header: _Header, block: list[Cell], rows: l
 
 def _lines(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
     """Read rows of known length from a stream of cells; merged domain cells are printed once only."""
+    title = title_of(document.lines[: header.first])
     following = (
         Cell(line.strip(), f"line {index}")
         for index, line in enumerate(islice(document.lines, header.end, None), header.end + 1)
-        if line.strip()
+        if line.strip() and not is_furniture(line, title)
     )
     cells = list(islice(following, 3))
     if cells and _starts_row(cells, 0):
@@ -202,7 +221,7 @@ def _starts_row(cells: list[Cell], at: int) -> bool:
 
 
 def _opens_known_domain(cells: list[Cell], at: int) -> bool:
-    return plain(cells[at].text) in known_domains() and _starts_row(cells, at)
+    return bool(domain_in(cells[at].text)) and _starts_row(cells, at)
 
 
 def _lands_inside(cells: list[Cell], at: int) -> bool:

@@ -11,15 +11,17 @@ from itertools import islice
 
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Cell
-from qyx_analysis.problems import Problem
+from qyx_analysis.problems import Problem, compiled
 
-FOOTNOTE = re.compile(r"注\s*[:：]|备注\s*[:：]|说明\s*[:：]")
+FOOTNOTE = re.compile(r"注\s*\d*\s*[:：]|备注\s*[:：]|说明\s*[:：]")
 _HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]+[）)、.]|第[一二三四五六七八九十]+[章节条]")
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
 _SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
 TITLE_REACH = 4  # printed lines above the header in which the table's title stands
 _MAX_HEADER_TEXT = 100
+_YEAR = re.compile(r"20\d\d")
+_CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def plain(text: str) -> str:
 
 @cache
 def _header_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(row.pattern), row.role) for row in catalogue.headers().itertuples())
+    return tuple((compiled(row.pattern, "headers.csv"), row.role) for row in catalogue.headers().itertuples())
 
 
 @lru_cache(maxsize=4096)
@@ -74,15 +76,21 @@ def column_of(text: str) -> Column | None:
 
     >>> column_of("2022年基础值")
     Column(role='year', year=2022)
+    >>> column_of("现状（二〇二二年）")
+    Column(role='year', year=2022)
     """
     if len(text) > _MAX_HEADER_TEXT:
         return None
-    printed = plain(text)
-    for pattern, role in _header_patterns():
-        match = pattern.fullmatch(printed)
-        if match:
-            return Column(role, int(match[1]) if role == "year" else 0)
-    return None
+    printed = plain(text).translate(_CHINESE_DIGITS)
+    years = _YEAR.findall(printed)
+    if len(years) > 1:  # 2023-2027年 is a period
+        return None
+    rest = _YEAR.sub("", printed)
+    rest = re.sub(r"年度|年底|年末|年|[()]", "", rest) if years else rest
+    roles = [
+        role for pattern, role in _header_patterns() if (role == "year") == bool(years) and pattern.fullmatch(rest)
+    ]
+    return Column(roles[0], int(years[0]) if years else 0) if roles else None
 
 
 def is_complete(columns: tuple[Column, ...]) -> bool:
@@ -91,6 +99,27 @@ def is_complete(columns: tuple[Column, ...]) -> bool:
 
 
 # --- what kind of text a cell is --------------------------------------------------------------------------
+
+
+_FURNITURE = re.compile(
+    r"[-—–―]+\s*\d{1,4}\s*[-—–―]+|第\s*\d+\s*页.*|[（(]?续\s*(上)?\s*表[）)]?|[-—–―_=*]{3,}"  # page marks and rules
+)
+
+
+def is_furniture(text: str, title: str = "") -> bool:
+    """A page mark, “continued” or the table's title again: it may stand between any two rows.
+
+    >>> is_furniture("— 12 —"), is_furniture("续表"), is_furniture("12")
+    (True, True, False)
+    """
+    printed = text.strip()
+    return bool(_FURNITURE.fullmatch(printed)) or bool(title and printed == title)
+
+
+def domain_in(text: str) -> str:
+    """The known domain that a short heading such as 一、幼有善育 names, or nothing."""
+    printed = plain(text)
+    return next((d for d in known_domains() if d in printed and len(printed) <= len(d) + 6), "")
 
 
 def is_serial(text: str) -> bool:
@@ -103,17 +132,17 @@ def is_text(text: str) -> bool:
 
 def is_prose(text: str) -> bool:
     """A heading, a footnote or a sentence: never a cell of the table."""
-    return bool(_HEADING.match(text) or FOOTNOTE.match(text) or "。" in text)
+    return bool((_HEADING.match(text) and not domain_in(text)) or FOOTNOTE.match(text) or "。" in text)
 
 
 def is_name(text: str) -> bool:
-    named = len(_CJK.findall(text)) >= 4 and plain(text) not in known_domains()
+    named = len(_CJK.findall(text)) >= 4 and not domain_in(text)
     return named and not is_prose(text) and not is_word(text)
 
 
 @cache
 def _word_patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern) for pattern in catalogue.words()["pattern"])
+    return tuple(compiled(pattern, "words.csv") for pattern in catalogue.words()["pattern"])
 
 
 def is_word(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,7 +16,7 @@ import pandas as pd
 
 from qyx_analysis import catalogue, checks, names, raw
 from qyx_analysis.cells import CellValue, parse_cell
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.loading import DTYPES
@@ -27,8 +27,12 @@ _QUICK = (".txt", ".md", ".csv")  # read in a few milliseconds each
 _WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
 LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have
 _SERIAL = re.compile(r"([^\w\s]{0,3})(\d{0,3})([^\w\s]{0,3})")
+_MARK = re.compile(r"([^\w\s“”\"：:、,，]|※)[”\"]?(?:号|的|指标)*(?:为|是|表示|系|代表)")
+_MARKED = re.compile(r"\s*([*★▲△☆]*)\s*(.*?)\s*([*★▲△☆]*)\s*", re.DOTALL)  # a mark may stand at the name
 _TITLE_LENGTH, _TITLES, _HEADING_LINES = 60, 5, 8
-_OFFICE = re.compile(r"人民政府(办公室)?(文件)?$")
+_TITLE = re.compile(r"(方案|目标|通知|规划|计划)[^，。；]{0,12}$")
+_CITES = re.compile(r"学习|借鉴|贯彻|上一篇|下一篇|相关|链接|转发|。")  # a line that speaks of others
+_OFFICE = re.compile(r"(人民政府(办公室)?|发展和改革局)(文件)?(\s*\d{4}年\d+月\d+日(印发)?)?$")
 _DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,8}〔\d{4}〕\d+号")
 _DATE = re.compile(r"(20\d\d)年(\d{1,2})月(\d{1,2})日|(20\d\d)-(\d{1,2})-(\d{1,2})")
 
@@ -47,6 +51,13 @@ class Plan:
         """The title of its table, else the first line of the document."""
         lines = (line.strip() for line in self.document.lines)
         return (self.table.title if self.table else "") or next(filter(None, lines), self.document.name)
+
+    @property
+    def absent(self) -> list[str]:
+        """Names of the catalogue's indicators whose number the table has not, under any definition."""
+        known = catalogue.indicators()
+        printed = set(known.loc[known["code"].isin(self.targets["indicator"]), "number"])
+        return known.loc[~known["number"].isin(printed)].drop_duplicates("number")["name_zh"].tolist()
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
         if error.problems[0].key == "table_missing" and _is_prose_above_counties(document, region):
             return _plan_in_prose(document, region)
         raise
+    _check_nothing_left(document, table)
     code = _region_of(document, table, region)
     period = checks.period_of(set(table.years))
     if not period or len(set(table.years)) < len(table.years):
@@ -112,12 +124,34 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     return Plan(code, document, table, _tidy(document, table, code))
 
 
+def _indicator_cells(document: Document) -> Iterator[Cell]:
+    """Every cell of the document, inside its tables and outside, that is in full the name of an indicator."""
+    for index, line in enumerate(document.lines, 1):
+        texts = line.split("\t") if "\t" in line.strip() else [line]
+        for i, text in enumerate(texts, 1):
+            if names.is_indicator(text):
+                yield Cell(text.strip(), f"line {index} cell {i}" if len(texts) > 1 else f"line {index}")
+    for grid in document.grids:
+        yield from (cell for row in grid.rows for cell in row if names.is_indicator(cell.text))
+
+
+def _check_nothing_left(document: Document, table: Table) -> None:
+    """A row that the reading of the table did not reach is an error, not a loss."""
+    read = {row.indicator.place for row in table.rows}
+    left = next((cell for cell in _indicator_cells(document) if cell.place not in read), None)
+    if left:
+        last = table.rows[-1].indicator.place
+        raise DataError(Problem("rows_outside", document.name, left.place, left.text, {"last": last}))
+
+
 def _plan_in_prose(document: Document, region: object) -> Plan:
     return Plan(_region_of(document, None, region), document, None, pd.DataFrame(columns=list(COLUMNS)))
 
 
 def _is_prose_above_counties(document: Document, region: object) -> bool:
     """A city's or the province's plan that goes through the domains in sentences."""
+    if any(True for _ in _indicator_cells(document)):
+        return False
     text = "".join(document.lines)
     named = sum(domain in text for domain in catalogue.domains()["domain"])
     if named * 2 <= len(catalogue.domains()):
@@ -129,33 +163,34 @@ def _is_prose_above_counties(document: Document, region: object) -> bool:
 
 
 def _region_of(document: Document, table: Table | None, given: object) -> str:
-    """The region given, which the table's title may not contradict; else that of the title or the heading."""
+    """The region stated, or told by the document; what the document says in two places may not disagree."""
     title, place = (table.title, table.header.place) if table else ("", "")
+    told = _told(document, title)
+    counties = list(dict.fromkeys(code for code in told if names.region_level(code) == "county"))
     if given:
         try:
-            code = names.find_region(given)
+            counties = list(dict.fromkeys([names.find_region(given), *counties[:1]]))
         except DataError as error:  # say in which document's name the region was stated
             raise DataError(replace(error.problems[0], file=document.name)) from None
-        titled = names.region_of_text(title)
-        if titled and titled != code:
-            values = {"given": names.region_name(code), "titled": names.region_name(titled)}
-            raise DataError(Problem("region_conflict", document.name, place, title, values))
-        return code
-    if told := _told(document, title):
-        return told
+    if len(counties) > 1:
+        listed = "、".join(map(names.region_name, counties))
+        raise DataError(Problem("region_conflict", document.name, place, title, {"listed": listed}))
+    if counties or told:  # a county before the city or province whose web site it is printed on
+        return (counties or told)[0]
     raise DataError(Problem("region_missing", document.name, place, title))
 
 
-def _told(document: Document, title: str) -> str | None:
-    """The region that a document tells by its table's title, its own title, its issuing office or its heading."""
+def _told(document: Document, title: str) -> list[str]:
+    """Regions by the table's title, the document's title and its issuing office; failing these, by its heading."""
     lines = [line.strip() for line in document.lines if line.strip()]
-    titles = [line for line in lines if "公共服务" in line and len(line) <= _TITLE_LENGTH]
-    offices = [line for line in lines if _OFFICE.search(line) and len(line) <= _TITLE_LENGTH]
-    for group in ([title], titles[:_TITLES], offices, lines[:_HEADING_LINES]):
-        codes = [code for line in group if (code := names.region_of_text(line))]
-        if codes:  # a county before the city whose web site it is printed on
-            return min(codes, key=lambda code: names.region_level(code) != "county")
-    return None
+    own = [line for line in lines if not _CITES.search(line)]
+    titles = [line for line in own if "公共服务" in line and _TITLE.search(line)][:_TITLES]
+    offices = [line for line in own if _OFFICE.search(line) and len(line) <= _TITLE_LENGTH]
+    for groups in ([[title], titles, offices], [own[:_HEADING_LINES]]):
+        found = [next((code for line in group if (code := names.region_of_text(line))), "") for group in groups]
+        if any(found):
+            return [code for code in found if code]
+    return []
 
 
 def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
@@ -179,7 +214,7 @@ def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
                 "department": row.department.text if row.department else "",
                 "document": document.stem,
             }
-            records.extend(entry | cell for cell in _row_cells(row, table.years, entry, document.name))
+            records.extend(entry | cell for cell in _row_cells(row, table, entry, document.name))
         except DataError as error:
             problems.extend(error.problems)
     if problems:
@@ -193,11 +228,12 @@ def _identify(row: PrintedRow, file: str) -> dict[str, Any]:
     if serial is None:
         raise DataError(Problem("row_number", file, row.number.place, row.number.text))
     number = int(serial[2]) if serial[2] else None
-    name, unit = names.split_unit(row.indicator.text)
-    code = names.find_indicator(row.indicator.text) or names.find_indicator(name)
+    before, text, after = _MARKED.fullmatch(row.indicator.text).groups()  # type: ignore[union-attr]
+    name, unit = names.split_unit(text)
+    code = names.find_indicator(text) or names.find_indicator(name)
     known = _known()
     if code is None:
-        if number is not None and 1 <= number <= max(entry["number"] for entry in known.values()):
+        if number in {entry["number"] for entry in known.values()} and not name.startswith("其中"):
             close = names.closest_indicator(name)
             values = {"name": name, "close": close or "—"}
             raise DataError(Problem("indicator_unknown", file, row.indicator.place, row.indicator.text, values))
@@ -213,7 +249,7 @@ def _identify(row: PrintedRow, file: str) -> dict[str, Any]:
         "domain": known[code]["domain"] if code in known else row.domain,
         "unit": known[code]["unit"] if code in known else unit,
         "printed_unit": unit,
-        "marker": serial[1] + serial[3],
+        "marker": serial[1] + serial[3] + before + after,
     }
 
 
@@ -224,11 +260,11 @@ def _known() -> dict[str, dict[str, Any]]:
     return dict(zip(table["code"], table.to_dict(orient="records"), strict=True))
 
 
-def _row_cells(row: PrintedRow, years: Sequence[int], entry: dict[str, Any], file: str) -> list[dict[str, Any]]:
-    baseline = min(checks.period_of(set(years)))
+def _row_cells(row: PrintedRow, table: Table, entry: dict[str, Any], file: str) -> list[dict[str, Any]]:
+    baseline = min(checks.period_of(set(table.years)))
     cells = []
     spread: tuple[str, str] | None = None
-    for year, cell in zip(years, row.values, strict=True):
+    for year, cell in zip(table.years, row.values, strict=True):
         text, place = cell.text, cell.place
         if spread and not text:
             text, place = spread  # a merged cell: its text stands for the years it covers
@@ -287,7 +323,7 @@ def _marks(table: Table) -> dict[str, str]:
     meanings = dict(zip(known["marker"], known["meaning"], strict=True))
     for note in table.footnotes:
         for clause in re.split(r"[;；。，,]", plain(note)):
-            mark = re.search(r"(?:带|标注?|加)[“\"]?([^\w“\"])[”\"]?号?", clause)
+            mark = _MARK.search(clause)
             meaning = known.loc[[word in clause for word in known["word"]], "meaning"]
             if mark and len(meaning) == 1:
                 meanings[mark[1]] = meaning.item()

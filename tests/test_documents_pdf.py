@@ -1,0 +1,404 @@
+"""PDF files of two producers: 504 of 504 cells come back, and nothing hostile does harm."""
+
+from __future__ import annotations
+
+import base64
+import html
+import shutil
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import VAlign
+from fpdf.fonts import FontFace
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutations import changed, outcome
+from plans import STEMS, agreeing
+from pylopdf_fonts_zh_cn import sans_path
+from renderings import CONTACTS, PROJECTS, Printed, as_printed, html_rows, html_table, written
+
+from qyx_analysis.documents import Grid, pdf, read_document
+from qyx_analysis.layouts import read_table
+from qyx_analysis.problems import DataError
+from qyx_analysis.processed import read_plans
+from qyx_analysis.raw import raw_dir
+
+MORE = "关于印发《公共服务“七优享”实施方案》的通知奉政办发〔2023〕23号—"
+PARAGRAPH = "到2027年，建立覆盖全市域的基本公共服务标准体系，建成投用一批重大公共服务项目，落地一批民生实事工程。"
+DOMAINS = [row.domain for row in read_table(read_document(raw_dir() / "zhuji.txt")).rows]
+
+
+def gold_cells(folder: Path, render: Callable[[Printed], bytes]) -> int:
+    """How many of the 504 cells of the four tables come back, each with its domain."""
+    for stem in STEMS:
+        written(folder, f"{stem}.pdf", render(as_printed(stem)))
+    reading = read_plans([folder / f"{stem}.pdf" for stem in STEMS])
+    assert reading.problems == []
+    for plan in reading.plans:
+        assert [row.domain for row in plan.table.rows] == DOMAINS
+        assert all(cell.place.startswith("page ") for row in plan.table.rows for cell in row.values)
+    assert sum("省定核心指标" in note for plan in reading.plans for note in plan.table.footnotes) == 1
+    return agreeing(reading.targets)
+
+
+# --- written by fpdf2 -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def font(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The few characters that the tests print, all drawn as a box: their outlines would take a second a file."""
+    texts = [PARAGRAPH, MORE, *(text for table in (CONTACTS, PROJECTS) for row in table for text in row)]
+    for plan in map(as_printed, STEMS):
+        texts += [plan.title, *plan.header, *plan.notes, *(text for row in plan.rows for text in row)]
+    path = tmp_path_factory.mktemp("font") / "few.otf"
+    subsetter = Subsetter(Options(layout_features=[]))
+    subsetter.populate(text="".join(texts))
+    with TTFont(sans_path()) as whole:
+        subsetter.subset(whole)
+        for outline in whole["CFF "].cff.topDictIndex[0].CharStrings.values():
+            outline.setProgram([50, 0, "rmoveto", 400, "hlineto", 700, "vlineto", -400, "hlineto", "endchar"])
+        whole.save(path)
+    return path
+
+
+class Office(FPDF):
+    """A document with a running header and page numbers."""
+
+    def header(self) -> None:
+        self.set_font_size(8)
+        self.cell(0, 6, "奉政办发〔2023〕23号", new_x="LMARGIN", new_y="NEXT")
+        self.set_font_size(10)
+
+    def footer(self) -> None:
+        self.set_y(-12)
+        self.cell(0, 6, f"— {self.page_no()} —", align="C")
+
+
+def office(font: Path, size: float = 9, landscape: bool = False) -> FPDF:
+    document: FPDF = Office(orientation="landscape" if landscape else "portrait")
+    document.add_font("sans", fname=font)
+    document.set_font("sans", size=size)
+    document.add_page()
+    return document
+
+
+def typeset(
+    font: Path, plan: Printed, paragraphs: int = 9, name_width: float = 62, size: float = 9, **style: Any
+) -> bytes:
+    """A plan with prose and other tables around its table."""
+    document = office(font, size, style.pop("landscape", False))
+    merged = style.pop("merged", True)
+    document.multi_cell(0, 8, "关于印发《公共服务“七优享”实施方案》的通知", align="C", new_x="LMARGIN", new_y="NEXT")
+    simple_table(document, CONTACTS)
+    for _ in range(paragraphs):
+        document.multi_cell(0, 8, PARAGRAPH, new_x="LMARGIN", new_y="NEXT")
+    document.set_font_size(size)
+    document.cell(0, 8, plan.title, align="C", new_x="LMARGIN", new_y="NEXT")
+    widths = [16, 12, name_width, *[18] * 6, *([26] if len(plan.header) > 9 else [])]
+    options = {"text_align": "CENTER", "v_align": VAlign.M, "line_height": size / 2, "padding": 1} | style
+    with document.table(col_widths=widths, headings_style=FontFace(), **options) as table:
+        table.row(plan.header)
+        spans = dict(plan.domains)
+        domain = ""
+        for i, texts in enumerate(plan.rows):
+            row = table.row()
+            domain = texts[0] or domain
+            if not merged:
+                row.cell(domain)
+            elif i in spans:
+                row.cell(domain, rowspan=spans[i])
+            covered = plan.years_covered(texts)
+            for at, text in enumerate(texts[1:], 1):
+                if at < 4 or at >= 3 + covered:
+                    row.cell(text, colspan=covered if at == 3 else 1)
+    for note in plan.notes:
+        document.multi_cell(0, 8, note, new_x="LMARGIN", new_y="NEXT")
+    document.multi_cell(0, 8, PARAGRAPH, new_x="LMARGIN", new_y="NEXT")
+    simple_table(document, PROJECTS)
+    return bytes(document.output())
+
+
+def simple_table(document: FPDF, rows: list[list[str]]) -> None:
+    with document.table(first_row_as_headings=False) as table:
+        for row in rows:
+            table.row(row)
+
+
+PLAIN = {"borders_layout": "NONE"}
+TYPESET: dict[str, dict[str, Any]] = {
+    "ruled": {},
+    "ruled_header_once": {"repeat_headings": 0},
+    "ruled_cells_not_merged": {"merged": False},
+    "ruled_narrow": {"name_width": 24},
+    "ruled_inner_lines": {"borders_layout": "INTERNAL"},
+    "ruled_landscape": {"landscape": True, "paragraphs": 2},
+    "ruled_from_the_first_page_on": {"paragraphs": 0, "size": 10.5},
+    "plain": PLAIN,
+    "plain_header_once": PLAIN | {"repeat_headings": 0},
+    "plain_cells_not_merged": PLAIN | {"merged": False},
+    "plain_narrow": PLAIN | {"name_width": 24},
+    "plain_narrow_at_the_top": PLAIN | {"name_width": 24, "v_align": VAlign.T},
+    "plain_left": PLAIN | {"text_align": "LEFT"},
+    "lines_between_rows": {"borders_layout": "HORIZONTAL_LINES"},
+}
+
+
+@pytest.mark.parametrize("variant", TYPESET)
+def test_all_504_cells_come_back(tmp_path: Path, font: Path, variant: str) -> None:
+    assert gold_cells(tmp_path, lambda plan: typeset(font, plan, **TYPESET[variant])) == 504
+
+
+# --- printed by a browser ---------------------------------------------------------------------------------
+
+STYLE = """body {font: 10.5pt 'Noto Sans CJK SC', sans-serif} table {border-collapse: collapse; width: 100%}
+td, th {border: 1px solid #000; padding: 3px 5px; text-align: center} h4 {text-align: center}"""
+PRINTED: dict[str, str] = {
+    "ruled": "",
+    "ruled_narrow": "td:nth-last-child(7) {width: 50px} tr {break-inside: avoid}",
+    "header_once": "thead {display: table-row-group}",
+    "plain": "td, th {border: none}",
+    "plain_tight": "td, th {border: none; padding: 0 4px; text-align: left} table {width: auto}",
+    "lines_below_rows": "td, th {border: none} tr {border-bottom: 1px solid #000}",
+    "lines_between_columns": "td, th {border-top: none; border-bottom: none} th {border: 1px solid}",
+    "landscape_and_shaded": "@page {size: A4 landscape} td, th {border: none} tr:nth-child(even) {background: #ddd}",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("machine: chromium or chromedriver is not installed")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"):
+        options.add_argument(flag)
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield window
+    window.quit()
+
+
+def web_page(plan: Printed, style: str) -> str:
+    head = "".join(f"<th>{text}</th>" for text in plan.header)
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in plan.notes)
+    return f"""<html lang=zh><meta charset=utf-8><style>{STYLE} {style}</style><h1>通知</h1>{html_table(CONTACTS)}
+    {f"<p>{PARAGRAPH}</p>" * 9}<h4>{plan.title}</h4>
+    <table><thead><tr>{head}</tr></thead>{"".join(html_rows(plan))}</table>
+    {notes}<p>{PARAGRAPH}</p>{html_table(PROJECTS)}"""
+
+
+@pytest.mark.parametrize("variant", PRINTED)
+def test_all_504_cells_come_back_from_a_browser(tmp_path: Path, browser: Any, variant: str) -> None:
+    def render(plan: Printed) -> bytes:
+        page = tmp_path / "page"
+        page.mkdir(exist_ok=True)
+        path = page / "plan.html"
+        path.write_text(web_page(plan, PRINTED[variant]), encoding="utf-8", newline="\n")
+        browser.get(path.as_uri())
+        options = {"displayHeaderFooter": variant in ("ruled", "plain"), "preferCSSPageSize": True}
+        return base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", options)["data"])
+
+    assert gold_cells(tmp_path, render) == 504
+
+
+# --- written by hand --------------------------------------------------------------------------------------
+
+
+def by_hand(pages: list[bytes], page: bytes = b"", objects: tuple[bytes, ...] = ()) -> bytes:
+    """A PDF of these objects; each page draws one of the streams, with a font ``F`` and the first object as ``X``."""
+    kids = range(4 + len(objects), 4 + len(objects) + 2 * len(pages), 2)
+    body = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), b" ".join(b"%d 0 R" % kid for kid in kids)),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        *objects,
+    ]
+    for kid, content in zip(kids, pages, strict=True):
+        body.append(
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>/XObject<</X 4 0 R>>>>"
+            b"/Contents %d 0 R%s>>" % (kid + 1, page)
+        )
+        body.append(stream(content))
+    out = b"%PDF-1.7\n"
+    places = []
+    for number, content in enumerate(body, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = b"xref\n0 %d\n0000000000 65535 f \n" % (len(body) + 1)
+    return out + start + table + b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (len(body) + 1, len(out))
+
+
+def stream(content: bytes, head: bytes = b"") -> bytes:
+    data = zlib.compress(content)
+    return b"<<%s/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (head, len(data), data)
+
+
+def text(x: float, y: float, words: str) -> bytes:
+    return b"BT /F 10 Tf %g %g Td (%s) Tj ET\n" % (x, y, words.encode())
+
+
+HEAD = ["No", "Indicator", "2022", "2023", "2024"]
+XS = [50, 100, 250, 320, 390]
+
+
+def lay(rows: list[list[str]], top: float = 700, pitch: float = 20) -> bytes:
+    placed = [(x, top - i * pitch, word) for i, row in enumerate(rows) for x, word in zip(XS, row, strict=True)]
+    return b"".join(text(x, y, word) for x, y, word in placed if word)
+
+
+def lattice(rows: int) -> bytes:
+    """The lines of a table as :func:`lay` lays it."""
+    xs, low = [40, 90, 240, 310, 380, 450], 714 - 20 * rows
+    across = b"".join(b"40 %d m 450 %d l S\n" % (714 - 20 * i, 714 - 20 * i) for i in range(rows + 1))
+    return across + b"".join(b"%d 714 m %d %d l S\n" % (x, x, low) for x in xs)
+
+
+def grids(data: bytes) -> list[list[list[str]]]:
+    return [texts(grid) for grid in pdf.read(data, "county.pdf")[1]]
+
+
+def texts(grid: Grid) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in grid.rows]
+
+
+ROWS = [HEAD, ["1", "Places", "3.5", "4", "4.3"], ["2", "Share", "60", "62", "65"]]
+SOME = lay(ROWS)
+
+
+def test_places_say_page_row_and_cell() -> None:
+    _, (grid,) = pdf.read(by_hand([text(50, 700, "Title"), SOME]), "county.pdf")
+    assert grid.rows[1][2].place == "page 2 row 2 cell 3"
+    assert grid.above == ("Title",)
+
+
+def test_a_page_that_is_turned_is_read_as_it_shows() -> None:
+    turned = {90: b"0 1 -1 0 800 0 cm\n", 180: b"-1 0 0 -1 800 800 cm\n", 270: b"0 -1 1 0 0 800 cm\n"}
+    for angle, matrix in turned.items():
+        assert grids(by_hand([matrix + lattice(3) + SOME], page=b"/Rotate %d" % angle)) == [ROWS]
+        assert grids(by_hand([matrix + SOME], page=b"/Rotate %d" % angle)) == [ROWS]
+
+
+def test_lines_drawn_inside_a_form_count() -> None:
+    merged = [HEAD, ["1", "Places", "as told", "", ""], ["2", "Share", "60", "62", "65"]]
+    drawn = lattice(3).replace(b"310 714 m 310 654 l", b"310 714 m 310 694 l S 310 674 m 310 654 l")
+    drawn = drawn.replace(b"380 714 m 380 654 l", b"380 714 m 380 694 l S 380 674 m 380 654 l")
+    form = stream(drawn, b"/Type/XObject/Subtype/Form/BBox[0 0 300 400]/Matrix[2 0 0 2 0 0]")
+    half = b"q .5 0 0 .5 0 0 cm /X Do Q\n"
+    assert grids(by_hand([half + lay(merged)], objects=(form,))) == [merged]
+
+
+def test_columns_are_told_apart_when_no_value_stands_below_its_head() -> None:
+    moved = b"".join(  # the values stand right of their heads
+        text(x + 30 * (x > 200), 700 - 20 * i, w) for i, r in enumerate(ROWS[1:], 1) for x, w in zip(XS, r, strict=True)
+    )
+    assert grids(by_hand([lay([HEAD]) + moved])) == [ROWS]
+
+
+def test_two_numbers_in_one_cell_stay_two() -> None:
+    """A value that wraps in a table without lines: what it is cannot be known."""
+    wrapped = SOME + text(250, 648, "5") + text(320, 648, "1")
+    assert grids(by_hand([wrapped]))[0][2] == ["2", "Share", "60 5", "62 1", "65"]
+
+
+def test_a_text_across_columns_is_a_merged_cell() -> None:
+    across = [HEAD, ["1", "Places", "", "", ""], ["2", "Share", "60", "62", "65"]]
+    found = pdf.read(by_hand([lay(across) + text(273, 680, "as the city lays down then")]), "county.pdf")[1][0]
+    assert [cell.text for cell in found.rows[1]][2:] == ["as the city lays down then", "", ""]
+    assert {cell.place for cell in found.rows[1][2:]} == {"page 1 row 2 cell 3"}
+
+
+def test_a_row_of_other_years_starts_another_table() -> None:
+    other = [["No", "Project", "2023", "2024", "2025"], ["1", "House", "7", "8", "9"]]
+    found = grids(by_hand([SOME + text(50, 600, "Projects of the county and what they cost") + lay(other, top=580)]))
+    assert found == [ROWS, other]
+
+
+def test_the_same_table_with_a_title_of_its_own_is_another() -> None:
+    assert len(grids(by_hand([lattice(3) + SOME, text(50, 740, "Another county") + lattice(3) + SOME]))) == 2
+    assert len(grids(by_hand([lattice(3) + SOME, lattice(3) + SOME]))) == 1
+
+
+def test_a_row_that_the_page_cuts_is_put_together() -> None:
+    first = lattice(3) + lay([*ROWS[:2], ["2", "Share of", "60", "62", "65"]])
+    then = lattice(2) + lay([["", "places", "", "", ""], ["3", "Rate", "1", "2", "3"]])
+    (found,) = grids(by_hand([first, then]))
+    assert [row for row in found if any(row)][2:] == [
+        ["2", "Share of places", "60", "62", "65"],
+        ["3", "Rate", "1", "2", "3"],
+    ]
+
+
+# --- hostile and foreign ----------------------------------------------------------------------------------
+
+
+def key_of(data: bytes) -> str:
+    with pytest.raises(DataError) as caught:
+        pdf.read(data, "county.pdf")
+    (problem,) = caught.value.problems
+    assert "\n" not in str(problem)
+    return problem.key
+
+
+def locked(font: Path) -> bytes:
+    document = office(font)
+    document.set_encryption(owner_password="a", user_password="b")
+    return bytes(document.output())
+
+
+PROSE = b"".join(
+    text(50, 780 - 14 * i, "Some words of a page of prose, as long as a line is in a plan") for i in range(52)
+)
+LAUGHTER = tuple(
+    stream(b"/X Do " * 12, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>" % number)
+    for number in range(5, 14)
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (lambda: by_hand([b"0 0 m 9 9 l S"] * 3), "pdf_scanned"),
+        (lambda: b"%PDF-1.7\n" + bytes(range(256)) * 99, "file_damaged"),
+        (lambda: by_hand([SOME])[:300], "file_damaged"),
+        (lambda: by_hand([b"0 0 m 9 9 l S\n" * 20_000_000]), "file_damaged"),
+        (lambda: by_hand([b"/X Do"], objects=(*LAUGHTER, stream(PROSE, b"/Subtype/Form"))), "file_damaged"),
+        (lambda: by_hand([PROSE] * 10_000), "pdf_too_long"),
+    ],
+    ids=["scanned", "garbage", "cut", "bomb", "forms_in_forms", "ten_thousand_pages"],
+)
+def test_hostile_files_are_refused_in_bounded_time(data: Callable[[], bytes], key: str) -> None:
+    made = data()
+    start = time.monotonic()
+    assert key_of(made) == key
+    assert time.monotonic() - start < pdf.MAX_SECONDS
+
+
+def test_a_pdf_with_a_password_says_so(font: Path) -> None:
+    assert key_of(locked(font)) == "file_encrypted"
+
+
+def test_a_long_document_is_read_up_to_the_end_of_its_table() -> None:
+    assert grids(by_hand([PROSE, lattice(3) + SOME, *[PROSE] * 400])) == [ROWS]
+    assert key_of(by_hand([*[PROSE] * 400, lattice(3) + SOME])) == "pdf_too_long"
+
+
+def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MAX_SECONDS", 0.01)
+    assert key_of(by_hand([SOME])) == "pdf_too_slow"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6))
+def test_damaged_files_give_a_table_or_an_error(tmp_path_factory: pytest.TempPathFactory, cuts: list[Any]) -> None:
+    data = changed(by_hand([lattice(3) + SOME, PROSE]), cuts)
+    assert outcome(tmp_path_factory.getbasetemp(), data) in ("read", "refused")
