@@ -31,7 +31,7 @@ from qyx_analysis.processed import read_plans
 from qyx_analysis.raw import raw_dir
 
 MORE = "关于印发《公共服务“七优享”实施方案》的通知奉政办发〔2023〕23号—"
-PARAGRAPH = "到2027年，建立覆盖全市域的基本公共服务标准体系，建成投用一批重大公共服务项目，落地一批民生实事工程。"
+PARAGRAPH = "这一段是测试用的文字，写在表格前后，长度要超过一行，看它会不会被当成表格里的内容，也看表格会不会被它打断。"
 DOMAINS = [row.domain for row in read_table(read_document(raw_dir() / "zhuji.txt")).rows]
 
 
