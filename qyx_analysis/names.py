@@ -6,7 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from qyx_analysis import catalogue
 from qyx_analysis.cells import normal
@@ -66,9 +66,10 @@ def find_indicator(name: str) -> str | None:
     return _indicator_names().get(folded(name))
 
 
+@lru_cache(maxsize=4096)
 def is_indicator(text: str) -> bool:
     """Tell whether a text is in full the name of an indicator, with or without its unit."""
-    return len(text) < 80 and bool(find_indicator(text) or find_indicator(split_unit(text)[0]))
+    return 5 <= len(text) < 80 and bool(find_indicator(text) or find_indicator(split_unit(text)[0]))
 
 
 def closest_indicator(name: str) -> str:

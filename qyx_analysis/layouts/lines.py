@@ -35,6 +35,7 @@ from qyx_analysis.problems import DataError, Problem
 
 _MAX_COLUMNS = 30  # a header of more is none: a file of nothing but header cells must not take forever
 _MAX_HEADERS = 20
+_NEAR = 200  # characters at the start of a line in which a header shows itself
 
 
 def tables_in_lines(document: Document) -> list[Table]:
@@ -95,16 +96,21 @@ def _header_in_lines(lines: tuple[str, ...], index: int) -> _Header | None:
 
 def nearly_a_header_line(document: Document) -> Problem | None:
     """The first cell that keeps a line of cells, or a run of lines, from being a header."""
-    for index, line in enumerate(document.lines):
-        cells = [(text, f"line {index + 1} cell {i}") for i, text in enumerate(line.rstrip("\t").split("\t"), 1)]
-        if len(cells) == 1 and column_of(line):
-            near = [(text, f"line {at + 1}") for at, text in enumerate(document.lines[index:], index) if text.strip()]
-            cells = near[:_MAX_COLUMNS]
+    heads = (at for at, line in enumerate(document.lines) if any(map(column_of, line[:_NEAR].split("\t")[:4])))
+    for index in islice(heads, _MAX_HEADERS):
+        cells = [(text, f"line {index + 1} cell {i}") for i, text in enumerate(_split(document.lines[index]), 1)]
+        if len(cells) == 1:
+            following = range(index, min(index + 2 * _MAX_COLUMNS, len(document.lines)))
+            cells = [(document.lines[at], f"line {at + 1}") for at in following if document.lines[at].strip()]
         roles = [column.role if (column := column_of(text)) else "" for text, _ in cells]
         unknown = [cell for cell, role in zip(cells, roles, strict=True) if not role and cell[0].strip()]
         if unknown and "indicator" in roles[:4] and ("number" in roles[:4] or "year" in roles):
             return Problem("header_unknown", document.name, unknown[0][1], unknown[0][0].strip())
     return None
+
+
+def _split(line: str) -> list[str]:
+    return line.rstrip("\t").split("\t", _MAX_COLUMNS)
 
 
 # --- the rows ---------------------------------------------------------------------------------------------

@@ -150,11 +150,9 @@ def _plan_in_prose(document: Document, region: object) -> Plan:
 
 def _is_prose_above_counties(document: Document, region: object) -> bool:
     """A city's or the province's plan that goes through the domains in sentences."""
-    if any(True for _ in _indicator_cells(document)):
-        return False
     text = "".join(document.lines)
     named = sum(domain in text for domain in catalogue.domains()["domain"])
-    if named * 2 <= len(catalogue.domains()):
+    if named * 2 <= len(catalogue.domains()) or any(True for _ in _indicator_cells(document)):
         return False
     try:
         return names.region_level(_region_of(document, None, region)) != "county"
