@@ -146,6 +146,8 @@ TYPESET: dict[str, dict[str, Any]] = {
     "plain_narrow": PLAIN | {"name_width": 24},
     "plain_narrow_at_the_top": PLAIN | {"name_width": 24, "v_align": VAlign.T},
     "plain_left": PLAIN | {"text_align": "LEFT"},
+    "plain_right": PLAIN | {"text_align": "RIGHT"},
+    "lines_between_columns": {"borders_layout": "NO_HORIZONTAL_LINES", "paragraphs": 12},
     "lines_between_rows": {"borders_layout": "HORIZONTAL_LINES"},
 }
 

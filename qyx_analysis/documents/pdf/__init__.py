@@ -21,7 +21,7 @@ from qyx_analysis.documents.pdf.lines import Box, Line, compact, has_year, lines
 from qyx_analysis.documents.pdf.parts import Part
 from qyx_analysis.documents.pdf.ruled import Lattice, lattices, ruled_part
 from qyx_analysis.documents.pdf.shares import labelled_rows
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.problems import DataError, Problem, shown
 
 MAX_SECONDS = 30  # a page takes some 20 ms
 MARGIN_LINES = 3  # of a running header or footer
@@ -60,10 +60,10 @@ def _pages(data: bytes, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise DataError(Problem("pdf_too_slow", name, values={"seconds": MAX_SECONDS})) from error
-    except (subprocess.CalledProcessError, ValueError) as error:
-        raise DataError(
-            Problem("file_damaged", name, values={"kind": "PDF", "reason": type(error).__name__})
-        ) from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = shown(said[-1] if said else f"exit {error.returncode}")
+        raise DataError(Problem("file_damaged", name, values={"kind": "PDF", "reason": reason})) from error
     if found["locked"]:
         raise DataError(Problem("file_encrypted", name))
     return found

@@ -21,7 +21,10 @@ from qyx_analysis.documents.pdf.parts import Anchor, Part, Slot, Span, Stretch, 
 from qyx_analysis.documents.pdf.shares import share
 
 LEADING = 0.75  # of the height of the type: the lines of one cell leave no more between them
+SPREAD = 1.6  # of that height: single characters of a header further apart are two cells
 APART = 1.8  # of that height: values nearer to the number of a row belong to it
+MAX_COLUMNS = 50
+MAX_PIECES = 3000  # in the rows of one page; a plan has some 300
 ROW_LINES = 8  # within which the next row prints its number
 _YEAR_ENDS = re.compile("[年基础数期值现状实际绩完成目标预()（）]+")  # what a header says after the digits of a year
 _NOTE = re.compile(r"(注|备注|说明)\s*[:：]")
@@ -41,7 +44,7 @@ def bare_part(page: int, lines: Sequence[Line], before: Part | None) -> tuple[Pa
             continue
         start, end = _header_reach(lines, at)
         heads = _header_cells(lines[start:end])
-        years = year_columns([head.text for head in heads])
+        years = year_columns([head.text for head in heads]) if len(heads) < MAX_COLUMNS else []
         part = Part(page, lines[start][0].y0, lines[end - 1][0].y1, [Span(head.x0, head.x1) for head in heads], years)
         body = _body(page, lines, end, part, bool(before)) if years else None
         if body:
@@ -64,7 +67,7 @@ def _heads(line: Line) -> Line:
     spread = False
     for piece in line:
         single = len(piece.text) == 1 and piece.text != "年"  # which may stand below its number
-        if single and spread and piece.x0 - heads[-1].x1 < 3 * piece.height:
+        if single and spread and piece.x0 - heads[-1].x1 < SPREAD * piece.height:
             was = heads[-1]
             heads[-1] = Box(was.text + piece.text, was.x0, was.y0, piece.x1, was.y1)
         else:
@@ -86,7 +89,8 @@ def _header_reach(lines: Sequence[Line], at: int) -> tuple[int, int]:
         years = [cell for cell in _header_cells(lines[start:end]) if has_year([cell])]
         under = "".join(piece.text for piece in below if _overlapped(piece, years))
         follows = _gap(lines[end - 1], below) < LEADING * middle.height
-        if not (follows and _YEAR_ENDS.fullmatch(under)) and below[0].y - middle.y > middle.height:
+        ends = _YEAR_ENDS.fullmatch(under) or all(len(piece.text) == 1 for piece in below)
+        if not (follows and ends) and below[0].y - middle.y > middle.height:
             break
         end += 1
     return start, end
@@ -130,6 +134,8 @@ def _body(page: int, lines: Sequence[Line], start: int, above: Part, goes_on: bo
     for line in lines[start:end]:
         for piece in line:
             (across if _is_merged(piece, line, above) else pieces).append(piece)
+    if len(pieces) > MAX_PIECES:
+        return None
     columns = _widened(above.columns, pieces)
     placed: list[list[Box]] = [[] for _ in columns]
     for piece in pieces:
@@ -248,7 +254,7 @@ def _blocks(pieces: Sequence[Box], anchors: Sequence[float]) -> list[tuple[str, 
 
 
 def _is_merged(piece: Box, line: Line, above: Part) -> bool:
-    """Whether a piece is all the line prints below the years, too wide for one, in their middle or at their end."""
+    """Whether a piece is all that a line prints below the years: too wide for one, in their middle or at their end."""
     years = [above.columns[year] for year in above.years]
     alone = [other for other in line if years[0].x0 <= other.x <= years[-1].x1] == [piece]
     wide = piece.x1 - piece.x0 > 1.5 * max(year.width for year in years)

@@ -18,7 +18,8 @@ import pypdfium2.raw as pdfium
 
 MAX_PAGES = 200  # a plan has some 20
 MAX_MARKS = 200_000  # characters and paths; a plan has some 30,000
-MAX_OBJECTS = 20_000  # of one page; a page of more is a drawing
+MAX_OBJECTS = 50_000  # paths and their corners on one page; a page of more is a drawing
+MAX_PLACE = 1e5  # points, from the corner of the page: nothing further out is printed
 MAX_DEPTH = 6  # forms within forms
 MAX_MEMORY = 1024 * 1024 * 1024
 THIN = 3.0  # points: a filled rectangle no thicker is a ruling line
@@ -43,9 +44,9 @@ def main() -> None:
         page = document[len(pages)]
         turn = page.get_rotation()
         text, boxes = _characters(page, turn)
-        rulings, paths = _rulings(page, turn)
+        rulings, drawn = _rulings(page, turn)
         pages.append({"text": text, "boxes": boxes, "rulings": rulings})
-        marks += len(text) + paths
+        marks += len(text) + drawn
         page.close()
     # Not json.dump, which does not use the fast encoder.
     sys.stdout.write(json.dumps({"locked": False, "pages": pages, "all": len(pages) == len(document)}))
@@ -83,9 +84,15 @@ def _characters(page: pypdfium2.PdfPage, turn: int) -> tuple[str, list[Box]]:
         size = pdfium.FPDFText_GetFontSize(textpage, i) * hypot(matrix.c, matrix.d)
         left, _, right, _ = _turned((rect.left, rect.bottom, rect.right, rect.top), turn)
         start, base = _shown((x.value, y.value), turn)
+        if not _near(left, start, right, base, size):
+            continue
         texts.append(text)
         boxes.append((round(min(left, start), 1), round(base - 0.85 * size, 1), right, round(base + 0.15 * size, 1)))
     return "".join(texts), boxes
+
+
+def _near(*places: float) -> bool:
+    return all(abs(place) < MAX_PLACE for place in places)
 
 
 def _turned(box: Box, turn: int) -> Box:
@@ -107,16 +114,18 @@ def _shown(point: Point, turn: int) -> Point:
 
 
 def _rulings(page: pypdfium2.PdfPage, turn: int) -> tuple[list[Box], int]:
-    """The horizontal and vertical lines of a page, each as a box without thickness; how many paths there are."""
+    """The horizontal and vertical lines of a page, each as a box without thickness; how much there is to draw."""
     rulings: list[Box] = []
     seen = 0
     for path, matrix in _paths(page, pdfium.FPDFPage_CountObjects, pdfium.FPDFPage_GetObject):
-        seen += 1
+        seen += 1 + max(pdfium.FPDFPath_CountSegments(path), 0)
         if seen > MAX_OBJECTS:
             return [], seen
         fill, stroke = c_int(), c_int()
         pdfium.FPDFPath_GetDrawMode(path, byref(fill), byref(stroke))
         for points in _outlines(path, matrix):
+            if not all(_near(*point) for point in points):
+                continue
             if stroke.value:
                 rulings += [
                     _turned((*a, *b), turn) for a, b in zip(points, points[1:], strict=False) if _straight(a, b)

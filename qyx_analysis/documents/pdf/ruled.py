@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from qyx_analysis.documents.pdf.lines import Box, cell_text, is_serial, lines_of, text_of, year_columns
+from qyx_analysis.documents.pdf.lines import Box, cell_text, compact, is_serial, lines_of, text_of, year_columns
 from qyx_analysis.documents.pdf.parts import Part, Slot, Span
 
 NEAR = 3.0  # points: two lines, or a line and the end of another, no further apart meet
@@ -186,10 +187,10 @@ def ruled_part(page: int, lattice: Lattice, chars: Iterable[Box], before: Part |
 def _counts_up(lines: Sequence[str]) -> bool:
     """Whether one cell holds the numbers of several rows.
 
-    >>> _counts_up(["序号", "1", "*2"]), _counts_up(["126", "00"])
+    >>> _counts_up(["序号", "①", "*2"]), _counts_up(["126", "00"])
     (True, False)
     """
-    numbers = [int("".join(filter(str.isdecimal, line))) for line in lines if is_serial(line)]
+    numbers = [int(re.sub(r"\D", "", compact(line))) for line in lines if is_serial(line)]
     return any(a + 1 == b for a, b in pairwise(numbers))
 
 
