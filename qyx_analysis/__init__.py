@@ -20,6 +20,7 @@ _HOME = {
     "domains": "catalogue",
     "find_region": "names",
     "load_targets": "processed",
+    "load_prose": "processed",
     "findings": "processed",
     "explain": "processed",
     "build": "datapackage",

@@ -94,6 +94,19 @@ fields = _public("fields", "Every column of every table we write: resource, fiel
 statuses = _public("statuses", "The closed list of statuses of a measure, in order of precedence.")
 flags = _public("flags", "The closed list of flags of a measure.")
 
+# Table Schema's types in fields.csv -> those of pandas.
+_DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}
+
+
+def dtypes(resource: str) -> dict[str, str]:
+    """The columns of a table that a build writes, in their order, with the pandas types that ``fields.csv`` declares.
+
+    >>> list(dtypes("findings").items())[2]
+    ('number', 'Int64')
+    """
+    declared = _table("fields").query("resource == @resource")
+    return {name: _DTYPES[kind] for name, kind in zip(declared["name"], declared["type"], strict=True)}
+
 
 @cache
 def _messages() -> dict[str, dict[str, str]]:

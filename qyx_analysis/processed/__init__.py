@@ -1,6 +1,6 @@
 """Documents -> tidy rows (``reading``), and the tables of a finished build -> frames (``loading``)."""
 
-from qyx_analysis.processed.loading import data_dir, explain, findings, load_targets
+from qyx_analysis.processed.loading import data_dir, explain, findings, load_prose, load_targets
 from qyx_analysis.processed.reading import COLUMNS, LOCAL, Plan, Reading, add_document, read_plan, read_plans, typed
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "data_dir",
     "explain",
     "findings",
+    "load_prose",
     "load_targets",
     "read_plan",
     "read_plans",

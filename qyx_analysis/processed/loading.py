@@ -11,8 +11,6 @@ import pandas as pd
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.problems import DataError, Problem
 
-DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}  # of the types in fields.csv
-
 
 def data_dir(given: object = None) -> Path:
     """The folder of a build: the one given, else ``QYX_DATA``, else ``data/processed`` of the project.
@@ -27,17 +25,15 @@ def data_dir(given: object = None) -> Path:
 
 
 def _read_table(name: str, folder: Path) -> pd.DataFrame:
-    fields = catalogue.fields().query("resource == @name")
+    types = catalogue.dtypes(name)
+    texts = [column for column, kind in types.items() if kind == "str"]
     path = folder / f"{name}.csv"
-    texts = fields.loc[fields["type"] == "string", "name"].tolist()
     try:
         frame = pd.read_csv(
             path, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
-            na_values={column: [""] for column in fields["name"] if column not in texts},
+            na_values={column: [""] for column in types if column not in texts},
         )  # fmt: skip
-        return frame.astype(
-            {n: DTYPES[t] for n, t in zip(fields["name"], fields["type"], strict=True) if t != "string"}
-        )
+        return frame.astype(types)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
 
@@ -95,6 +91,37 @@ def findings(data: object = None) -> pd.DataFrame:
     [['330213', 17, 2027, 'cumulative_fall']]
     """
     return _read_table("findings", data_dir(data))
+
+
+def load_prose(data: object = None) -> pd.DataFrame:
+    """Load the quantified targets that the plans state in sentences, beside their tables.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
+
+    Returns
+    -------
+    DataFrame
+        One row per target, by region and in the order of the document: ``region, document, section, domain,
+        metric, kind, operator, value, value_low, value_high, unit, year, cumulative, annual, hedge, text_value,
+        char_start, char_end, linked_indicator`` (``docs/data.md``). Values and units are as printed. ``year`` is
+        missing where the sentence states none; ``linked_indicator`` is the printed number of the row of the table
+        that speaks of the same, missing for a promise beyond the table.
+
+    Raises
+    ------
+    DataError
+        When there is no build in the folder.
+
+    Examples
+    --------
+    >>> beyond = load_prose().query("linked_indicator.isna()")
+    >>> list(beyond.columns[:5])
+    ['region', 'document', 'section', 'domain', 'metric']
+    """
+    return _read_table("prose_targets", data_dir(data))
 
 
 def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:

@@ -19,9 +19,8 @@ from qyx_analysis.cells import CellValue, parse_cell
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed.loading import DTYPES
 
-COLUMNS = tuple(catalogue.fields().query("resource == 'targets'")["name"])
+COLUMNS = tuple(catalogue.dtypes("targets"))
 PROSE = "prose"  # the layout of a plan without a target table
 _QUICK = (".txt", ".md", ".csv")  # read in a few milliseconds each
 _WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
@@ -330,12 +329,10 @@ def _marks(table: Table) -> dict[str, str]:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns of the targets in their order, with the types that ``fields.csv`` declares."""
-    fields = catalogue.fields().query("resource == 'targets'")
-    frame = frame.reindex(columns=list(COLUMNS))
-    for name, kind in zip(fields["name"], fields["type"], strict=True):
-        column = frame[name].fillna("") if kind == "string" else frame[name]
-        frame[name] = column.astype(DTYPES[kind])
-    return frame.astype({"year": int})
+    types = catalogue.dtypes("targets")
+    frame = frame.reindex(columns=list(types))
+    texts = dict.fromkeys((name for name, kind in types.items() if kind == "str"), "")
+    return frame.fillna(texts).astype(types).astype({"year": int})
 
 
 # --- many documents ---------------------------------------------------------------------------------------

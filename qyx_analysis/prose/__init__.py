@@ -14,9 +14,6 @@ from qyx_analysis.names import folded
 from qyx_analysis.prose.grammar import Target, targets_in
 from qyx_analysis.prose.sentences import Sentence, sentences
 
-_FIELDS = catalogue.fields().query("resource == 'prose_targets'")
-_TYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}
-
 
 def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     """Read every quantified target that the sentences of a document state.
@@ -48,7 +45,7 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
         for sentence in sentences(document)
         for target in targets_in(sentence.text, _years())
     ]
-    types = {name: _TYPES[kind] for name, kind in zip(_FIELDS["name"], _FIELDS["type"], strict=True)}
+    types = catalogue.dtypes("prose_targets")
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
