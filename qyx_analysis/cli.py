@@ -71,23 +71,25 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.reports import make_reports
+    from qyx_analysis.reports import index_file, make_reports
 
     if not arguments.data and not _has_data():
         _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
+    out = arguments.out or raw.project_dir() / "reports"
     outcomes = make_reports(
         regions=arguments.region,
         peers=arguments.peers,
         data=arguments.data,
         lang=arguments.lang,
-        out=arguments.out or raw.project_dir() / "reports",
+        out=out,
         parameters=dict(arguments.parameter),
     )
     failed = [outcome for outcome in outcomes if not outcome.ok]
-    for outcome in failed:
-        print(f"qyx: {shown(outcome.name)}: {outcome.reason}", file=sys.stderr)
+    for name, reason in dict.fromkeys((outcome.name, outcome.reason) for outcome in failed):
+        print(f"qyx: {shown(name)}: {reason}", file=sys.stderr)
     done = len(outcomes) - len(failed)
-    print(f"{(arguments.out or raw.project_dir() / 'reports') / 'index.html'}: {done}/{len(outcomes)} 份报告 / reports")
+    index = index_file("zh" if arguments.lang == "both" else arguments.lang)
+    print(f"{out / index}: {done}/{len(outcomes)} 份报告 / reports")
     return (1 if done else 2) if failed else 0
 
 
@@ -198,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         help="比较对象 / whom to compare with: codes, a group or a city",
     )
     _data_option(report)
-    report.add_argument("--lang", choices=("zh", "en"), default="zh", help="语言 / language (default: zh)")
+    report.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="语言 / language (default: zh)")
     report.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
     report.add_argument(
         "-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),

@@ -132,12 +132,12 @@ def assert_harmless(page: str) -> None:
 def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, list[Outcome]]) -> None:
     out, outcomes = run
     assert [(outcome.file, outcome.ok) for outcome in outcomes] == [
-        ("330213-fenghua.html", True),
-        ("330282-cixi.html", False),
-        ("10-across.html", True),
-        ("20-stops.html", False),
+        ("330213-fenghua.zh.html", True),
+        ("330282-cixi.zh.html", False),
+        ("10-across.zh.html", True),
+        ("20-stops.zh.html", False),
     ]
-    assert {path.name for path in out.iterdir()} == {"330213-fenghua.html", "10-across.html", "index.html"}
+    assert {path.name for path in out.iterdir()} == {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
 
 
 def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
@@ -148,7 +148,7 @@ def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None
 
 
 def test_report_shows_outputs_without_stderr_and_machine_paths(run: tuple[Path, list[Outcome]], data: Path) -> None:
-    page = page_of(run, "330213-fenghua.html")
+    page = page_of(run, "330213-fenghua.zh.html")
     assert "printed 330213" in page
     assert "a warning" not in re.sub(r"<details class=\"code\">.*?</details>", "", page, flags=re.DOTALL)
     assert 'data_dir = ""' in unescape(re.sub(r"<[^>]*>", "", page))
@@ -158,18 +158,18 @@ def test_report_shows_outputs_without_stderr_and_machine_paths(run: tuple[Path, 
 
 
 def test_report_keeps_alternative_text(run: tuple[Path, list[Outcome]]) -> None:
-    images = [attributes for tag, attributes in elements(page_of(run, "330213-fenghua.html")) if tag == "img"]
+    images = [attributes for tag, attributes in elements(page_of(run, "330213-fenghua.zh.html")) if tag == "img"]
     assert [image["alt"] for image in images] == ["what <it> shows"]
     assert base64.b64decode(images[0]["src"].removeprefix("data:image/png;base64,")) == base64.b64decode(PNG)
 
 
 def test_parameters_reach_the_notebooks_that_have_them(run: tuple[Path, list[Outcome]]) -> None:
-    assert "first 5" in page_of(run, "10-across.html")
-    assert "<code>top = 5</code>" in page_of(run, "10-across.html")
-    assert "top" not in page_of(run, "330213-fenghua.html").split("<footer>")[1]
+    assert "first 5" in page_of(run, "10-across.zh.html")
+    assert "<code>top = 5</code>" in page_of(run, "10-across.zh.html")
+    assert "top" not in page_of(run, "330213-fenghua.zh.html").split("<footer>")[1]
 
 
-@pytest.mark.parametrize("name", ["330213-fenghua.html", "10-across.html", "index.html"])
+@pytest.mark.parametrize("name", ["330213-fenghua.zh.html", "10-across.zh.html", "index.html"])
 def test_page_asks_nothing_of_the_network_and_escapes(run: tuple[Path, list[Outcome]], name: str) -> None:
     page = page_of(run, name)
     assert_harmless(page)
@@ -179,7 +179,7 @@ def test_page_asks_nothing_of_the_network_and_escapes(run: tuple[Path, list[Outc
 
 
 def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> None:
-    page = page_of(run, "10-across.html")
+    page = page_of(run, "10-across.zh.html")
     ids = [attributes["id"] for _, attributes in elements(page) if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert [f"#{name}" for name in ("同名", "同名-2")] == re.findall(r'<li class="level-\d"><a href="([^"]*)"', page)
@@ -188,7 +188,7 @@ def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> No
 def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
     page = page_of(run, "index.html")
     links = [attributes["href"] for tag, attributes in elements(page) if tag == "a" and "#" not in attributes["href"]]
-    assert links == ["330213-fenghua.html", "10-across.html"]
+    assert links == ["330213-fenghua.zh.html", "10-across.zh.html"]
     assert "宁波市 · 330213" in page
     assert "plan.txt: line 3: “&lt;b&gt;”" in page
     assert json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"][1]["sha256"] in page
@@ -201,22 +201,24 @@ def test_reports_of_earlier_runs_stay_in_the_index(
     data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
 ) -> None:
     make_reports(330213, data=data, out=tmp_path, notebooks=notebooks)
-    (tmp_path / "10-letter.html").write_text("<title>Not ours</title>", encoding="utf-8")
+    (tmp_path / "10-letter.en.html").write_text("<title>Not ours</title>", encoding="utf-8")
     outcomes = make_reports(["慈溪市", "cixi city"], data=data, out=tmp_path, lang="en", notebooks=notebooks)
-    assert [outcome.file for outcome in outcomes] == ["330282-cixi.html"]
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'href="([0-9][^"]*)">([^<]*)', page) == [
-        ("330213-fenghua.html", "Fenghua District"),
-        ("330282-cixi.html", "Cixi City"),
+    assert [outcome.file for outcome in outcomes] == ["330282-cixi.en.html"]
+    page = (tmp_path / "index.en.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="([0-9][^"]*)"[^>]*>([^<]*)', page) == [
+        ("330213-fenghua.zh.html", "Fenghua District"),
+        ("330282-cixi.en.html", "Cixi City"),
     ]
-    assert page.count("made earlier") == 1
+    assert page.count("made earlier") == page.count("report in Chinese") == 1
+    assert '<a href="index.html" lang="zh-CN"' in page
+    assert "奉化区" in (tmp_path / "index.html").read_text(encoding="utf-8")  # the Chinese index is kept up
 
 
 def test_only_the_chosen_language(
     data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
 ) -> None:
     make_reports(["330213"], "山区海岛县", data, "en", tmp_path, notebooks=notebooks)
-    page = (tmp_path / "330213-fenghua.html").read_text(encoding="utf-8")
+    page = (tmp_path / "330213-fenghua.en.html").read_text(encoding="utf-8")
     assert "English heading" in page
     assert "中文标题" not in page
     assert "for analysts only" not in page
@@ -224,6 +226,37 @@ def test_only_the_chosen_language(
     assert without_kernel == [
         {"region": "330213", "peers": "山区海岛县", "lang": "en", "data_dir": str(data.resolve())}
     ]
+
+
+def test_both_languages_link_to_each_other_and_to_their_index(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    outcomes = make_reports(["330213", "Atlantis"], data=data, out=tmp_path, lang="both", notebooks=notebooks)
+    made = ["330213-fenghua.zh.html", "330213-fenghua.en.html", ""]
+    assert [(outcome.file, outcome.lang) for outcome in outcomes] == list(zip(made, ["zh", "en", ""], strict=True))
+    assert [given["lang"] for given in without_kernel] == ["zh", "en"]
+    leads = {}
+    for path in tmp_path.iterdir():
+        links = [attributes["href"] or "" for tag, attributes in elements(path.read_text("utf-8")) if tag == "a"]
+        leads[path.name] = [link for link in links if not link.startswith("#")]
+    assert leads == {
+        "330213-fenghua.zh.html": ["index.html", "330213-fenghua.en.html"],
+        "330213-fenghua.en.html": ["index.en.html", "330213-fenghua.zh.html"],
+        "index.html": ["index.en.html", "330213-fenghua.zh.html"],
+        "index.en.html": ["index.html", "330213-fenghua.en.html"],
+    }
+    for name, lang in (("index.html", "zh-CN"), ("index.en.html", "en")):
+        page = page_of((tmp_path, outcomes), name)
+        assert f'<html lang="{lang}">' in page
+        assert "Atlantis" in page
+
+
+def test_a_folder_of_english_reports_opens_in_english(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    make_reports(["330213"], data=data, out=tmp_path, lang="en", notebooks=notebooks)
+    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.en.html", "index.html", "index.en.html"}
+    assert (tmp_path / "index.html").read_bytes() == (tmp_path / "index.en.html").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -278,13 +311,13 @@ def test_an_export_that_fails_leaves_the_earlier_file(
     def fail(*arguments: object) -> str:
         raise ValueError("two\nlines")
 
-    (tmp_path / "330213-fenghua.html").write_text("earlier", encoding="utf-8")
+    (tmp_path / "330213-fenghua.zh.html").write_text("earlier", encoding="utf-8")
     monkeypatch.setattr(runner, "report_html", fail)
     outcome, other = make_reports(["330213", "330282"], data=data, out=tmp_path, notebooks=notebooks)
     assert (outcome.ok, outcome.reason) == (False, "ValueError: two lines")
-    assert other.file == "330282-cixi.html"
-    assert (tmp_path / "330213-fenghua.html").read_text(encoding="utf-8") == "earlier"
-    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.html", "index.html"}
+    assert other.file == "330282-cixi.zh.html"
+    assert (tmp_path / "330213-fenghua.zh.html").read_text(encoding="utf-8") == "earlier"
+    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.zh.html", "index.html"}
 
 
 def test_a_broken_notebook_is_a_failed_report(
@@ -374,7 +407,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["330213-fenghua.html", "10-across.html", "index.html"])
+@pytest.mark.parametrize("name", ["330213-fenghua.zh.html", "10-across.zh.html", "index.html"])
 def test_page_in_a_browser(browser: Any, run: tuple[Path, list[Outcome]], name: str, scheme: str) -> None:
     size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

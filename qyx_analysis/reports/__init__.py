@@ -1,5 +1,6 @@
 """Notebooks -> reports: one self-contained HTML file each, and the index of the folder."""
 
+from qyx_analysis.reports.pages import index_file
 from qyx_analysis.reports.runner import Outcome, make_reports
 
-__all__ = ["Outcome", "make_reports"]
+__all__ = ["Outcome", "index_file", "make_reports"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -35,18 +36,38 @@ class Provenance:
     sources: list[dict[str, str]]
 
 
-def report_html(notebook: NotebookNode, title: str, lang: str, origin: Provenance, parameters: dict[str, Any]) -> str:
-    """Give the page of an executed notebook; ``title`` takes the place of its first-level heading."""
+def index_file(lang: str) -> str:
+    """The file name of the index in a language; Chinese is the one that a folder opens with.
+
+    >>> index_file("zh"), index_file("en")
+    ('index.html', 'index.en.html')
+    """
+    return "index.html" if lang == "zh" else f"index.{lang}.html"
+
+
+def report_html(
+    notebook: NotebookNode,
+    title: str,
+    lang: str,
+    origin: Provenance,
+    parameters: dict[str, Any],
+    others: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Give the page of an executed notebook; ``title`` takes the place of its first-level heading.
+
+    ``others`` are the same report in other languages: language and file.
+    """
     shown = {name: value for name, value in parameters.items() if name != "data_dir" and value != ""}
-    page = page_values(title, lang, origin) | {"parameters": shown, "finished": partial(finished, lang=lang)}
+    page = page_values(title, lang, origin, others) | {"parameters": shown, "finished": partial(finished, lang=lang)}
     html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
     return html
 
 
-def page_values(title: str, lang: str, origin: Provenance) -> dict[str, Any]:
-    """What every page of ours is made of."""
+def page_values(title: str, lang: str, origin: Provenance, others: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What every page of ours is made of; ``others`` are its twins: language, file, and the language's own name."""
     text = partial(message, lang=lang)
-    return {"title": title, "lang": lang, "origin": origin, "text": text}
+    twins = [(other, file, message("report_language", other)) for other, file in others]
+    return {"title": title, "lang": lang, "origin": origin, "text": text, "twins": twins, "index": index_file(lang)}
 
 
 def rendered(template: str, page: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.notebooks import LANGUAGES
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_targets
-from qyx_analysis.reports.index import Outcome, index_html, region_file
+from qyx_analysis.reports.index import Outcome, region_file, report_file, write_index
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
 
 if TYPE_CHECKING:
@@ -30,13 +30,18 @@ _REASON = 400  # characters of a reason that are worth reading
 
 @dataclass(frozen=True)
 class Task:
-    """One report to make, in plain values that any process can run; an empty ``title``: the notebook's."""
+    """One report to make, in plain values that any process can run; an empty ``title``: the notebook's.
+
+    ``others`` are the same report in other languages, as pairs of language and file.
+    """
 
     name: str
     file: str
     notebook: Path
+    lang: str
     title: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def make_reports(
@@ -48,7 +53,7 @@ def make_reports(
     parameters: Mapping[str, Any] | None = None,
     notebooks: Path | str | None = None,
 ) -> list[Outcome]:
-    """Run the notebooks on a build and write one HTML file each, and ``index.html``.
+    """Run the notebooks on a build and write one HTML file each and language, and ``index.html``.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ def make_reports(
     data : path, optional
         Folder of the build, as in :func:`~qyx_analysis.processed.load_targets`.
     lang : str
-        ``zh`` or ``en``.
+        ``zh``, ``en`` or ``both``.
     out : path
         The folder to write; reports in it that are not made now stay and are listed.
     parameters : mapping, optional
@@ -70,7 +75,7 @@ def make_reports(
     Returns
     -------
     list of Outcome
-        One per report, also for those that failed, in the order of their files.
+        One per report and language, also for those that failed: counties by code, then the comparisons.
 
     Raises
     ------
@@ -90,20 +95,21 @@ def make_reports(
     """
     from tqdm import tqdm
 
-    if lang not in LANGUAGES:
+    if lang not in (*LANGUAGES, "both"):
         raise DataError(Problem("lang_unknown", "lang", text=lang))
+    langs = LANGUAGES if lang == "both" else (lang,)
     folder, out, given = data_dir(data).resolve(), Path(out), dict(parameters or {})
     source = Path(notebooks or raw.project_dir() / "notebooks")
     chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
-    passed = given | {"peers": peers, "lang": lang, "data_dir": str(folder)}
-    plan = _plan(chosen, load_targets(folder), source, lang, passed)
+    passed = given | {"peers": peers, "data_dir": str(folder)}
+    plan = _plan(chosen, load_targets(folder), source, langs, passed)
     _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        progress = tqdm(plan, desc=message("report_progress", lang), disable=None)
-        outcomes = [item if isinstance(item, Outcome) else run(item, out, lang, origin) for item in progress]
-        raw.write_whole(out / "index.html", index_html(out, outcomes, lang, origin).encode("utf-8"))
+        progress = tqdm(plan, desc=message("report_progress", langs[0]), disable=None)
+        outcomes = [item if isinstance(item, Outcome) else run(item, out, origin) for item in progress]
+        write_index(out, outcomes, langs, origin)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(Problem("out_unwritable", str(out), values={"reason": reason})) from error
@@ -114,23 +120,43 @@ def make_reports(
 
 
 def _plan(
-    chosen: list[object], targets: Any, notebooks: Path, lang: str, parameters: dict[str, Any]
+    chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
 ) -> list[Task | Outcome]:
     notebook = notebooks / REGION_NOTEBOOK
     if not notebook.is_file():
         raise DataError(Problem("notebook_missing", str(notebook)))
     present = sorted(targets.loc[targets["level"] == "county", "region"].unique())
-    plan: dict[str, Task | Outcome] = {}
+    plan: dict[str, list[Task | Outcome]] = {}
     for given in chosen or present:
         try:
             code = _county(given, present)
         except DataError as error:
-            plan[str(given)] = Outcome(str(given), str(given), "", ok=False, reason=str(error))
+            plan[str(given)] = [Outcome(str(given), str(given), "", ok=False, reason=str(error))]
             continue
-        title = message("report_region_title", lang, region=names.region_name(code, lang))
-        plan[code] = Task(code, region_file(code), notebook, title, parameters | {"region": code})
-    across = [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS))
-    return [*plan.values(), *(Task(p.stem, f"{p.stem}.html", p, parameters=parameters) for p in across)]
+        files = {lang: region_file(code, lang) for lang in langs}
+        titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
+        plan[code] = _in_each_language(code, notebook, files, titles, parameters | {"region": code})
+    for path in [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS)):
+        files = {lang: report_file(path.stem, lang) for lang in langs}
+        plan[path.stem] = _in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
+    return [item for items in plan.values() for item in items]
+
+
+def _in_each_language(
+    name: str, notebook: Path, files: dict[str, str], titles: dict[str, str], parameters: dict[str, Any]
+) -> list[Task | Outcome]:
+    return [
+        Task(
+            name,
+            file,
+            notebook,
+            lang,
+            titles[lang],
+            parameters | {"lang": lang},
+            tuple((other, files[other]) for other in files if other != lang),
+        )
+        for lang, file in files.items()
+    ]
 
 
 def _county(given: object, present: list[str]) -> str:
@@ -166,19 +192,20 @@ def _sources(folder: Path) -> list[dict[str, str]]:
 # --- one report -------------------------------------------------------------------------------------------
 
 
-def run(task: Task, out: Path, lang: str, origin: Provenance) -> Outcome:
+def run(task: Task, out: Path, origin: Provenance) -> Outcome:
     """Make one report; whatever goes wrong in it becomes the reason of its outcome."""
     started, title, reason = perf_counter(), task.title or task.name, ""
     try:
         notebook = _read(task.notebook)
-        title = task.title or notebook_title(notebook, lang) or task.name
+        title = task.title or notebook_title(notebook, task.lang) or task.name
         known = _parameters_of(notebook)
         parameters = {name: value for name, value in task.parameters.items() if name in known}
-        html = report_html(execute(notebook, parameters), title, lang, origin, parameters)
+        done = execute(notebook, parameters)
+        html = report_html(done, title, task.lang, origin, parameters, task.others)
         raw.write_whole(out / task.file, html.encode("utf-8"))
     except Exception as error:  # any failure of one report leaves the others to be made
         reason = _reason(error)
-    return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started)
+    return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang)
 
 
 def _read(path: Path) -> NotebookNode:
