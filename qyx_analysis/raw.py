@@ -8,6 +8,7 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -67,6 +68,22 @@ def _plain_numbers(column: pd.Series) -> pd.Series:
     return column.map(lambda value: "" if value != value else f"{value:.12g}".replace("inf", "INF"))
 
 
+def typed(frame: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
+    """The columns of ``types`` in their order, with these pandas types; a missing text is empty."""
+    texts = dict.fromkeys((column for column, kind in types.items() if kind == "str"), "")
+    return frame.reindex(columns=list(types)).astype(dict.fromkeys(texts, object)).fillna(texts).astype(types)
+
+
+def read_typed(source: Path | IO[bytes], types: dict[str, str]) -> pd.DataFrame:
+    """Read back what :func:`csv_bytes` wrote, with the pandas types of its columns; empty texts stay empty texts."""
+    texts = [column for column, kind in types.items() if kind == "str"]
+    frame = pd.read_csv(
+        source, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
+        na_values={column: [""] for column in types if column not in texts},
+    )  # fmt: skip
+    return frame.astype(types)
+
+
 def read_sources(folder: Path) -> pd.DataFrame:
     """Read ``sources.csv`` of a folder, all columns as text; an empty frame where there is none.
 
@@ -102,9 +119,11 @@ def register(folder: Path, source: Path, entry: dict[str, str]) -> Path:
     line = dict.fromkeys(SOURCE_COLUMNS, "") | entry
     line |= {"file": source.name, "sha256": hashlib.sha256(data).hexdigest()}
     write_whole(target, data)
-    table = pd.concat([sources, pd.DataFrame([line])], ignore_index=True).fillna("")
-    write_whole(
-        folder / SOURCES,
-        table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).encode("utf-8"),
-    )
+    write_sources(folder, pd.concat([sources, pd.DataFrame([line])], ignore_index=True))
     return target
+
+
+def write_sources(folder: Path, sources: pd.DataFrame) -> None:
+    """Write ``sources.csv`` of a folder; all columns are text."""
+    text = sources.fillna("").to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    write_whole(folder / SOURCES, text.encode("utf-8"))

@@ -32,7 +32,8 @@ class Sentence:
     """One sentence: ``text`` without spaces and with one form of every sign; ``offsets`` of its characters.
 
     ``printed`` is the same with the signs as printed;
-    ``section`` is its place in the outline (``二/（四）/3``), ``domain`` the domain or the title of the section.
+    ``section`` is its place in the outline (``二/（四）/3``), ``domain`` the domain or the title of the section;
+    ``heading`` tells that it is a title itself.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Sentence:
     offsets: tuple[int, ...]
     section: str
     domain: str
+    heading: bool
 
 
 def sentences(document: Document) -> Iterator[Sentence]:
@@ -57,11 +59,14 @@ def _all_sentences(document: Document) -> Iterator[Sentence]:
     original = "\n".join(document.lines)
     for paragraph in _paragraphs(document):
         body = outline.enter("".join(char for char, _ in paragraph))
-        for part in _split(paragraph[body:]):
-            chars = _clean(part)
+        parts = [chars for part in _split(paragraph[body:]) if (chars := _clean(part))]
+        for i, chars in enumerate(parts):
+            heading = body > 0 and i == 0 and (len(parts) > 1 or chars[-1][0] not in _ENDS)
             offsets = tuple(offset for _, offset in chars)
             printed = "".join(original[offset] for offset in offsets)
-            yield Sentence("".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain)
+            yield Sentence(
+                "".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain, heading
+            )
 
 
 class _Outline:
