@@ -144,7 +144,7 @@ def _sources(plans: list[Plan], said: list[Said]) -> list[dict[str, Any]]:
             "path": plan.document.name,
             "region": plan.region,
             "sha256": plan.document.sha256,
-            "tables": ["targets"] * bool(plan.table) + ["governance"] * bool(plan.targets["department"].any()),
+            "tables": ["governance"] * bool(plan.targets["department"].any()) + ["targets"] * bool(plan.table),
         }
         for plan in plans
     ]

@@ -15,6 +15,7 @@ import pandas as pd
 from qyx_analysis.problems import DataError, Problem
 
 SOURCES = "sources.csv"
+FACTS = "prose"  # the folder beside the documents with the facts of their sentences
 SOURCE_COLUMNS = (
     "file",
     "region",

@@ -409,7 +409,7 @@ def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
         return [_Item(path, entries.get(path.name, {}), named=True)]
     present = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")}
     wanted = sorted((present - {raw.SOURCES}) | set(entries))
-    if not wanted:
+    if not wanted and not (folder / raw.FACTS).is_dir():
         problems.append(Problem("folder_empty", str(path)))
     return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 

@@ -23,7 +23,6 @@ from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.reading import Plan, entry_of, read_plan
 from qyx_analysis.prose import department_rows, governance, linked_indicator, prose_targets
 
-FOLDER = "prose"  # beside the documents
 _DERIVED = ("region", "document", "linked_indicator", "number", "locator")  # not kept
 _CHECKSUMS = {"prose_targets": "targets_sha256", "governance": "governance_sha256"}
 COLUMNS = (  # of the register
@@ -114,7 +113,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     DataError
         When the document cannot be read or says nothing, or the facts of another one are kept for its region.
     """
-    folder = (folder or raw.raw_dir()) / FOLDER
+    folder = (folder or raw.raw_dir()) / raw.FACTS
     plan = read_plan(path, region)
     said = said_in(plan)
     if not said:
@@ -124,7 +123,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     for other in sources[~own].itertuples():
         if other.region == said.region or Path(other.file).stem == path.stem:
             text = names.region_name(said.region)
-            raise DataError(Problem("said_twice", f"{FOLDER}/{raw.SOURCES}, {path.name}", other.file, text))
+            raise DataError(Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}, {path.name}", other.file, text))
     line = entry_of(plan)
     for entry in sources[own].to_dict("records"):
         line |= {name: value for name, value in entry.items() if value}
@@ -143,25 +142,25 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
 
     Raises :class:`~qyx_analysis.problems.DataError` when the register itself cannot be read.
     """
-    sources = raw.read_sources(folder / FOLDER)
+    sources = raw.read_sources(folder / raw.FACTS)
     if missing := [name for name in _CHECKSUMS.values() if len(sources) and name not in sources]:
-        raise DataError(Problem("sources_columns", f"{FOLDER}/{raw.SOURCES}", "line 1", ", ".join(missing)))
+        raise DataError(Problem("sources_columns", f"{raw.FACTS}/{raw.SOURCES}", "line 1", ", ".join(missing)))
     seen: set[str] = set()
     for entry in sources.to_dict("records"):
         try:
-            said = _read_one(folder / FOLDER, entry)
+            said = _read_one(folder / raw.FACTS, entry)
         except DataError as error:
             yield from error.problems
             continue
         if said.region in seen:
-            yield Problem("said_twice", f"{FOLDER}/{raw.SOURCES}", text=names.region_name(said.region))
+            yield Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}", text=names.region_name(said.region))
         else:
             yield said
         seen.add(said.region)
 
 
 def _read_one(folder: Path, entry: dict[str, str]) -> Said:
-    place = f"{FOLDER}/{raw.SOURCES}"
+    place = f"{raw.FACTS}/{raw.SOURCES}"
     try:
         region = names.find_region(entry["region"])
     except DataError as error:
@@ -173,14 +172,14 @@ def _read_one(folder: Path, entry: dict[str, str]) -> Said:
     linked = [linked_indicator(metric) for metric in targets["metric"]]
     targets = raw.typed(targets.assign(**about, linked_indicator=linked), catalogue.dtypes("prose_targets"))
     governed = raw.typed(governed.assign(**about), catalogue.dtypes("governance"))
-    kept = f"{FOLDER}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
+    kept = f"{raw.FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
     return Said(region, entry.get("title", ""), *kept, entry["file"], entry["sha256"], targets, governed)
 
 
 def _read_facts(folder: Path, entry: dict[str, str], name: str) -> pd.DataFrame:
     """One table of kept facts, typed, each cell checked against ``fields.csv``."""
     path = folder / _file(entry["file"], name)
-    shown = f"{FOLDER}/{path.name}"
+    shown = f"{raw.FACTS}/{path.name}"
     try:
         data = path.read_bytes()
     except OSError as error:
