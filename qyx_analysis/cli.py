@@ -31,11 +31,6 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `qyx list regions | head`
         sys.stderr.close()
         return 0
-    except OSError as error:  # a full disk, a folder that may not be written
-        _complain(
-            [Problem("out_unwritable", str(error.filename or ""), values={"reason": error.strerror or str(error)})]
-        )
-        return 2
 
 
 def _complain(problems: Iterable[object]) -> None:

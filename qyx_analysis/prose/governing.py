@@ -89,6 +89,12 @@ def _value(role: str, text: str) -> str:
     return next((value for pattern, value in _entries(role) if pattern.fullmatch(text)), "")
 
 
+def _pieces(cut: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Where each piece of a text between cuts begins and ends."""
+    cuts = [(0, 0), *(match.span() for match in cut.finditer(text)), (len(text), len(text))]
+    return ((start, end) for (_, start), (end, _) in pairwise(cuts))
+
+
 def _placed(sentence: Sentence, start: int, end: int) -> dict[str, Any]:
     return {
         "section": sentence.section,
@@ -116,10 +122,8 @@ def _departments(sentence: Sentence) -> Iterator[dict[str, Any]]:
 
 def _names(listed: str) -> Iterator[tuple[int, int]]:
     """Where each name of a list begins and ends."""
-    cuts = [(-1, 0), *((match.start(), match.end()) for match in _SEPARATOR.finditer(listed)), (len(listed), 0)]
-    for (_, start), (end, _) in pairwise(cuts):
-        if listed[start:end].strip():
-            yield start, end
+    pieces = _pieces(_SEPARATOR, listed)
+    return ((start, end) for start, end in pieces if listed[start:end].strip())
 
 
 # --- monitoring -------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ def _names(listed: str) -> Iterator[tuple[int, int]]:
 
 def _monitoring(sentence: Sentence) -> Iterator[dict[str, Any]]:
     """What is to be done: one row for each word, words that adjoin (``监测评估``) with the same printed text."""
-    for start, end in _pieces(_ITEM, sentence.text, 0, len(sentence.text)):
+    for start, end in _pieces(_ITEM, sentence.text):
         for run in _runs(sentence.text, start, end):
             often = _often(sentence.text, start, end, run[0].start())
             for word in run:
@@ -141,12 +145,6 @@ def _monitoring(sentence: Sentence) -> Iterator[dict[str, Any]]:
                         "rhythm": often[0] if often else "",
                         "text": sentence.printed[run[0].start() : run[-1].end()],
                     } | _placed(sentence, run[0].start(), run[-1].end())
-
-
-def _pieces(cut: re.Pattern[str], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    cuts = [(start, start), *((m.start(), m.end()) for m in cut.finditer(text, start, end)), (end, end)]
-    for (_, first), (last, _) in pairwise(cuts):
-        yield first, last
 
 
 def _runs(text: str, start: int, end: int) -> Iterator[list[re.Match[str]]]:
