@@ -127,7 +127,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     line = entry_of(plan)
     for entry in sources[own].to_dict("records"):
         line |= {name: value for name, value in entry.items() if value}
-    line |= {"file": path.name, "sha256": said.sha256}
+    line |= {"file": path.name, "region": said.region, "sha256": said.sha256}
     for name, frame in (("prose_targets", said.targets), ("governance", said.governance)):
         data = raw.csv_bytes(frame[_kept(name)])
         raw.write_whole(folder / _file(path.name, name), data)
