@@ -21,6 +21,7 @@ _HOME = {
     "find_region": "names",
     "load_targets": "processed",
     "load_prose": "processed",
+    "load_governance": "processed",
     "findings": "processed",
     "explain": "processed",
     "build": "datapackage",

@@ -48,6 +48,14 @@ def _add(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _extract(arguments: argparse.Namespace) -> int:
+    said = processed.extract(arguments.file, arguments.region, arguments.raw)
+    name = f"{said.region} {names.region_name(said.region)} {names.region_name(said.region, 'en')}"
+    counts = f"{len(said.targets)} 个目标 / targets, {len(said.governance)} 条治理信息 / rows of governance"
+    print(f"{said.document}: {name}, {counts}")
+    return 0
+
+
 def _build(arguments: argparse.Namespace) -> int:
     from qyx_analysis.datapackage import build
 
@@ -60,13 +68,17 @@ def _build(arguments: argparse.Namespace) -> int:
             _complain([Problem("plan_in_prose", plan.document.name)])
         elif plan.absent:
             _complain([Problem("note_absent", plan.document.name, values={"listed": "、".join(plan.absent)})])
-    if not built.with_table:
+    if built.exit_status == 2:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
         return built.exit_status
     counts = built.findings["severity"].value_counts()
     levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
-    cells = sum(len(plan.targets) for plan in built.plans)
-    print(f"{built.out}: {len(built.with_table)} 份规划 / plans, {cells} 个数值 / values, 提示 / findings: {levels}")
+    cells, beside = sum(len(plan.targets) for plan in built.plans), sum(len(said.targets) for said in built.said)
+    tables = sum(1 for plan in built.plans if plan.table)
+    print(
+        f"{built.out}: {tables} 份目标表 / tables, {cells} 个数值 / values, "
+        f"{beside} 个正文目标 / targets in sentences, 提示 / findings: {levels}"
+    )
     return built.exit_status
 
 
@@ -166,6 +178,16 @@ def _parser() -> argparse.ArgumentParser:
         help="地区代码或名称（标题已写明时可省略）/ code or name, if the title does not tell",
     )
     add.add_argument(
+        "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
+    )
+
+    extract = _command(
+        commands, "extract", _extract, "只保留规划正文的事实 / keep the facts of a plan's sentences, not the sentences",
+        "qyx extract ningbo.txt",
+    )  # fmt: skip
+    extract.add_argument("file", type=Path, metavar="FILE", help="规划全文 / the whole document")
+    extract.add_argument("--region", metavar="CODE", help="地区代码或名称 / code or name, if the title does not tell")
+    extract.add_argument(
         "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
     )
 

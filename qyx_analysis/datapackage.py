@@ -17,30 +17,25 @@ from qyx_analysis import __version__, catalogue, checks, raw
 from qyx_analysis.contradictions import compare_with_table
 from qyx_analysis.measures import ambition, dispersion, trajectory
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import Plan, read_plans
-from qyx_analysis.prose import prose_targets
+from qyx_analysis.processed import Plan, Said, read_kept, read_plans, row_departments, said_in
 
 PACKAGE = "datapackage.json"
 
 
 @dataclass(frozen=True)
 class Built:
-    """The outcome of a build: the plans that were read and the problems of those that were not."""
+    """The outcome of a build: the plans that were read, what plans say in sentences, and what could not be read."""
 
     out: Path
     plans: list[Plan]
+    said: list[Said]
     problems: list[Problem]
     findings: pd.DataFrame
 
     @property
     def exit_status(self) -> int:
         """0 everything read, 1 some files failed and the rest was written, 2 nothing written."""
-        return 2 if not self.with_table else 1 if self.problems else 0
-
-    @property
-    def with_table(self) -> list[Plan]:
-        """The plans that print a target table; those in prose give no rows."""
-        return [plan for plan in self.plans if plan.table]
+        return 2 if not (self.plans or self.said) else 1 if self.problems else 0
 
 
 def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1, progress: bool = False) -> Built:
@@ -77,48 +72,89 @@ def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1
     (0, 126)
     """
     _check_folder(out)
+    paths = list(paths)
     reading = read_plans(paths, region, jobs, progress)
-    if not any(plan.table for plan in reading.plans):
-        return Built(out, reading.plans, reading.problems, checks.as_frame([]))
-    tables = {"targets": reading.targets, "prose_targets": _prose(reading.plans)}
+    said, problems = _said(reading.plans, paths)
+    problems = [*reading.problems, *problems]
+    if not (reading.plans or said):
+        return Built(out, [], [], problems, checks.as_frame([]))
+    by_row = [row_departments(plan) for plan in reading.plans]
+    tables = {
+        "targets": reading.targets,
+        "prose_targets": _joined("prose_targets", [each.targets for each in said]),
+        "governance": _joined("governance", [each.governance for each in said] + by_row),
+    }
     differing = compare_with_table(tables["prose_targets"], tables["targets"])
     found = pd.concat([checks.find_all(tables["targets"]), differing])
     tables["findings"] = checks.as_frame(found.to_dict(orient="records"))
     for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
         tables[name] = measure(tables["targets"])
-    _write(out, _files(tables, reading.plans))
-    return Built(out, reading.plans, reading.problems, tables["findings"])
+    _write(out, _files(tables, reading.plans, said))
+    return Built(out, reading.plans, said, problems, tables["findings"])
 
 
-def _prose(plans: list[Plan]) -> pd.DataFrame:
-    """The quantified targets in the sentences of all plans; a document that is a table alone has none."""
-    ordered = sorted(plans, key=lambda plan: plan.region)
-    frames = [prose_targets(plan.document, plan.region) for plan in ordered]
-    return pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
+def _said(plans: list[Plan], paths: list[Path]) -> tuple[list[Said], list[Problem]]:
+    """The sentences of every region: those of its document, or the facts kept of it where that is a table alone."""
+    problems: list[Problem] = []
+    said: dict[str, Said] = {}
+    for folder in filter(Path.is_dir, paths):
+        try:
+            kept = list(read_kept(folder))
+        except DataError as error:
+            kept = list(error.problems)
+        problems += [each for each in kept if isinstance(each, Problem)]
+        said |= {each.region: each for each in kept if isinstance(each, Said)}
+    said |= {each.region: each for each in map(said_in, plans) if each}
+    return [said[region] for region in sorted(said)], problems
 
 
-def _files(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, bytes]:
+def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The parts of a table as one, by region; those without rows have no say in its types."""
+    rows = [frame for frame in frames if len(frame)] or [pd.DataFrame(columns=["region"])]
+    table = pd.concat(rows).sort_values("region", kind="stable", ignore_index=True)
+    return raw.typed(table, catalogue.dtypes(name))
+
+
+def _files(tables: dict[str, pd.DataFrame], plans: list[Plan], said: list[Said]) -> dict[str, bytes]:
     files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
     files["targets.parquet"] = parquet.getvalue()
-    files[PACKAGE] = (json.dumps(describe(tables, plans), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    files[PACKAGE] = (json.dumps(describe(tables, plans, said), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
     return files
 
 
-def describe(tables: dict[str, pd.DataFrame], plans: list[Plan]) -> dict[str, Any]:
+def describe(tables: dict[str, pd.DataFrame], plans: list[Plan], said: list[Said]) -> dict[str, Any]:
     """The Frictionless descriptor of a build: every table, column, unit and source document."""
     return {
         "profile": "tabular-data-package",
         "name": "qyx-targets",
         "title": "公共服务“七优享”规划目标 / Planned targets of the 七优享 public-service plans",
         "version": __version__,
-        "sources": [
-            {"title": plan.title, "path": plan.document.name} | {"region": plan.region, "sha256": plan.document.sha256}
-            for plan in sorted(plans, key=lambda plan: plan.region)
-        ],
+        "sources": _sources(plans, said),
         "resources": [_resource(name) for name in tables],
     }
+
+
+def _sources(plans: list[Plan], said: list[Said]) -> list[dict[str, Any]]:
+    """Every document read, and every file of facts kept of one; ``tables`` are those that it gives rows of."""
+    sources: list[dict[str, Any]] = [
+        {
+            "title": plan.title,
+            "path": plan.document.name,
+            "region": plan.region,
+            "sha256": plan.document.sha256,
+            "tables": ["governance"] * bool(plan.targets["department"].any()) + ["targets"] * bool(plan.table),
+        }
+        for plan in plans
+    ]
+    by_path = {(source["region"], source["path"]): source for source in sources}
+    for each in said:
+        entry = {"title": each.title, "path": each.path, "region": each.region, "sha256": each.sha256}
+        entry |= {"document": each.document, "document_sha256": each.document_sha256}  # the facts kept of which
+        source = by_path.setdefault((each.region, each.path), entry | {"tables": []})
+        source["tables"] = sorted({*source["tables"], "prose_targets", "governance"})
+    return sorted(by_path.values(), key=lambda source: source["region"])
 
 
 def _resource(name: str) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
 from qyx_analysis.problems import DataError, Problem
 
 SOURCES = "sources.csv"
+FACTS = "prose"  # the folder beside the documents with the facts of their sentences
 SOURCE_COLUMNS = (
     "file",
     "region",
@@ -41,17 +43,26 @@ def raw_dir() -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that its final name never shows half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    """Write a file so that its final name never shows half of it.
+
+    Raises :class:`~qyx_analysis.problems.DataError` when it cannot be written.
+    """
+    temporary = ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        temporary = ""
+    except OSError as error:
+        raise DataError(
+            Problem("out_unwritable", str(path), values={"reason": error.strerror or str(error)})
+        ) from error
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
@@ -65,6 +76,22 @@ def _plain_numbers(column: pd.Series) -> pd.Series:
     if not pd.api.types.is_float_dtype(column):
         return column
     return column.map(lambda value: "" if value != value else f"{value:.12g}".replace("inf", "INF"))
+
+
+def typed(frame: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
+    """The columns of ``types`` in their order, with these pandas types; a missing text is empty."""
+    texts = dict.fromkeys((column for column, kind in types.items() if kind == "str"), "")
+    return frame.reindex(columns=list(types)).astype(dict.fromkeys(texts, object)).fillna(texts).astype(types)
+
+
+def read_typed(source: Path | IO[bytes], types: dict[str, str]) -> pd.DataFrame:
+    """Read back what :func:`csv_bytes` wrote, with the pandas types of its columns; empty texts stay empty texts."""
+    texts = [column for column, kind in types.items() if kind == "str"]
+    frame = pd.read_csv(
+        source, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
+        na_values={column: [""] for column in types if column not in texts},
+    )  # fmt: skip
+    return frame.astype(types)
 
 
 def read_sources(folder: Path) -> pd.DataFrame:
@@ -102,9 +129,11 @@ def register(folder: Path, source: Path, entry: dict[str, str]) -> Path:
     line = dict.fromkeys(SOURCE_COLUMNS, "") | entry
     line |= {"file": source.name, "sha256": hashlib.sha256(data).hexdigest()}
     write_whole(target, data)
-    table = pd.concat([sources, pd.DataFrame([line])], ignore_index=True).fillna("")
-    write_whole(
-        folder / SOURCES,
-        table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).encode("utf-8"),
-    )
+    write_sources(folder, pd.concat([sources, pd.DataFrame([line])], ignore_index=True))
     return target
+
+
+def write_sources(folder: Path, sources: pd.DataFrame) -> None:
+    """Write ``sources.csv`` of a folder; all columns are text."""
+    text = sources.fillna("").to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    write_whole(folder / SOURCES, text.encode("utf-8"))

@@ -86,6 +86,7 @@ words = _public("words", "What a cell of words means: ``pattern``, ``kind``, ``o
 bounds = _public("bounds", "Signs and words that make a number a bound: ``text``, ``operator``, ``position``.")
 prose_words = _public("prose_words", "Words of sentences: ``text``, ``role``, ``value`` and a note.")
 prose_links = _public("prose_links", "How sentences call an indicator: ``pattern`` of the metric and ``code``.")
+governance_words = _public("governance_words", "Words of governance: ``pattern``, ``role``, ``value`` and a note.")
 headers = _public("headers", "What a header cell means: ``pattern``, ``role``.")
 periods = _public("periods", "The years of a plan: its ``baseline`` year, and its ``first`` and ``last`` target year.")
 markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning``, ``word``.")

@@ -25,15 +25,9 @@ def data_dir(given: object = None) -> Path:
 
 
 def _read_table(name: str, folder: Path) -> pd.DataFrame:
-    types = catalogue.dtypes(name)
-    texts = [column for column, kind in types.items() if kind == "str"]
     path = folder / f"{name}.csv"
     try:
-        frame = pd.read_csv(
-            path, encoding="utf-8", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
-            na_values={column: [""] for column in types if column not in texts},
-        )  # fmt: skip
-        return frame.astype(types)
+        return raw.read_typed(path, catalogue.dtypes(name))
     except (OSError, ValueError, KeyError) as error:
         raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
 
@@ -88,7 +82,7 @@ def findings(data: object = None) -> pd.DataFrame:
     changes what may be said) or info. Raises ``DataError`` when there is no build in the folder.
 
     >>> findings().query("severity == 'error'")[["region", "number", "year", "rule"]].values.tolist()
-    [['330213', 17, 2027, 'cumulative_fall']]
+    [['330213', 17, 2027, 'cumulative_fall'], ['330922', 11, 2027, 'prose_value']]
     """
     return _read_table("findings", data_dir(data))
 
@@ -117,11 +111,46 @@ def load_prose(data: object = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> beyond = load_prose().query("linked_indicator.isna()")
-    >>> list(beyond.columns[:5])
-    ['region', 'document', 'section', 'domain', 'metric']
+    >>> prose = load_prose().query("region == '330213'")
+    >>> len(prose), int(prose["linked_indicator"].isna().sum())  # all, and those beyond the table
+    (50, 40)
+    >>> prose.query("linked_indicator == 9")[["metric", "value", "unit", "year"]].values.tolist()
+    [['职业技能培训', 8.5, '万人次', 2027]]
     """
     return _read_table("prose_targets", data_dir(data))
+
+
+def load_governance(data: object = None) -> pd.DataFrame:
+    """Load who leads what by the plans, and how they say that progress is followed.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
+
+    Returns
+    -------
+    DataFrame
+        One row per department of a domain, task or row of the table (``kind`` as the plan labels it), and one per
+        thing to be done about the whole plan (``kind == "monitoring"``: ``what``, by which ``department`` and at
+        which ``frequency``): ``region, document, kind, scope, section, domain, number, department, what,
+        frequency, rhythm, text, char_start, char_end, locator`` (``docs/data.md``). A plan may prescribe the same
+        in two places, and at two frequencies; what it does not print has no row.
+
+    Raises
+    ------
+    DataError
+        When there is no build in the folder.
+
+    Examples
+    --------
+    >>> table = load_governance().query("region == '330282'")
+    >>> table.query("domain == '住有宜居'")[["kind", "department"]].values.tolist()
+    [['lead_department', '市住建局']]
+    >>> table.query("what == 'meeting'")[["department", "frequency", "rhythm"]].values.tolist()
+    [['', 'weekly', '周'], ['市专班办公室', 'fortnightly', '每两周']]
+    """
+    return _read_table("governance", data_dir(data))
 
 
 def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:
@@ -164,7 +193,11 @@ def explain(region: object, number: int, year: int | None = None, data: object =
 def _sources(folder: Path) -> pd.DataFrame:
     try:
         described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-        sources = [{"region": s["region"], "file": s["path"], "sha256": s["sha256"]} for s in described["sources"]]
+        sources = [
+            {"region": source["region"], "file": source["path"], "sha256": source["sha256"]}
+            for source in described["sources"]
+            if "targets" in source["tables"]
+        ]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(Problem("data_unreadable", "datapackage.json", values={"reason": str(error)})) from error
     return pd.DataFrame(sources, columns=["region", "file", "sha256"])

@@ -47,9 +47,9 @@ class Plan:
 
     @property
     def title(self) -> str:
-        """The title of its table, else the first line of the document."""
-        lines = (line.strip() for line in self.document.lines)
-        return (self.table.title if self.table else "") or next(filter(None, lines), self.document.name)
+        """The title of its table, else that of the document, else its first line."""
+        own = _own_lines(self.document)
+        return (self.table.title if self.table else "") or next(iter([*_titles(own), *own]), self.document.name)
 
     @property
     def absent(self) -> list[str]:
@@ -179,15 +179,24 @@ def _region_of(document: Document, table: Table | None, given: object) -> str:
 
 def _told(document: Document, title: str) -> list[str]:
     """Regions by the table's title, the document's title and its issuing office; failing these, by its heading."""
-    lines = [line.strip() for line in document.lines if line.strip()]
-    own = [line for line in lines if not _CITES.search(line)]
-    titles = [line for line in own if "公共服务" in line and _TITLE.search(line)][:_TITLES]
+    own = _own_lines(document)
+    titles = _titles(own)[:_TITLES]
     offices = [line for line in own if _OFFICE.search(line) and len(line) <= _TITLE_LENGTH]
     for groups in ([[title], titles, offices], [own[:_HEADING_LINES]]):
         found = [next((code for line in group if (code := names.region_of_text(line))), "") for group in groups]
         if any(found):
             return [code for code in found if code]
     return []
+
+
+def _own_lines(document: Document) -> list[str]:
+    """The lines that do not speak of others."""
+    lines = (line.strip() for line in document.lines)
+    return [line for line in lines if line and not _CITES.search(line)]
+
+
+def _titles(lines: list[str]) -> list[str]:
+    return [line for line in lines if "公共服务" in line and _TITLE.search(line)]
 
 
 def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
@@ -329,10 +338,7 @@ def _marks(table: Table) -> dict[str, str]:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns of the targets in their order, with the types that ``fields.csv`` declares."""
-    types = catalogue.dtypes("targets")
-    frame = frame.reindex(columns=list(types))
-    texts = dict.fromkeys((name for name, kind in types.items() if kind == "str"), "")
-    return frame.fillna(texts).astype(types).astype({"year": int})
+    return raw.typed(frame, catalogue.dtypes("targets")).astype({"year": int})
 
 
 # --- many documents ---------------------------------------------------------------------------------------
@@ -342,8 +348,9 @@ def read_plans(paths: Iterable[Path], region: object = None, jobs: int = 1, prog
     """Read files and folders; a document that cannot be read does not stop the others.
 
     A folder gives all its files; where it has a ``sources.csv``, that states their regions and checksums, and
-    which document supersedes which. ``region`` states the region of a single document that does not tell. With
-    ``jobs`` above 1, documents that take long are read in as many processes. ``progress`` shows a bar.
+    which document supersedes which. A document given by its own path is taken before one of the same region out of
+    a folder. ``region`` states the region of a single document that does not tell. With ``jobs`` above 1, documents
+    that take long are read in as many processes. ``progress`` shows a bar.
     """
     problems: list[Problem] = []
     listed = [item for path in paths for item in _listed(path, problems)]
@@ -352,9 +359,11 @@ def read_plans(paths: Iterable[Path], region: object = None, jobs: int = 1, prog
     superseded = {item.path.with_name(item.entry["supersedes"]) for item in listed if item.entry.get("supersedes")}
     wanted = [replace(item, region=region) for item in listed if item.path not in superseded]
     outcomes = _attempt_all(wanted, jobs, progress)
-    plans = [outcome for outcome in outcomes if isinstance(outcome, Plan)]
+    plans = [(outcome, item) for outcome, item in zip(outcomes, wanted, strict=True) if isinstance(outcome, Plan)]
     problems += [problem for outcome in outcomes if not isinstance(outcome, Plan) for problem in outcome]
-    return _one_per_region(Reading(plans, problems))
+    named = {plan.region for plan, item in plans if item.named}
+    chosen = [plan for plan, item in plans if item.named or plan.region not in named]
+    return _one_per_region(Reading(chosen, problems))
 
 
 @dataclass(frozen=True)
@@ -364,6 +373,7 @@ class _Item:
     path: Path
     entry: dict[str, str]
     region: object = None
+    named: bool = False  # given by its own path, not as one of a folder
 
 
 def _attempt(item: _Item) -> Plan | list[Problem]:
@@ -396,10 +406,10 @@ def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
         return []
     entries = dict(zip(sources["file"], sources.to_dict(orient="records"), strict=True))
     if not path.is_dir():
-        return [_Item(path, entries.get(path.name, {}))]
+        return [_Item(path, entries.get(path.name, {}), named=True)]
     present = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")}
     wanted = sorted((present - {raw.SOURCES}) | set(entries))
-    if not wanted:
+    if not wanted and not (folder / raw.FACTS).is_dir():
         problems.append(Problem("folder_empty", str(path)))
     return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 
@@ -429,13 +439,17 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
     taken = raw.read_sources(folder).query("region == @plan.region")["file"].tolist()
     if taken:
         raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=names.region_name(plan.region)))
+    return raw.register(folder, path, entry_of(plan)), plan
+
+
+def entry_of(plan: Plan) -> dict[str, str]:
+    """What a document tells of itself for its line in ``sources.csv``."""
     text = "\n".join(plan.document.lines)
     number, date = _DOCUMENT_NUMBER.search(text), _DATE.search(text)
-    entry = {
+    return {
         "region": plan.region,
         "document_number": number[0] if number else "",
         "date": "-".join(part.zfill(2) for part in date.groups() if part) if date else "",
         "title": plan.title,
         "layout": plan.table.layout if plan.table else PROSE,
     }
-    return raw.register(folder, path, entry), plan

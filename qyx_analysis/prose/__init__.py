@@ -1,4 +1,4 @@
-"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of."""
+"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of; and its governance."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
 from qyx_analysis.names import folded
+from qyx_analysis.prose.governing import department_rows, governance
 from qyx_analysis.prose.grammar import Target, targets_in
 from qyx_analysis.prose.sentences import Sentence, sentences
+
+__all__ = ["department_rows", "governance", "linked_indicator", "prose_targets"]
 
 
 def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
@@ -78,7 +81,7 @@ def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, 
         "text_value": text[start:end],
         "char_start": start,
         "char_end": end,
-        "linked_indicator": _linked(folded(metric)),
+        "linked_indicator": linked_indicator(metric),
     }
 
 
@@ -88,5 +91,11 @@ def _links() -> tuple[tuple[re.Pattern[str], int], ...]:
     return tuple((re.compile(row.pattern), int(number[row.code])) for row in catalogue.prose_links().itertuples())
 
 
-def _linked(metric: str) -> int | None:
-    return next((number for pattern, number in _links() if pattern.search(metric)), None)
+def linked_indicator(metric: str) -> int | None:
+    """The number of the indicator of the table that a metric speaks of, by ``prose_links.csv``.
+
+    >>> linked_indicator("每千人口托位数")
+    1
+    """
+    printed = folded(metric)
+    return next((number for pattern, number in _links() if pattern.search(printed)), None)

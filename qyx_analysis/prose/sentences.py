@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table, read_table
@@ -32,7 +33,8 @@ class Sentence:
     """One sentence: ``text`` without spaces and with one form of every sign; ``offsets`` of its characters.
 
     ``printed`` is the same with the signs as printed;
-    ``section`` is its place in the outline (``二/（四）/3``), ``domain`` the domain or the title of the section.
+    ``section`` is its place in the outline (``二/（四）/3``), ``domain`` the domain or the title of the section;
+    ``heading`` tells that it is a title itself.
     """
 
     text: str
@@ -40,16 +42,16 @@ class Sentence:
     offsets: tuple[int, ...]
     section: str
     domain: str
+    heading: bool
 
 
-def sentences(document: Document) -> Iterator[Sentence]:
+@lru_cache(maxsize=4)  # one document is read for its targets and for its governance
+def sentences(document: Document) -> tuple[Sentence, ...]:
     """The sentences of the prose, tables left out; what the document repeats in the same section is given once."""
-    seen = set()
+    once: dict[tuple[str, str], Sentence] = {}
     for sentence in _all_sentences(document):
-        key = (sentence.section, sentence.text)
-        if key not in seen:
-            seen.add(key)
-            yield sentence
+        once.setdefault((sentence.section, sentence.text), sentence)
+    return tuple(once.values())
 
 
 def _all_sentences(document: Document) -> Iterator[Sentence]:
@@ -57,11 +59,14 @@ def _all_sentences(document: Document) -> Iterator[Sentence]:
     original = "\n".join(document.lines)
     for paragraph in _paragraphs(document):
         body = outline.enter("".join(char for char, _ in paragraph))
-        for part in _split(paragraph[body:]):
-            chars = _clean(part)
+        parts = [chars for part in _split(paragraph[body:]) if (chars := _clean(part))]
+        for i, chars in enumerate(parts):
+            heading = body > 0 and i == 0 and (len(parts) > 1 or chars[-1][0] not in _ENDS)
             offsets = tuple(offset for _, offset in chars)
             printed = "".join(original[offset] for offset in offsets)
-            yield Sentence("".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain)
+            yield Sentence(
+                "".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain, heading
+            )
 
 
 class _Outline:
@@ -152,6 +157,13 @@ def _split(paragraph: Chars) -> Iterator[Chars]:
         yield part
 
 
+@lru_cache(maxsize=8192)
+def _folded(char: str) -> str:
+    """A full-width sign as the ordinary one, and every dash as a hyphen."""
+    wide = unicodedata.decomposition(char).startswith("<wide>")
+    return (unicodedata.normalize("NFKC", char) if wide else char).translate(_DASHES)
+
+
 def _clean(part: Chars) -> Chars:
     """Leave spaces out, but for one that keeps two numbers apart, and fold full-width signs and dashes.
 
@@ -160,8 +172,7 @@ def _clean(part: Chars) -> Chars:
     kept: Chars = []
     for i, (char, offset) in enumerate(part):
         if not char.isspace():
-            wide = unicodedata.decomposition(char).startswith("<wide>")
-            kept.append(((unicodedata.normalize("NFKC", char) if wide else char).translate(_DASHES), offset))
+            kept.append((_folded(char), offset))
         elif char != "\u00a0" and kept and kept[-1][0].isdigit():
             after = next((c for c, _ in part[i:] if not c.isspace()), "")
             if after.isdigit():

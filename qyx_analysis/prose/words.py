@@ -72,7 +72,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _token(match: re.Match[str]) -> Token:
-    shape = next(role for role in (*_SHAPES, "word") if match[role] is not None)
+    shape = match.lastgroup or ""
     role, value = shape, ""
     if shape == "word":
         role, value = _lexicon()[match[0]]
