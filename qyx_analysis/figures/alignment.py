@@ -190,16 +190,23 @@ def _compared(ax: Axes, block: pd.DataFrame, lang: str) -> None:
         )
     _city_text(ax, min(max(x, COUNTY + LEFT), COUNTY + RIGHT - 0.3), city, lang, "center")
     if not lines:
-        y = HEAD + LINE / 2
-        ax.plot(at([low * sign, high * sign]), [y, y], color=style.FAINT, linewidth=1.2, zorder=1)
-        grey: dict[str, Any] = {"color": style.BLUE, "markersize": 4.2, "alpha": 0.5, "linestyle": "none"}
-        ax.plot(at(known["county_value"]), np.full(len(known), y), marker="o", zorder=3, **grey)
-        counts = block["state"].value_counts()
-        texts = [_say(lang, "alignment_count", state=message(f"align_state_{s}", lang), n=n) for s, n in counts.items()]
-        lines_of = style.wrap(_say(lang, "semicolon").join(texts), style.SMALL, SIDE)
-        ax.text(COUNTY + STRIP, y, "\n".join(lines_of), va="center", fontsize=style.SMALL)
+        _cloud(ax, block, known, HEAD + LINE / 2, at, lang)
     for place, row in enumerate(lines):
         _line(ax, row, HEAD + LINE * (place + 0.5), at, sign, lang)
+
+
+def _cloud(ax: Axes, block: pd.DataFrame, known: pd.DataFrame, y: float, at: Any, lang: str) -> None:
+    """All counties on one line, their baselines below it, and how many stand in each relation."""
+    ends = [COUNTY + LEFT, COUNTY + RIGHT]
+    ax.plot(ends, [y, y], color=style.FAINT, linewidth=1.2, zorder=1)
+    cloud: dict[str, Any] = {"linestyle": "none", "alpha": 0.5, "zorder": 3}
+    baselines = style.BASELINE | {"color": style.OTHER, "markersize": 3.5}
+    ax.plot(at(known["baseline"]), np.full(len(known), y + 0.06), **cloud, **baselines)
+    ax.plot(at(known["county_value"]), np.full(len(known), y - 0.05), **cloud, **style.POINT, color=style.BLUE)
+    counts = block["state"].value_counts().items()
+    texts = [_say(lang, "alignment_count", state=message(f"align_state_{name}", lang), n=n) for name, n in counts]
+    lines = style.wrap(_say(lang, "semicolon").join(texts), style.SMALL, SIDE)
+    ax.text(COUNTY + STRIP, y, "\n".join(lines), va="center", fontsize=style.SMALL)
 
 
 def _line(ax: Axes, row: Any, y: float, at: Any, sign: int, lang: str) -> None:

@@ -152,6 +152,7 @@ def _concepts() -> tuple[tuple[re.Pattern[str], str, str, str], ...]:
     return (*graded, *((compiled(row.pattern, "prose_links.csv"), row.code, SAME, "") for row in linked))
 
 
+@cache
 def _concept(metric: str) -> tuple[str, str, str]:
     name = folded(metric)
     found = ((code, grade, reason) for pattern, code, grade, reason in _concepts() if pattern.search(name))
@@ -293,7 +294,8 @@ def _slack(rows: pd.DataFrame, side: str) -> Floats:
 
 def _same_words(prose: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
     """Targets outside the catalogue that a county and its city state in the same words and unit, side by side."""
-    said = prose[prose["linked_indicator"].isna() & ~prose["metric"].map(lambda metric: bool(_concept(metric)[0]))]
+    said = prose[prose["linked_indicator"].isna() & prose["region"].isin([*counties["city"], *counties["region"]])]
+    said = said[np.array([not _concept(metric)[0] for metric in said["metric"]], dtype=bool)]
     said = said.assign(
         name=said["metric"].map(folded),
         printed=[printed_value(row) for row in said.itertuples()],
@@ -307,6 +309,7 @@ def _same_words(prose: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
             "region": pairs["region"],
             "city": pairs["city"],
             "indicator": "",
+            "number": pd.array([pd.NA] * len(pairs), dtype="Int64"),
             "domain": pairs["domain_county"],
             "metric": pairs["metric"],
             "year": pairs["year"],
