@@ -14,7 +14,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import NAMES
-from qyx_analysis.figures.scene import FEW, decimals_of, number
+from qyx_analysis.figures.scene import FEW, OPERATORS, decimals_of, number
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.problems import DataError, Problem
 
@@ -183,26 +183,28 @@ def _compared(ax: Axes, block: pd.DataFrame, lang: str) -> None:
     bottom = HEAD + LINE * max(len(lines), 1)
     x = at(city["city_value"])
     ax.plot([x, x], [HEAD - 0.02, bottom], color=style.INK, linewidth=2, zorder=2)
-    if city["city_operator"] in ("<", "<=", ">", ">="):
+    if city["city_operator"] in OPERATORS:
         right = city["city_operator"].startswith(">") == (sign > 0)
         ax.plot(
             [x + (0.05 if right else -0.05)], [HEAD + 0.01], marker=5 if right else 4, color=style.INK, markersize=6
         )
     _city_text(ax, min(max(x, COUNTY + LEFT), COUNTY + RIGHT - 0.3), city, lang, "center")
     if not lines:
-        _cloud(ax, block, known, HEAD + LINE / 2, at, lang)
+        _cloud(ax, block, HEAD + LINE / 2, at, sign, lang)
     for place, row in enumerate(lines):
         _line(ax, row, HEAD + LINE * (place + 0.5), at, sign, lang)
 
 
-def _cloud(ax: Axes, block: pd.DataFrame, known: pd.DataFrame, y: float, at: Any, lang: str) -> None:
+def _cloud(ax: Axes, block: pd.DataFrame, y: float, at: Any, sign: int, lang: str) -> None:
     """All counties on one line, their baselines below it, and how many stand in each relation."""
+    known = block[block["state"] != NOT]
     ends = [COUNTY + LEFT, COUNTY + RIGHT]
     ax.plot(ends, [y, y], color=style.FAINT, linewidth=1.2, zorder=1)
-    cloud: dict[str, Any] = {"linestyle": "none", "alpha": 0.5, "zorder": 3}
+    cloud: dict[str, Any] = {"linestyle": "none", "alpha": 0.6, "zorder": 3}
     baselines = style.BASELINE | {"color": style.OTHER, "markersize": 3.5}
     ax.plot(at(known["baseline"]), np.full(len(known), y + 0.06), **cloud, **baselines)
-    ax.plot(at(known["county_value"]), np.full(len(known), y - 0.05), **cloud, **style.POINT, color=style.BLUE)
+    for operator, part in known.groupby("county_operator"):
+        ax.plot(at(part["county_value"]), np.full(len(part), y - 0.05), **cloud, **_target(operator, sign))
     counts = block["state"].value_counts().items()
     texts = [_say(lang, "alignment_count", state=message(f"align_state_{name}", lang), n=n) for name, n in counts]
     lines = style.wrap(_say(lang, "semicolon").join(texts), style.SMALL, SIDE)
@@ -227,11 +229,15 @@ def _line(ax: Axes, row: Any, y: float, at: Any, sign: int, lang: str) -> None:
         _value(
             ax, start, y, _text(row.baseline_printed, row.baseline, lang), "right" if forward else "left", style.SOFT
         )
-    mark = style.POINT | {"color": style.BLUE}
-    if row.county_operator in ("<", "<=", ">", ">="):
-        mark = style.bound_options("right" if row.county_operator.startswith(">") == (sign > 0) else "left", style.BLUE)
-    ax.plot([end], [y], zorder=4, **mark)
+    ax.plot([end], [y], zorder=4, **_target(row.county_operator, sign))
     _value(ax, end, y, _text(row.county_printed, row.county_value, lang), "left" if forward else "right", style.BLUE)
+
+
+def _target(operator: Any, sign: int) -> dict[str, Any]:
+    """Line2D options of a county's target: a dot, or for a bound an arrow to the side that it allows."""
+    if operator not in OPERATORS:
+        return style.POINT | {"color": style.BLUE}
+    return style.bound_options("right" if operator.startswith(">") == (sign > 0) else "left", style.BLUE)
 
 
 def _value(ax: Axes, x: float, y: float, text: str, side: str, colour: str) -> None:
