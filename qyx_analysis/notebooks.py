@@ -136,13 +136,13 @@ def table(frame: pd.DataFrame, caption: str) -> None:
         display(HTML(tables.as_html(frame, caption)))
 
 
-def folded(frames: Mapping[str, pd.DataFrame]) -> None:
-    """Display tables that a reader may open, one under the other, each under its caption."""
+def folded(frames: Mapping[str, pd.DataFrame], caption: str) -> None:
+    """Display tables that a reader may open, one under the other, each under its name."""
     from IPython.display import HTML, display
 
     parts = (
-        f"<details><summary>{escape(caption)}</summary>{tables.as_html(frame, caption)}</details>"
-        for caption, frame in frames.items()
+        f"<details><summary>{escape(name)}</summary>{tables.as_html(frame, caption)}</details>"
+        for name, frame in frames.items()
     )
     display(HTML("".join(parts)))
 

@@ -111,6 +111,8 @@ def test_another_city_has_no_part_in_it():
     shaoxing = alignment(four_plans(), said(SHARE_IN_PROSE, "330600"))
     assert shaoxing[["region", "city"]].values.tolist() == [[ZHUJI, "330600"]]
     assert alignment(four_plans(), said("", "330200")).empty
+    assert of_city("到2025年，诊室达到5间。").empty
+    assert alignment(four_plans().iloc[:0], said(NINGBO, "330200")).empty
 
 
 # --- every state ------------------------------------------------------------------------------------------

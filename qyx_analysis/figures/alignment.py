@@ -47,11 +47,14 @@ def plot_alignment(alignment: pd.DataFrame, region: object = None, lang: str = "
     county's baseline, the dot its planned target for the same year; the words beside it are the ``state``. What
     cannot be compared is printed side by side with the reason. More than five counties of a city share one line.
 
-    >>> from qyx_analysis import alignment, load_targets
     >>> from qyx_analysis.documents import Document
+    >>> from qyx_analysis.measures import alignment
+    >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.prose import prose_targets
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets
     >>> city = Document("city.txt", "plan", "", ("到2025年，普惠性托位占比达到60%以上。",))
-    >>> plot_alignment(alignment(load_targets(), prose_targets(city, "330200")), "慈溪市", "en").get_label()[:51]
+    >>> plot_alignment(alignment(targets, prose_targets(city, "330200")), "慈溪市", "en").get_label()[:51]
     'Planned targets of Cixi beside those of the city fo'
     """
     if lang not in ("zh", "en"):

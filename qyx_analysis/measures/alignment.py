@@ -59,13 +59,15 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from qyx_analysis import load_targets
     >>> from qyx_analysis.documents import Document
+    >>> from qyx_analysis.processed import read_plans
     >>> from qyx_analysis.prose import prose_targets
+    >>> from qyx_analysis.raw import raw_dir
+    >>> targets = read_plans([raw_dir()]).targets
     >>> city = Document("city.txt", "plan", "", ("到2025年，普惠性托位占比达到60%以上。",))
-    >>> table = alignment(load_targets(), prose_targets(city, "330200"))
+    >>> table = alignment(targets, prose_targets(city, "330200"))
     >>> table[["region", "baseline", "county_printed", "city_printed", "state"]].values.tolist()
-    [['330213', 75.0, '90', '≥60%', 'overtaken'], ['330282', 50.0, '65', '≥60%', 'above']]
+    [['330213', 75.0, '90%', '≥60%', 'overtaken'], ['330282', 50.0, '65%', '≥60%', 'above']]
 
     How to read it: ``above`` says that the county plans more than its city asks for that year, not that it does
     more; ``overtaken`` says that the city's target asked nothing new of it.
@@ -217,9 +219,10 @@ def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
 def _with_county(pairs: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Each city target with the county's cell of the same indicator and year, and with the county's baseline."""
     number = indicators["number"]
-    pairs = pairs.assign(number=pairs["indicator"].map(number), year=pairs["year"].astype("Int64"))
-    cells = _cells(targets, indicators).assign(number=lambda rows: rows["indicator"].map(number))
-    cells = cells.astype({"year": "Int64"}).rename(columns={"indicator": "printed_as"})
+    whole = {"number": "Int64", "year": "Int64"}
+    pairs = pairs.assign(number=pairs["indicator"].map(number)).astype(whole)
+    cells = _cells(targets, indicators).assign(number=lambda rows: rows["indicator"].map(number)).astype(whole)
+    cells = cells.rename(columns={"indicator": "printed_as"})
     planned = cells.rename(columns=dict(zip(_NUMBERS, _of("county"), strict=True))).drop(columns="name")
     rows = pairs.merge(planned, on=["region", "number", "year"], how="left")
     rows = rows.assign(other=rows["printed_as"] != rows["indicator"]).sort_values("other", kind="stable")
@@ -238,10 +241,10 @@ def _with_county(pairs: pd.DataFrame, targets: pd.DataFrame, indicators: pd.Data
 
 def _judged(rows: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     entry = indicators.loc[rows["indicator"]].reset_index(drop=True)
-    county, city, baseline = (rows[f"{name}"].to_numpy(float) for name in ("county_value", "city_value", "baseline"))
+    county, city, baseline = (rows[name].to_numpy(float) for name in ("county_value", "city_value", "baseline"))
     asked, direction = rows["city_operator"].to_numpy(object), entry["direction"].to_numpy()
     now, before = (
-        standing(value, rows[f"{name}operator"].fillna("="), city, asked, _slack(rows, f"{name}"), direction)
+        standing(value, rows[f"{name}operator"].fillna("="), city, asked, _slack(rows, name), direction)
         for value, name in ((county, "county_"), (baseline, "baseline_"))
     )
     against = {
