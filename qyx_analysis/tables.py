@@ -311,7 +311,7 @@ def contradictions_table(prose: pd.DataFrame, targets: pd.DataFrame, region: str
             row_label(found["number"], found["indicator"], lang),
             _with_year(f"{said.metric}{printed_value(said)}", said.year, lang),
             place_of(said)[0 if lang == "zh" else 1],
-            found["raw"] if pd.isna(found["year"]) else _with_year(found["raw"], found["year"], lang),
+            _with_year(found["raw"], found["year"], lang),
             f"{found['document']}, {found['locator']}",
             message(f"differ_{found['rule']}", lang),
         ]
@@ -322,7 +322,7 @@ def contradictions_table(prose: pd.DataFrame, targets: pd.DataFrame, region: str
 
 
 def _with_year(printed: str, year: Any, lang: str) -> str:
-    return printed if pd.isna(year) else message("tab_city_and_year", lang, printed=printed, year=year)
+    return printed if pd.isna(year) else message("tab_with_year", lang, printed=printed, year=year)
 
 
 def concept_name(row: Any, lang: str) -> str:
