@@ -144,7 +144,8 @@ def folded(frames: Mapping[str, pd.DataFrame], caption: str) -> None:
         f"<details><summary>{escape(name)}</summary>{tables.as_html(frame, caption)}</details>"
         for name, frame in frames.items()
     )
-    display(HTML("".join(parts)))
+    if frames:
+        display(HTML("".join(parts)))
 
 
 def say(sentences: Iterable[str]) -> None:
