@@ -108,7 +108,7 @@ def _names(figure: Figure, row: Any, top: float, lang: str) -> None:
     """The indicator, its unit and whether lower is better, on the left of a block."""
     entry = catalogue.indicators().set_index("code").loc[row["indicator"]]
     style.write(figure, style.MARGIN, top + 0.09, f"{entry['number']}  {entry[f'short_{lang}']}")
-    under = [entry["unit" if lang == "zh" else "unit_en"]] * (entry["nature"] != "state")
+    under = [entry["unit" if lang == "zh" else "unit_en"]]
     under += [_say(lang, "lower_is_better")] * int(entry["direction"] < 0)
     text = _say(lang, "dot").join(under)
     style.write(figure, style.MARGIN + 0.22, top + 0.28, text, fontsize=style.SMALL, color=style.SOFT)
@@ -229,9 +229,11 @@ def _line(ax: Axes, row: Any, y: float, at: Any, sign: int, lang: str) -> None:
     if moves:
         ax.plot([start, end], [y, y], color=style.OTHER, linewidth=1.2, zorder=1)
         ax.plot([start], [y], color=style.OTHER, zorder=3, **style.BASELINE)
-        _value(
-            ax, start, y, _text(row.baseline_printed, row.baseline, lang), "right" if forward else "left", style.SOFT
-        )
+        text = _text(row.baseline_printed, row.baseline, lang)
+        room = 0.25 + style.text_width(text, style.SMALL)
+        behind = (start - at(row.city_value)) * (1 if forward else -1)
+        inside = 0.05 < behind < room < abs(end - start)  # the city's line would run through the label outside
+        _value(ax, start, y, text, "right" if forward != inside else "left", style.SOFT)
     ax.plot([end], [y], zorder=4, **_target(row.county_operator, sign))
     _value(ax, end, y, _text(row.county_printed, row.county_value, lang), "left" if forward else "right", style.BLUE)
 
