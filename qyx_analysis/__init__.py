@@ -28,6 +28,7 @@ _HOME = {
     "trajectory": "measures",
     "ambition": "measures",
     "dispersion": "measures",
+    "alignment": "measures",
     "plot_trajectory": "figures",
     "plot_timing": "figures",
     "plot_ambition": "figures",
@@ -35,6 +36,7 @@ _HOME = {
     "plot_baseline_change": "figures",
     "plot_dispersion": "figures",
     "plot_convergence": "figures",
+    "plot_alignment": "figures",
     "house_style": "figures",
 }
 __all__ = list(_HOME)

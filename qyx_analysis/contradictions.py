@@ -44,15 +44,19 @@ def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFra
     >>> compare_with_table(prose, load_targets())[["rule", "year", "raw"]].values.tolist()
     [['prose_bound', 2027, '<3.5']]
     """
+    return as_frame([found for _, found in differing(prose, targets)])
+
+
+def differing(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
     ordered = targets.dropna(subset=["number"]).sort_values("year", kind="stable")
     tables = dict(list(ordered.groupby(["region", "number"])))
     entries = catalogue.indicators().set_index("code").to_dict(orient="index")
-    findings: list[dict[str, Any]] = []
     for said in prose.dropna(subset=["linked_indicator"]).itertuples():
         row = tables.get((said.region, said.linked_indicator))
         if row is not None and row["indicator"].iloc[0] in entries:
-            findings.extend(_differences(said, list(row.itertuples()), entries[row["indicator"].iloc[0]]))
-    return as_frame(findings)
+            for found in _differences(said, list(row.itertuples()), entries[row["indicator"].iloc[0]]):
+                yield said, found
 
 
 def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -60,14 +64,14 @@ def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[d
     last = row[-1]
     stated = last.year if pd.isna(said.year) else int(said.year)
     cell = next((cell for cell in row if cell.year == stated), None)
-    words: dict[str, Any] = {"prose": _printed(said), "place": _place(said), "stated": stated}
+    words: dict[str, Any] = {"prose": said.metric + printed_value(said), "place": place_of(said), "stated": stated}
     if cell is None:
         yield finding(last, "prose_year", "warning", "prose_year_absent", **words)
         return
     words |= {"printed": cell.raw, "at": cell.year, "unit": entry["unit"]}
     if cell.kind not in _COMPARED:
         return
-    low, high = _in_unit(said, entry)
+    low, high = stated_range(said, entry)
     number = _number(cell, entry)
     if said.kind == cell.kind == "full_coverage":
         return
@@ -97,8 +101,8 @@ def _other_value(
     return finding(cell, "prose_value", "error", year=True, **words)
 
 
-def _in_unit(said: Any, entry: dict[str, Any]) -> tuple[float | None, float | None]:
-    """The lowest and highest value that the prose states, in the unit of the catalogue."""
+def stated_range(said: Any, entry: dict[str, Any]) -> tuple[float | None, float | None]:
+    """The lowest and highest value that a target of the prose states, in the unit of its indicator ``entry``."""
     if said.kind == "full_coverage":
         return (100.0, 100.0) if entry["full_is_best"] else (None, None)
     unit = said.unit
@@ -117,10 +121,12 @@ def _number(cell: Any, entry: dict[str, Any]) -> float | None:
     return None if pd.isna(cell.value) else float(cell.value)
 
 
-def _printed(said: Any) -> str:
+def printed_value(said: Any) -> str:
+    """The value of a target of the prose with its sign and unit."""
     unit = "" if said.kind == "full_coverage" else said.unit
-    return f"{said.metric}{_SIGNS.get(said.operator, '')}{said.text_value}{unit}"
+    return f"{_SIGNS.get(said.operator, '')}{said.text_value}{unit}"
 
 
-def _place(said: Any) -> tuple[str, str]:
+def place_of(said: Any) -> tuple[str, str]:
+    """Where the prose says it, in Chinese and in English."""
     return f"{said.section}，第 {said.char_start} 字", f"{said.section}, character {said.char_start}"

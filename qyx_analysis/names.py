@@ -206,6 +206,15 @@ def region_level(code: str) -> str:
     return _region_entries()[code]["level"]
 
 
+def region_parent(code: str) -> str:
+    """The code of the city that a county belongs to, or of the province.
+
+    >>> region_parent("330213")
+    '330200'
+    """
+    return _region_entries()[code]["parent"]
+
+
 def region_slug(code: str) -> str:
     """A short name in letters for file names.
 

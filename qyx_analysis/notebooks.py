@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True)
 class Desk:
-    """The frames a notebook works on: targets of the chosen regions, their findings and measures."""
+    """The frames a notebook works on: targets of the chosen regions, their prose, findings and measures."""
 
     region: str
     lang: str
@@ -26,6 +27,8 @@ class Desk:
     trajectory: pd.DataFrame
     ambition: pd.DataFrame
     dispersion: pd.DataFrame
+    prose: pd.DataFrame
+    alignment: pd.DataFrame
 
 
 def open_desk(
@@ -60,8 +63,12 @@ def open_desk(
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
     targets = processed.load_targets(data_dir or None)
     code = _present(region, targets) if str(region) else ""
-    targets = _in_domain(_chosen(targets, code, peers), domain)
+    chosen = _chosen(targets, code, peers)
+    targets = _in_domain(chosen, domain)
     findings = processed.findings(data_dir or None)
+    prose = processed.load_prose(data_dir or None)
+    alignment = measures.alignment(chosen, prose)
+    cities = prose["region"].map(names.region_level) != "county"
     return Desk(
         region=code,
         lang=lang,
@@ -70,6 +77,8 @@ def open_desk(
         trajectory=measures.trajectory(targets),
         ambition=measures.ambition(targets),
         dispersion=measures.dispersion(targets),
+        prose=prose[cities | prose["region"].isin(targets["region"])].reset_index(drop=True),
+        alignment=alignment[alignment["domain"].isin(targets["domain"])].reset_index(drop=True),
     )
 
 
@@ -120,10 +129,23 @@ def peer_codes(peers: object) -> list[str]:
 
 
 def table(frame: pd.DataFrame, caption: str) -> None:
-    """Display a frame of texts as an accessible table."""
+    """Display a frame of texts as an accessible table; one without rows is not shown."""
     from IPython.display import HTML, display
 
-    display(HTML(tables.as_html(frame, caption)))
+    if len(frame):
+        display(HTML(tables.as_html(frame, caption)))
+
+
+def folded(frames: Mapping[str, pd.DataFrame], caption: str) -> None:
+    """Display tables that a reader may open, one under the other, each under its name."""
+    from IPython.display import HTML, display
+
+    parts = (
+        f"<details><summary>{escape(name)}</summary>{tables.as_html(frame, caption)}</details>"
+        for name, frame in frames.items()
+    )
+    if frames:
+        display(HTML("".join(parts)))
 
 
 def say(sentences: Iterable[str]) -> None:

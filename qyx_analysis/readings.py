@@ -11,9 +11,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
-from qyx_analysis.names import region_name
-from qyx_analysis.tables import domain_name, indicator_name, percent_text, standing
+from qyx_analysis.contradictions import differing
+from qyx_analysis.measures.alignment import latest
+from qyx_analysis.names import region_level, region_name, region_parent
+from qyx_analysis.tables import beyond_table, domain_name, indicator_name, percent_text, standing
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
 _SHAPED = ("ok", "reversing")  # statuses of a front-loading index whose sign may be read
@@ -148,6 +151,107 @@ def timing_of(trajectory: pd.DataFrame, region: str, lang: str) -> list[str]:
         sentences.append(message("say_early", lang, list=_indicators(early, lang)))
     if len(late):
         sentences.append(message("say_late", lang, list=_indicators(late, lang)))
+    return sentences
+
+
+# --- the prose, and the city above ------------------------------------------------------------------------
+
+
+def prose_of(prose: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """How much the plan's sentences promise beyond its table, and how firmly."""
+    own = prose[prose["region"] == region]
+    beyond = beyond_table(prose, region, lang)
+    linked = len(own) - len(beyond)
+    if own.empty:
+        return [message("say_no_prose", lang)]
+    if beyond.empty:
+        return [message("say_prose_none", lang, linked=linked)]
+    counts = beyond["heading"].value_counts(sort=False)
+    parts = [message("tab_domain_count", lang, domain=domain, n=n) for domain, n in counts.items()]
+    kinds = {
+        "bounds": beyond["kind"].isin(["lower_bound", "upper_bound"]).sum(),
+        "hedged": beyond["hedge"].ne("").sum(),
+        "undated": beyond["year"].isna().sum(),
+    }
+    return [
+        message("say_prose", lang, n=len(beyond), list=message("say_semicolon", lang).join(parts)),
+        message("say_prose_kinds", lang, linked=linked, **kinds),
+    ]
+
+
+def contradictions_of(prose: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """How many of the sentences that repeat the table differ from it."""
+    own = prose[prose["region"] == region]
+    if own.empty:
+        return [message("say_no_prose", lang)]
+    linked = own["linked_indicator"].notna().sum()
+    n = len(list(differing(own, targets)))
+    return [message("say_differ", lang, linked=linked, n=n) if n else message("say_differ_none", lang, linked=linked)]
+
+
+def alignment_of(alignment: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """How the county's planned targets stand to those of its own city."""
+    rows = latest(alignment[alignment["region"] == region])
+    city = region_name(region_parent(region), lang)
+    if rows.empty:
+        return [message("say_no_city", lang, city=city)]
+    known = rows["state"] != "not_comparable"
+    years = listed((str(year) for year in sorted(rows["year"].dropna().unique())), lang)
+    counts = {"n": rows.loc[rows["indicator"] != "", "indicator"].nunique(), "known": known.sum()}
+    return [message("say_align", lang, city=city, years=years, **counts), *_states(rows, lang, False)]
+
+
+def alignment_across(alignment: pd.DataFrame, lang: str) -> list[str]:
+    """How the counties' planned targets stand to those of their cities."""
+    rows = latest(alignment)
+    if rows.empty:
+        return [message("say_no_city_plan", lang)]
+    inside = rows[rows["indicator"] != ""]
+    known = (inside["state"] != "not_comparable").sum()
+    cities = listed((region_name(code, lang) for code in rows["city"].unique()), lang)
+    counts = {"n": len(inside), "counties": rows["region"].nunique(), "known": known, "none": len(inside) - known}
+    return [message("say_align_all", lang, cities=cities, **counts), *_states(rows, lang, True)]
+
+
+def _states(all_rows: pd.DataFrame, lang: str, with_county: bool) -> list[str]:
+    """One sentence for every state that occurs; what is not comparable is named once, not for every county."""
+    sentences = []
+    rows = all_rows[all_rows["indicator"] != ""]
+    for state in ("above", "meets", "below", "overtaken", "open", "not_comparable"):
+        chosen = rows[rows["state"] == state]
+        names = [
+            f"{region_name(row.region, lang)} " * (with_county and state != "not_comparable")
+            + indicator_name(row.indicator, lang)
+            for row in chosen.itertuples()
+        ]
+        if names:
+            sentences.append(message(f"say_align_{state}", lang, list=listed(dict.fromkeys(names), lang)))
+    if beside := len(all_rows) - len(rows):
+        sentences.append(message("say_align_words", lang, n=beside))
+    return sentences
+
+
+def city_domains(prose: pd.DataFrame, lang: str) -> list[str]:
+    """Which domains of a city's prose have other names than the counties', and which have no counterpart there."""
+    known, aliases = set(catalogue.domains()["domain"]), catalogue.domain_aliases().set_index("alias")["domain"]
+    sentences = []
+    for city, rows in prose[prose["region"].map(region_level) == "city"].groupby("region"):
+        counts = rows["domain"].value_counts(sort=False)
+        same = [name for name in counts.index if name in known]
+        called = [name for name in counts.index if aliases.get(name)]
+        alone = [name for name in counts.index if name not in known and not aliases.get(name)]
+        name = region_name(str(city), lang)
+        sentences.append(message("say_domains_same", lang, city=name, n=len(counts), same=len(same)))
+        say = {
+            "say_domains_called": [
+                message("say_domain_is", lang, name=domain_name(a, lang), domain=domain_name(aliases[a], lang))
+                for a in called
+            ],
+            "say_domains_alone": [
+                message("say_domain_targets", lang, name=domain_name(a, lang), n=counts[a]) for a in alone
+            ],
+        }
+        sentences += [message(key, lang, list=listed(texts, lang)) for key, texts in say.items() if texts]
     return sentences
 
 

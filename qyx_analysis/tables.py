@@ -12,6 +12,8 @@ import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
+from qyx_analysis.contradictions import differing, place_of, printed_value
+from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import region_name
 
@@ -60,7 +62,15 @@ def row_label(number: Any, code: str, lang: str) -> str:
 
 def domain_name(domain: str, lang: str) -> str:
     """The name of a domain in ``lang``."""
-    return domain if lang == "zh" else catalogue.domains().set_index("domain")["name_en"].get(domain, domain)
+    return domain if lang == "zh" else _domains_en().get(domain, domain)
+
+
+@cache
+def _domains_en() -> dict[str, str]:
+    own, others = catalogue.domains(), catalogue.domain_aliases()
+    return dict(zip(others["alias"], others["name_en"], strict=True)) | dict(
+        zip(own["domain"], own["name_en"], strict=True)
+    )
 
 
 @cache
@@ -258,6 +268,125 @@ def findings_table(findings: pd.DataFrame, region: str, lang: str) -> pd.DataFra
     ]
     keys = ("tab_severity", "tab_indicator", "tab_message", "tab_printed", "tab_place")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
+
+
+# --- the prose, and the city above ------------------------------------------------------------------------
+
+
+def prose_tables(prose: pd.DataFrame, region: str, lang: str) -> dict[str, pd.DataFrame]:
+    """What a plan's sentences promise beyond its table: one table per domain, under its name and number of targets."""
+    own = beyond_table(prose, region, lang)
+    keys = ("tab_metric", "tab_value", "tab_year", "tab_hedge", "tab_section")
+    columns = [message(key, lang) for key in keys]
+    return {
+        message("tab_domain_count", lang, domain=domain, n=len(rows)): pd.DataFrame(
+            [_promise(row, lang) for row in rows.itertuples()], columns=columns
+        )
+        for domain, rows in own.groupby("heading", sort=False)
+    }
+
+
+def beyond_table(prose: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
+    """The plan's targets that no row of its table speaks of, ordered by domain; ``heading`` is what it is called."""
+    own = prose[(prose["region"] == region) & prose["linked_indicator"].isna()]
+    order = catalogue.domains().set_index("domain")["order"]
+    other = message("other_sections", lang)
+    heading = [domain_name(domain, lang) if domain in order.index else other for domain in own["domain"]]
+    own = own.assign(heading=heading, order=own["domain"].map(order))
+    return own.sort_values("order", kind="stable", na_position="last", ignore_index=True)
+
+
+def _promise(said: Any, lang: str) -> list[str]:
+    marks = [message(f"tab_{name}", lang) for name in ("annual", "cumulative") if getattr(said, name)]
+    value = " ".join([*marks, printed_value(said)])
+    place = place_of(said)[0 if lang == "zh" else 1]
+    return [said.metric, value, "—" if pd.isna(said.year) else str(said.year), said.hedge or "—", place]
+
+
+def contradictions_table(prose: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
+    """Where the plan's sentences differ from its table: both printed texts and both places, side by side."""
+    pairs = differing(prose[prose["region"] == region], targets[targets["region"] == region])
+    rows = [
+        [
+            row_label(found["number"], found["indicator"], lang),
+            _with_year(f"{said.metric}{printed_value(said)}", said.year, lang),
+            place_of(said)[0 if lang == "zh" else 1],
+            _with_year(found["raw"], found["year"], lang),
+            f"{found['document']}, {found['locator']}",
+            message(f"differ_{found['rule']}", lang),
+        ]
+        for said, found in sorted(pairs, key=lambda pair: pair[1]["number"])
+    ]
+    keys = ("tab_indicator", "tab_in_prose", "tab_place_prose", "tab_in_table", "tab_place_table", "tab_difference")
+    return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
+
+
+def _with_year(printed: str, year: Any, lang: str) -> str:
+    return printed if pd.isna(year) else message("tab_with_year", lang, printed=printed, year=year)
+
+
+def concept_name(row: Any, lang: str) -> str:
+    """What a row of the alignment is about: its indicator, or the words that both plans use."""
+    return row_label(row.number, row.indicator, lang) if row.indicator else f"“{row.metric}”"
+
+
+def alignment_table(alignment: pd.DataFrame, lang: str, comparable: bool, region: str = "") -> pd.DataFrame:
+    """Planned targets beside the city's for the last year that it sets: those that compare, or the others.
+
+    With ``region`` only that county's; without it and with many counties, how many stand in each relation.
+    """
+    rows = latest(alignment)
+    rows = rows[(rows["state"] != "not_comparable") == comparable]
+    if region:
+        rows = rows[rows["region"] == region]
+    elif rows["region"].nunique() > _FEW:
+        return _alignment_summary(rows, lang)
+    table = [
+        [
+            concept_name(row, lang),
+            region_name(row.region, lang),
+            row.baseline_printed or "—",
+            _with_year(row.county_printed or "—", row.county_year, lang),
+            _with_year(row.city_printed, row.year, lang),
+            message(f"align_state_{row.state}", lang),
+            _reason_text(row, lang),
+            f"{row.county_place or '—'}; {row.city_place}",
+        ]
+        for row in rows.itertuples()
+    ]
+    keys = [
+        *("tab_indicator", "tab_county", "tab_baseline", "tab_county_target", "tab_city_target"),
+        *("tab_relation", "tab_reason", "tab_place"),
+    ]
+    frame = pd.DataFrame(table, columns=[message(key, lang) for key in keys])
+    hidden = {"tab_county": bool(region), "tab_relation": not comparable}
+    return frame.drop(columns=[message(key, lang) for key, hide in hidden.items() if hide])
+
+
+def _reason_text(row: Any, lang: str) -> str:
+    remarks = [_meanings("flags", lang)[flag] for flag in row.flags.split(";") if flag]
+    return message("say_semicolon", lang).join([message(f"align_reason_{row.reason}", lang), *remarks])
+
+
+def _alignment_summary(rows: pd.DataFrame, lang: str) -> pd.DataFrame:
+    table = []
+    keys = ["city", "number", "metric", "year", "city_printed"]
+    for _, group in rows.groupby(keys, sort=False, dropna=False):
+        first = next(group.itertuples())
+        compared = first.state != "not_comparable"
+        what = ("align_state_" if compared else "align_reason_") + group["state" if compared else "reason"]
+        counts = what.value_counts().items()
+        table.append(
+            [
+                concept_name(first, lang),
+                region_name(first.city, lang),
+                _with_year(first.city_printed, first.year, lang),
+                len(group),
+                message("say_semicolon", lang).join(f"{message(str(key), lang)} {n}" for key, n in counts),
+            ]
+        )
+    titles = ("tab_indicator", "tab_city", "tab_city_target", "tab_counties", "tab_relation")
+    return pd.DataFrame(table, columns=[message(key, lang) for key in titles])
 
 
 # --- across counties --------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from qyx_analysis.documents import Document
 from qyx_analysis.processed import read_plans
+from qyx_analysis.prose import prose_targets
 from qyx_analysis.raw import raw_dir
 
 STEMS = ("fenghua", "cixi", "shengsi", "zhuji")
@@ -55,3 +57,18 @@ def agreeing(targets: pd.DataFrame) -> int:
     return int(
         (same & value & core & (both["raw_gold"] == both["raw"]) & (both["domain_gold"] == both["domain"])).sum()
     )
+
+
+# What the city's plan for 2025 says of the catalogue's indicators: facts, in sentences of our own.
+NINGBO = """到2025年，普惠性托位占比达到60%以上。
+到2025年，义务教育优质均衡发展区县(市)比例达到60%以上。
+到2025年，开展职业技能培训100万人次以上。
+到2025年，基本养老保险参保人数达到620万。
+到2025年，新增租赁住房13万套(间)，城镇住房保障受益覆盖率达到23%左右。
+到2025年，城乡居民最低生活保障标准达到14000元/年。
+到2025年，每个镇(街道)都建有1家规范化残疾人之家。"""
+
+
+def said(text: str, region: str) -> pd.DataFrame:
+    """The targets in the sentences of a plan of one region."""
+    return prose_targets(Document("plan.txt", "plan", "", tuple(text.splitlines())), region)

@@ -12,7 +12,7 @@ from qyx_analysis import datapackage, processed, raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.problems import DataError
 
-TABLES = ["targets", "prose_targets", "governance", "findings", "trajectory", "ambition", "dispersion"]
+TABLES = ["targets", "prose_targets", "governance", "findings", "trajectory", "ambition", "dispersion", "alignment"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -17,16 +17,19 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from plans import NINGBO, said
 
 from qyx_analysis import catalogue, figures, raw
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import scene_of
+from qyx_analysis.measures import alignment
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import read_plans
 
 FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
 OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
-OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in ("plot_standing", "house_style"))
+NOT_OF_TARGETS = ("plot_standing", "plot_alignment", "house_style")  # another question or another frame
+OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in NOT_OF_TARGETS)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -456,3 +459,49 @@ def test_an_analysts_own_seaborn_picture_has_chinese_labels_and_no_warning(targe
     grid.figure.canvas.draw()  # a missing glyph would warn, and a warning is an error here
     assert {text.get_text() for text in grid.legend.get_texts()} == {"奉化区", "慈溪市", "诸暨市", "嵊泗县"}
     plt.close(grid.figure)
+
+
+# --- the city's plan --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def aligned(targets: pd.DataFrame) -> pd.DataFrame:
+    return alignment(targets, said(NINGBO + "\n到2025年，登记失业率控制在3.5%以内。", "330200"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("region", [None, CIXI])
+def test_counties_beside_their_city(aligned: pd.DataFrame, region: object, lang: str) -> None:
+    well_made(figures.plot_alignment(aligned, region, lang), lang)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_all_counties_beside_all_cities(ninety: pd.DataFrame, lang: str) -> None:
+    cities = catalogue.regions().query("level == 'city'")["code"]
+    prose = pd.concat([said(NINGBO, code) for code in cities], ignore_index=True)
+    well_made(figures.plot_alignment(alignment(ninety, prose), lang=lang), lang)
+
+
+def test_the_citys_target_is_a_line_and_a_bound_has_an_arrow(aligned: pd.DataFrame) -> None:
+    figure = figures.plot_alignment(aligned[aligned["number"].isin([7, 16])])
+    registered, housing = figure.axes[-2:]
+    assert marked(registered, 5) and not marked(housing, 5)  # 3.5 or less is to the right: lower is better
+    assert [line for line in registered.get_lines() if line.get_marker() is style.bound_mark("right")]
+    assert {"≤3.5", "<3.5", "17.87", "弱于市目标"} <= {word.split("：")[-1] for word in texts(figure)}
+
+
+def test_what_cannot_be_compared_is_printed_with_its_reason(aligned: pd.DataFrame) -> None:
+    figure = figures.plot_alignment(aligned[aligned["number"] == 9], lang="en")
+    assert not figure.axes[-1].get_lines()
+    shown = " ".join(texts(figure))
+    assert "Fenghua 7.1, Cixi 9" in shown and "the city states a total" in shown
+
+
+def test_without_a_citys_plan_the_picture_says_so(aligned: pd.DataFrame) -> None:
+    for figure in (figures.plot_alignment(aligned.iloc[:0]), figures.plot_alignment(aligned, ZHUJI)):
+        assert "市级规划" in str(figure.get_label())
+        assert covered(figure) == []
+    with pytest.raises(DataError, match="fr"):
+        figures.plot_alignment(aligned, lang="fr")
+    with pytest.raises(DataError, match="火星区"):
+        figures.plot_alignment(aligned, "火星区")

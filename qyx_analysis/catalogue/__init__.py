@@ -87,6 +87,13 @@ bounds = _public("bounds", "Signs and words that make a number a bound: ``text``
 prose_words = _public("prose_words", "Words of sentences: ``text``, ``role``, ``value`` and a note.")
 prose_links = _public("prose_links", "How sentences call an indicator: ``pattern`` of the metric and ``code``.")
 governance_words = _public("governance_words", "Words of governance: ``pattern``, ``role``, ``value`` and a note.")
+concepts = _public(
+    "concepts",
+    "How far a city's target speaks of what a county plans: metric ``pattern``, ``code``, ``grade``, ``reason``.",
+)
+domain_aliases = _public(
+    "domain_aliases", "Domains of other plans: ``alias``, the ``domain`` it is (or none), ``name_en``."
+)
 headers = _public("headers", "What a header cell means: ``pattern``, ``role``.")
 periods = _public("periods", "The years of a plan: its ``baseline`` year, and its ``first`` and ``last`` target year.")
 markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning``, ``word``.")
