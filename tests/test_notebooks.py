@@ -113,7 +113,7 @@ def test_the_city_is_a_benchmark_and_not_a_county(five):
 def test_a_domain_narrows_every_frame(five):
     desk = notebooks.open_desk(data_dir=five, domain="Childcare")
     assert set(desk.trajectory["number"]) == set(desk.dispersion["number"]) == {1, 2, 3}
-    assert set(desk.alignment["number"]) == {1, 2, 3}
+    assert set(desk.alignment["number"].dropna()) == {1, 2, 3}  # and what has no number: the same words in both plans
 
 
 @pytest.mark.parametrize("name", NAMES)
