@@ -12,7 +12,8 @@ from test_measures_trajectory import LEVEL, plan
 from qyx_analysis import catalogue
 from qyx_analysis.measures import dispersion as dispersion_of
 from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.dispersion import (
+from qyx_analysis.measures.dispersion import spreads_of
+from qyx_analysis.measures.spread import (
     gap_bounds,
     gini,
     gini_mean_difference,
@@ -23,7 +24,6 @@ from qyx_analysis.measures.dispersion import (
     range_bounds,
     sd,
     sd_bounds,
-    spreads_of,
     theil,
 )
 
@@ -130,7 +130,7 @@ def test_benchmarks_and_other_definitions_stay_out():
 
 def test_columns():
     assert dispersion_of(plan(LEVEL, GOLD)).columns.tolist() == (
-        ["indicator", "number", "year", "measure", "value", "lo", "hi", "n", "status", "flags"]
+        ["indicator", "number", "year", "measure", "value", "lo", "hi", "loo_lo", "loo_hi", "n", "status", "flags"]
     )
 
 
