@@ -9,10 +9,10 @@ import renderings
 from plans import STEMS, fifth_county, four_plans, printed, write
 
 from qyx_analysis import datapackage, processed, raw
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage import MEASURES, build
 from qyx_analysis.problems import DataError
 
-TABLES = ["targets", "prose_targets", "governance", "findings", "trajectory", "ambition", "dispersion", "alignment"]
+TABLES = ["targets", "prose_targets", "governance", "findings", *MEASURES, "alignment"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

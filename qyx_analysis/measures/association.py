@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from qyx_analysis import catalogue
 from qyx_analysis.measures import spread
 from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, panel, tabulate
-from qyx_analysis.measures.dispersion import balanced, by_indicator, contains_one, counties_of, ratio_bounds, side
+from qyx_analysis.measures.dispersion import (
+    balanced,
+    by_indicator,
+    contains_one,
+    counties_of,
+    ratio_bounds,
+    remarks,
+    side,
+)
 
 EXACT_AT_MOST = 7  # counties of which all assignments are tried: 7! = 5040
 ASSIGNMENTS = 999  # drawn at random beyond: no p below 2/1000
@@ -222,8 +230,9 @@ def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval:
     moves = [float(np.linalg.norm(off)) for off in (off_u, off_v)]
     if min(lengths) <= EPS:
         return np.nan, np.nan
-    angle = np.arccos(np.clip(u @ v / (lengths[0] * lengths[1]), -1, 1))
-    slack = sum(np.arcsin(e / length) if e < length else np.pi for e, length in zip(moves, lengths, strict=True))
+    angle = float(np.arccos(np.clip(u @ v / (lengths[0] * lengths[1]), -1, 1)))
+    turns = [float(np.arcsin(e / length)) if e < length else np.pi for e, length in zip(moves, lengths, strict=True)]
+    slack = sum(turns)
     return float(np.cos(min(angle + slack, np.pi))), float(np.cos(max(angle - slack, 0)))
 
 
@@ -239,8 +248,8 @@ def slope_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval
     if move_u >= long_u or not np.isfinite(move_v):
         return -np.inf, np.inf
     ratios = max(long_v - move_v, 0) / (long_u + move_u), (long_v + move_v) / (long_u - move_u)
-    ends = [a * b for a in r for b in ratios]
-    return min(ends), max(ends)
+    ends = np.outer(r, ratios)
+    return float(ends.min()), float(ends.max())
 
 
 def theil_sen_bounds(first: Floats, change: Floats, off_first: Floats, off_change: Floats) -> Interval:
@@ -278,8 +287,8 @@ def association(targets: pd.DataFrame) -> pd.DataFrame:
     loo_hi]`` the range of the value without each county in turn. Absolute counts need a column ``population``. Raises
     ValueError for two values of one region, indicator and year. Source: docs/methods.md.
 
-    How to read it: the sign of ``oldham_r``, which is that of ``sd_ratio`` minus 1, is the finding; ``naive_r`` is below
-    0 even among unrelated numbers, so that only its distance from ``null_mean_r`` says anything.
+    How to read it: the sign of ``oldham_r``, which is that of ``sd_ratio`` minus 1, is the finding; ``naive_r`` is
+    below 0 even among unrelated numbers, so that only its distance from ``null_mean_r`` says anything.
 
     >>> frame = pd.DataFrame({"region": list("abcd") * 2, "level": "county",
     ...     "indicator": "wage_arrears_resolved", "year": [2022] * 4 + [2027] * 4,
@@ -308,12 +317,13 @@ def associations_of(p: Panel) -> pd.DataFrame:
     >>> associations_of(panel(pd.DataFrame(columns=columns), catalogue.indicators()))["indicator"].tolist()
     ['']
     """
-    rows, usable = [], []
+    rows: list[Row] = []
+    usable: list[_Usable] = []
     for _, one in by_indicator(counties_of(p)):
         key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), balanced(one)
         refused = _refusal(both)
         if refused in ("", "forced"):
-            marks = {"incomplete"} if len(both.rows) < len(one.rows) else set()
+            marks = remarks(one, len(both.rows))
             rows += _card(key, both, marks | ({refused} - {""}))
         else:
             rows.append(Row(key, "naive_r", np.nan, len(both.rows), {refused}))

@@ -7,7 +7,7 @@ the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -54,10 +54,10 @@ class Panel(NamedTuple):
         cut = {name: getattr(self, name)[:, columns] for name in self._fields if name not in ("rows", "years", "delta")}
         return self._replace(years=self.years[columns], **cut)
 
-    def where(self, mask: NDArray[np.bool_]) -> Panel:
-        """Keep the rows in ``mask``."""
-        cut = {name: getattr(self, name)[mask] for name in self._fields if name not in ("rows", "years")}
-        return self._replace(rows=self.rows[mask].reset_index(drop=True), **cut)
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Panel:
+        """Keep the rows in a mask, or at positions."""
+        cut = {name: getattr(self, name)[rows] for name in self._fields if name not in ("rows", "years")}
+        return self._replace(rows=self.rows.iloc[np.arange(len(self.rows))[rows]].reset_index(drop=True), **cut)
 
     def committed(self) -> Panel:
         """Read every bound as its threshold, so that only rounding is left in ``[lo, hi]``."""
@@ -208,6 +208,22 @@ def logit_of_share(
 
     inside = np.clip(share, lower + np.divide(delta, 2), upper - np.divide(delta, 2))
     return logit((inside - lower) / (upper - lower))
+
+
+def same_final(p: Panel) -> NDArray[np.bool_]:
+    """Say for which rows all counties that print a final number, two at least, print one and the same.
+
+    >>> frame = pd.DataFrame({"region": ["a", "b"], "level": "county", "indicator": "nursery_places", "year": 2027,
+    ...     "role": "target", "kind": "point", "value": 5.5, "resolution": 0.1, "state": np.nan})
+    >>> same_final(panel(frame, catalogue.indicators())).tolist()
+    [True, True]
+    """
+    sign = np.where(p.bounded[:, -1], p.kind[:, -1], "")
+    final = pd.DataFrame({"indicator": p.of("indicator"), "value": p.value[:, -1], "sign": sign})
+    final = final[np.isfinite(final["value"]) & (p.of("level") == "county")]
+    found = final.groupby("indicator").agg(n=("value", "size"), values=("value", "nunique"), signs=("sign", "nunique"))
+    same = found.index[(found["n"] > 1) & (found["values"] == 1) & (found["signs"] == 1)]
+    return p.rows["indicator"].isin(same).to_numpy()
 
 
 def holds(lo: Floats, hi: Floats, neutral: float | Floats) -> NDArray[np.bool_]:
@@ -372,17 +388,23 @@ def tabulate(rows: list[Row], keys: list[str]) -> pd.DataFrame:
     numbers = np.array([(row.value, *row.interval, *_range(row.without)) for row in rows], dtype=float).reshape(-1, 5)
     numbers = numbers.round(10) + 0.0
     numbers[np.isnan(numbers[:, 0])] = np.nan
-    statuses = set(_order()[0])
-    held = {
-        name: np.array([name in row.marks for row in rows], dtype=bool)
-        for name in {"ok"}.union(*(row.marks for row in rows))
-    }
-    conditions = {name: mask for name, mask in held.items() if name in statuses}
-    status, flags = label(conditions, {name: mask for name, mask in held.items() if name not in statuses})
+    status, flags = labels([row.marks for row in rows])
     columns: dict[str, Any] = {key: [row.key[at] for row in rows] for at, key in enumerate(keys)}
     columns |= {"measure": [row.measure for row in rows]}
     columns |= dict(zip(("value", "lo", "hi", "loo_lo", "loo_hi"), numbers.T, strict=True))
     return pd.DataFrame(columns | {"n": [row.n for row in rows], "status": status, "flags": flags})
+
+
+def labels(marks: Sequence[Set[str]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Status and flags of rows that carry them as names; see :func:`label`.
+
+    >>> [column.tolist() for column in labels([{"converging", "bounded"}, set()])]
+    [['converging', 'ok'], ['bounded', '']]
+    """
+    statuses = _order()[0]
+    held = {name: np.array([name in row for row in marks], dtype=bool) for name in {"ok"}.union(*marks)}
+    conditions = {name: mask for name, mask in held.items() if name in statuses}
+    return label(conditions, {name: mask for name, mask in held.items() if name not in statuses})
 
 
 def _range(without: Floats) -> Interval:

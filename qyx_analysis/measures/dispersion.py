@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import spread
@@ -22,6 +23,9 @@ from qyx_analysis.measures.spread import MEAN_DIFFERENCE, SD, Bounds, Spread
 Measure = Callable[..., Any]
 Jackknife = Callable[..., Floats]
 Key = tuple[Any, ...]
+
+_UNMEASURED = ("count", "state")
+_DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
 
 
 def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +106,8 @@ def _indicator(p: Panel) -> Iterator[Row]:
     for column, year in enumerate(p.years):
         key = code, number, year
         known = np.isfinite(p.value[:, column])
-        n, marks = int(known.sum()), {"incomplete"} if 0 < known.sum() < len(known) else set()
+        n = int(known.sum())
+        marks = remarks(p, n)
         if scale == "count":
             yield _refused(key, "sd", n, "absolute_count")
         elif n < 2:
@@ -111,6 +116,17 @@ def _indicator(p: Panel) -> Iterator[Row]:
             now, odds = (_year(key, q.where(known), column, marks) for q in (p.unrounded(), logit.unrounded()))
             yield from _state_rows(now) if scale == "state" else _number_rows(now, odds)
     yield from _convergence_rows(p)
+
+
+def remarks(p: Panel, n: int) -> set[str]:
+    """Flags of a result on ``n`` counties of one indicator.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> remarks(panel(pd.DataFrame(columns=columns), catalogue.indicators()), 0)
+    set()
+    """
+    flags = {"incomplete": 0 < n < len(p.rows), "per_resident": (p.of("scale") == "rate").any()}
+    return {name for name, yes in flags.items() if yes}
 
 
 def _refused(key: Key, measure: str, n: int, status: str) -> Row:
@@ -225,6 +241,83 @@ def _weighted_rows(now: _Year) -> Iterator[Row]:
     yield Row(now.key, "weighted_sd", wide, len(now.x), now.marks | now.open, (max(wide - off, 0), wide + off))
 
 
+# --- by domain --------------------------------------------------------------------------------------------
+
+
+def domain_dispersion(targets: pd.DataFrame) -> pd.DataFrame:
+    """Sum up by domain and year how the planned spread compares with the baseline's.
+
+    ``targets``: the frame of ``load_targets``; only counties count. Returns long rows ``domain, year, measure, value,
+    lo, hi, loo_lo, loo_hi, n, status, flags``. ``sd_ratio`` is the mean, over the ``n`` indicators of the
+    domain, of the SD of the year over the baseline's, each for the counties that print both (three at least);
+    ``second_scale_ratio`` the same on log odds for shares and on logs for ratio scales. Without a unit, so that the
+    indicators may be put together; absolute counts need a column ``population``. ``[lo, hi]`` is an outer bound of
+    what rounding and bounds allow, ``[loo_lo, loo_hi]`` the range without each county in turn.
+    Raises ValueError for two values of one region, indicator and year. Source: docs/methods.md.
+
+    How to read it: below 1 the plans of the domain narrow the spread on average; believe it where both scales are
+    ``ok``.
+
+    >>> frame = pd.DataFrame({"region": list("abcd") * 2, "level": "county",
+    ...     "indicator": "wage_arrears_resolved", "year": [2022] * 4 + [2023] * 4,
+    ...     "role": ["baseline"] * 4 + ["target"] * 4, "kind": "point", "resolution": 1.0, "state": np.nan,
+    ...     "value": [80.0, 85, 90, 95, 90, 93, 96, 99]})
+    >>> domain_dispersion(frame)[["measure", "value", "n", "status"]].round(3).values.tolist()
+    [['sd_ratio', 0.6, 1, 'scale_dependent'], ['second_scale_ratio', 1.561, 1, 'scale_dependent']]
+    """
+    p = counties_of(panel(targets, catalogue.indicators()))
+    regions = pd.unique(p.of("region"))
+    parts = [_against_baseline(one, regions) for _, one in by_indicator(p) if one.of("scale")[0] not in _UNMEASURED]
+    rows: list[Row] = []
+    for domain in pd.unique(p.of("domain")):
+        own = [part.ratios for part in parts if part.domain == domain]
+        for at, year in enumerate(p.years[1:]):
+            rows += _domain_rows((domain, year), [ratios[at] for ratios in own if not np.isnan(ratios[at]).all()])
+    return tabulate(rows, ["domain", "year"])
+
+
+class _Part(NamedTuple):
+    """Spread over the baseline's: years x two scales x (value, three intervals, without each region)."""
+
+    domain: str
+    ratios: Floats
+
+
+def _against_baseline(p: Panel, regions: NDArray[np.object_]) -> _Part:
+    ratios = np.full((len(p.years) - 1, 2, 7 + len(regions)), np.nan)
+    for at, ratio in enumerate(ratios, start=1):
+        both = balanced(p.at([0, at]))
+        if len(both.rows) < 3 or np.ptp(both.value[:, 0]) <= EPS:
+            continue
+        place = 7 + pd.Index(regions).get_indexer(both.of("region"))
+        for row, (_, how, q) in zip(ratio, _two_scales(both), strict=True):
+            row[:] = how.measure(q.value[:, 1]) / how.measure(q.value[:, 0])
+            row[1:3], row[3:5], row[5:7] = (ratio_bounds(how.bounds, r)[0] for r in _readings(both, q))
+            row[place] = _without(how, q)
+    return _Part(str(p.of("domain")[0]), ratios)
+
+
+def _without(how: Spread, q: Panel) -> Floats:
+    before, after = (how.leave_one_out(x) for x in q.value.T)
+    return np.divide(after, before, out=np.full(len(before), np.nan), where=before > EPS)
+
+
+def _domain_rows(key: Key, ratios: list[Floats]) -> Iterator[Row]:
+    if not ratios:
+        yield from (_refused(key, measure, 0, "too_few") for measure in _DOMAIN_MEASURES)
+        return
+    means = np.mean(ratios, axis=0)
+    opposed = {"scale_dependent"} if {-1.0, 1.0} <= set(side(means[:, 0] - 1)) else set()
+    for measure, mean in zip(_DOMAIN_MEASURES, means, strict=True):
+        value, without = float(mean[0]), mean[7:]
+        widest, rounding, bounds = zip(mean[1:7:2], mean[2:7:2], strict=True)
+        doubt = {"unresolved"} if contains_one(rounding) else {"open_bound"} if contains_one(bounds) else set()
+        turns = (side(without - 1) * side(mean[0] - 1) < 0).any()
+        flips = {"leave_one_out_flips"} if turns else set()
+        marks = opposed | doubt | flips | {"outer_bound"}
+        yield Row(key, measure, value, len(ratios), marks, widest, without)
+
+
 # --- the last year against the first ----------------------------------------------------------------------
 
 
@@ -251,6 +344,18 @@ def _two_scales(p: Panel) -> Iterator[tuple[str, Spread, Panel]]:
         yield "gini_mean_difference_ratio", MEAN_DIFFERENCE, p
 
 
+def convergence_of(p: Panel) -> Set[str]:
+    """Status and flags of the verdict on one indicator.
+
+    >>> frame = pd.DataFrame({"region": list("abc"), "level": "county", "indicator": "pension_insured", "year": 2022,
+    ...     "role": "baseline", "kind": "point", "resolution": 1.0, "state": np.nan, "value": 80.0})
+    >>> convergence_of(panel(frame, catalogue.indicators()))
+    {'absolute_count'}
+    """
+    *_, last = _convergence_rows(p)
+    return last.marks
+
+
 def _convergence_rows(p: Panel) -> Iterator[Row]:
     key = (*p.rows.loc[0, ["indicator", "number"]], p.years[-1])
     scale, both = p.of("scale")[0], balanced(p)
@@ -260,7 +365,7 @@ def _convergence_rows(p: Panel) -> Iterator[Row]:
     elif n < 3:
         yield _refused(key, "convergence", n, "too_few")
     else:
-        marks = {"incomplete"} if n < len(p.rows) else set()
+        marks = remarks(p, n)
         rows = [_ratio_row(key, both, *each, marks) for each in _two_scales(both)]
         yield from rows
         yield from _ceiling_rows(key, both, marks)
@@ -297,10 +402,8 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
     before, after = how.measure(start), how.measure(end)
     if before <= EPS:
         return _refused(key, measure, len(p.rows), "identical")
-    rounding, _ = ratio_bounds(how.bounds, p.committed())
-    widest, exact = ratio_bounds(how.bounds, p)
-    touching = p.bounded & ~printed.bounded  # open in [lo, hi]; read half a digit inside for the verdict
-    bounds, _ = ratio_bounds(how.bounds, p._replace(bounded=touching).committed())
+    (widest, exact), (rounding, _), (bounds, _) = (ratio_bounds(how.bounds, q) for q in _readings(printed, p))
+    touching = p.bounded & ~printed.bounded
     left_before, left_after = how.leave_one_out(start), how.leave_one_out(end)
     turns = side(left_after - left_before) != side(np.array(after - before))
     unresolved = contains_one(rounding)
@@ -314,9 +417,13 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
         "identical_targets": after <= EPS,
         "leave_one_out_flips": turns.any(),
     }
-    without = np.divide(left_after, left_before, out=np.full(len(start), np.nan), where=left_before > EPS)
     names = marks | {name for name, yes in found.items() if yes}
-    return Row(key, measure, after / before, len(p.rows), names, widest, without)
+    return Row(key, measure, after / before, len(p.rows), names, widest, _without(how, p))
+
+
+def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
+    """Everything open; rounding alone; bounds too, but what touches a limit half a digit inside it, for the verdict."""
+    return p, p.committed(), p._replace(bounded=p.bounded & ~printed.bounded).committed()
 
 
 def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:

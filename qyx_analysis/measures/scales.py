@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qyx_analysis import catalogue
 from qyx_analysis.measures.common import EPS, Floats, Panel, logit_of_share
 
-RATIO_SCALES = ("ratio", "gross_ratio")
+RATIO_SCALES = ("ratio", "gross_ratio", "rate")  # the last: a count per resident
 
 
 def scales(p: Panel) -> dict[str, Panel]:
@@ -71,7 +71,7 @@ def _shortfall(p: Panel) -> Panel:
 
 
 def per_resident(p: Panel) -> Panel:
-    """Absolute counts as rates per 100 residents, a ratio scale, where a population is known; the rest as it is.
+    """Absolute counts as rates per 100 residents (scale ``rate``) where a population is known; the rest as it is.
 
     Raises ValueError for a population that is not above zero.
 
@@ -95,7 +95,7 @@ def per_resident(p: Panel) -> Panel:
     rate = np.where(count[:, None], 100 * factor[:, None] / p.population, 1.0)
     finest = np.where(count, np.nan_to_num(p.delta * np.fmin.reduce(rate, axis=1), nan=1.0), p.delta)
     counted = np.isin(p.of("indicator"), p.of("indicator")[count & known.any(axis=1)])
-    rows = p.rows.assign(scale=np.where(counted, "ratio", p.of("scale")))
+    rows = p.rows.assign(scale=np.where(counted, "rate", p.of("scale")))
     scaled = {
         name: np.where(counted[:, None], getattr(p, name) * rate, getattr(p, name)) for name in ("value", "lo", "hi")
     }
