@@ -23,6 +23,10 @@ Masks = Mapping[str, Any]  # one boolean array per status or flag
 Interval = tuple[float, float]
 
 EPS = 1e-9  # printed decimals are not exact in binary: 99.3 - 99.1 must not be "less than 0.2"
+_OF_INDICATOR = [
+    *("indicator", "number", "domain", "unit", "direction", "nature", "scale", "lower", "upper", "best"),
+    *("full_is_best", "comparability"),
+]
 NOTHING: Floats = np.empty(0)
 RESULT_COLUMNS = ["value", "lo", "hi", "n", "status", "flags"]
 
@@ -101,7 +105,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     known = known[known["year"] >= years[0]]
     core = known.loc[known["core"], "indicator"] if "core" in known else []
     pairs = known.drop_duplicates(keys)[[*keys, "level"]].assign(core=lambda frame: frame["indicator"].isin(core))
-    rows = pairs.merge(indicators.rename(columns={"code": "indicator"}), on="indicator", how="left")
+    rows = pairs.merge(indicators.rename(columns={"code": "indicator"})[_OF_INDICATOR], on="indicator", how="left")
+    rows = rows.astype(dict.fromkeys(rows.select_dtypes("str"), object))  # sliced often: plain objects are faster
     pair = known.groupby(keys, sort=False).ngroup().to_numpy(int)
     cell = pair, known["year"].to_numpy(int) - years[0]
 
@@ -358,7 +363,7 @@ def result(
 def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put the measures of :func:`result` together, all measures of one pair next to each other."""
     together = pd.concat(frames, ignore_index=True).sort_values("pair", kind="stable", ignore_index=True)
-    return together.drop(columns="pair")
+    return together.drop(columns="pair").astype({"region": "str", "indicator": "str"})
 
 
 class Row(NamedTuple):

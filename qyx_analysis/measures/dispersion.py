@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qyx_analysis import catalogue
 from qyx_analysis.measures import spread
 from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate
-from qyx_analysis.measures.scales import per_resident, scales
+from qyx_analysis.measures.scales import log_of, logit_of, per_resident
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, SD, Bounds, Spread
 
 Measure = Callable[..., Any]
@@ -101,7 +101,7 @@ def spreads_of(p: Panel) -> pd.DataFrame:
 
 def _indicator(p: Panel) -> Iterator[Row]:
     """All rows of one indicator: year by year, then the comparison of the last year with the first."""
-    scale, logit = p.of("scale")[0], scales(p)["logit"]
+    scale, logit = p.of("scale")[0], logit_of(p)
     code, number = p.rows.loc[0, ["indicator", "number"]]
     for column, year in enumerate(p.years):
         key = code, number, year
@@ -334,12 +334,11 @@ def balanced(p: Panel) -> Panel:
 
 def _two_scales(p: Panel) -> Iterator[tuple[str, Spread, Panel]]:
     """The spread as printed, and on the scale on which equal steps are equally hard."""
-    others = scales(p)
     yield "sd_ratio", SD, p
     if p.of("scale")[0] == "share":
-        yield "logit_sd_ratio", SD, others["logit"]
-    elif np.isfinite(others["log"].value).all():
-        yield "log_sd_ratio", SD, others["log"]
+        yield "logit_sd_ratio", SD, logit_of(p)
+    elif np.isfinite((logs := log_of(p)).value).all():
+        yield "log_sd_ratio", SD, logs
     else:
         yield "gini_mean_difference_ratio", MEAN_DIFFERENCE, p
 

@@ -31,12 +31,12 @@ def scales(p: Panel) -> dict[str, Panel]:
     >>> {name: q.value.round(4).tolist() for name, q in scales(panel(frame, catalogue.indicators())).items()}
     {'level': [[50.0, 75.0]], 'logit': [[0.0, 1.0986]], 'log': [[nan, nan]], 'shortfall': [[-3.912, -3.2189]]}
     """
-    return {"level": p, "logit": _logit(p), "log": _log(p), "shortfall": _shortfall(p)}
+    return {"level": p, "logit": logit_of(p), "log": log_of(p), "shortfall": shortfall_of(p)}
 
 
 def _only(p: Panel, column: str, *wanted: str) -> Floats:
     """1 in the rows whose ``column`` is wanted, else NaN: what is multiplied by it is left out."""
-    return np.where(np.isin(p.of(column).astype(str), wanted), 1.0, np.nan)[:, None]
+    return np.where(np.logical_or.reduce([p.of(column) == name for name in wanted]), 1.0, np.nan)[:, None]
 
 
 def _rescaled(p: Panel, value: Floats, ends: list[Floats], touching: NDArray[np.bool_]) -> Panel:
@@ -45,7 +45,8 @@ def _rescaled(p: Panel, value: Floats, ends: list[Floats], touching: NDArray[np.
     return p._replace(value=value, lo=lo, hi=hi, bounded=p.bounded | touching)
 
 
-def _logit(p: Panel) -> Panel:
+def logit_of(p: Panel) -> Panel:
+    """One scale of :func:`scales`."""
     lower, upper = (p.of(name).astype(float)[:, None] * _only(p, "scale", "share") for name in ("lower", "upper"))
     touching = (p.value <= lower) | (p.value >= upper)
     nothing = np.zeros_like(p.delta[:, None])
@@ -54,14 +55,16 @@ def _logit(p: Panel) -> Panel:
     return _rescaled(p, value, ends, touching)
 
 
-def _log(p: Panel) -> Panel:
+def log_of(p: Panel) -> Panel:
+    """One scale of :func:`scales`."""
     positive = np.where(p.value > 0, 1.0, np.nan) * _only(p, "scale", *RATIO_SCALES)
     with np.errstate(divide="ignore"):  # a bound that reaches down to zero
         value, *ends = (np.log(np.maximum(x, 0) * positive) for x in (p.value, p.lo, p.hi))
     return _rescaled(p, value, ends, np.zeros_like(p.bounded))
 
 
-def _shortfall(p: Panel) -> Panel:
+def shortfall_of(p: Panel) -> Panel:
+    """One scale of :func:`scales`."""
     best = p.of("best").astype(float)[:, None] * _only(p, "scale", "share", *RATIO_SCALES)
     value, *ends = (np.abs(best - x) for x in (p.value, p.lo, p.hi))
     touching = value <= EPS

@@ -346,12 +346,12 @@ def _convergence(p: Panel) -> pd.DataFrame:
         record: dict[str, object] = dict(one.rows.loc[0, names]) | {"region": "", "n": len(both.rows)}
         record |= {"marks": ruling, "headline": np.nan, "asked": 0, "agreed": 0, "pivotal": ""}
         if len(both.rows) >= 3 and not ruling & {"absolute_count", "state", "identical"}:
-            answers = [answer for spec in _specifications(both) for answer in _answers(both, *spec)]
-            first = _answers(both, "level", SD, "committed")
+            specified = [_answers(both, *spec) for spec in _specifications(both)]
+            first, answers = specified[0], np.concatenate(specified)
             record |= {
                 "headline": first[0],
                 "asked": len(answers),
-                "agreed": int((np.array(answers) == first[0]).sum()),
+                "agreed": int((answers == first[0]).sum()),
             }
             record["pivotal"] = ";".join(both.of("region")[first[1:] != first[0]])
         records.append(record)
@@ -367,15 +367,14 @@ def _convergence(p: Panel) -> pd.DataFrame:
 _CONVERGENCE = ["region", "domain", "indicator", "number", "n", "pivotal"]
 
 
-def _specifications(both: Panel) -> Iterator[tuple[str, Spread, str]]:
-    """The scales that every county has a number on, the measures, and the readings of bounds."""
-    apply = [name for name, q in scales(both).items() if np.isfinite(q.value).all()]
+def _specifications(both: Panel) -> Iterator[tuple[Panel, Spread, str]]:
+    """The scales that every county has a number on, the measures, and the readings of bounds; the headline first."""
+    apply = [q for q in scales(both).values() if np.isfinite(q.value).all()]
     return product(apply, (SD, MEAN_DIFFERENCE, RANGE), ["committed", *(["widest"] if both.bounded.any() else [])])
 
 
-def _answers(both: Panel, scale: str, measure: Spread, reading: str) -> Floats:
+def _answers(both: Panel, q: Panel, measure: Spread, reading: str) -> Floats:
     """Which way the spread moves: with all counties, then without each; 0 where bounds leave it open."""
-    q = scales(both)[scale]
     if reading == "committed":
         start, end = q.value.T
         before, after = ([measure.measure(x), *measure.leave_one_out(x)] for x in (start, end))
