@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import spread
-from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, panel, tabulate
+from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, mean_of_known, panel, tabulate
 from qyx_analysis.measures.dispersion import (
     balanced,
     by_indicator,
@@ -60,10 +60,10 @@ def moments(first: Floats, last: Floats) -> Moments:
     return Moments(sums(x, x), sums(y, y), sums(x, y))
 
 
-def _over(numerator: Floats, square: Floats) -> Floats:
-    """Over the root of what is zero when all counties are alike: NaN then."""
+def _over(numerator: Floats, square: Floats, size: Floats) -> Floats:
+    """Over the root of a square, NaN where nothing but noise of ``size`` is left of it: all counties are alike."""
     nothing = np.full(np.broadcast_shapes(numerator.shape, square.shape), np.nan)
-    return np.divide(numerator, np.sqrt(np.maximum(square, 0)), out=nothing, where=square > EPS)
+    return np.divide(numerator, np.sqrt(np.maximum(square, 0)), out=nothing, where=square > 1e-12 * size + EPS**2)
 
 
 def naive_r(m: Moments) -> Floats:
@@ -72,7 +72,8 @@ def naive_r(m: Moments) -> Floats:
     >>> float(naive_r(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
     -0.97683
     """
-    return _over(m.product - m.before, m.before * (m.before + m.after - 2 * m.product))
+    total = m.before + m.after
+    return _over(m.product - m.before, m.before * (total - 2 * m.product), m.before * total)
 
 
 def oldham_r(m: Moments) -> Floats:
@@ -84,7 +85,8 @@ def oldham_r(m: Moments) -> Floats:
     >>> float(oldham_r(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
     -0.95865
     """
-    return _over(m.after - m.before, (m.after + m.before) ** 2 - 4 * m.product**2)
+    total = m.before + m.after
+    return _over(m.after - m.before, total**2 - 4 * m.product**2, total**2)
 
 
 def sd_ratio(m: Moments) -> Floats:
@@ -93,7 +95,7 @@ def sd_ratio(m: Moments) -> Floats:
     >>> float(sd_ratio(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
     0.51186
     """
-    return _over(np.sqrt(m.after), m.before)
+    return _over(np.sqrt(m.after), m.before, m.before * 0)
 
 
 def ols_slope(m: Moments) -> Floats:
@@ -182,8 +184,7 @@ def mean_r(first: Floats, last: Floats, order: NDArray[np.int64]) -> Floats:
         before, after = total(known_y, x**2) - n * mean_x**2, total(y**2, known_x) - n * mean_y**2
         sums = Moments(before, after, total(y, x) - n * mean_x * mean_y)
     r = np.where(n >= 3, naive_r(sums), np.nan)
-    some = (~np.isnan(r)).sum(axis=-1)
-    return np.divide(np.nansum(r, axis=-1), some, out=np.full(some.shape, np.nan), where=some > 0)
+    return mean_of_known(r)
 
 
 class Chances(NamedTuple):
@@ -404,6 +405,6 @@ def _pooled(domain: str, usable: list[_Usable]) -> Iterator[Row]:
         without[:, column] = one.r[0]
         without[at, column] = one.r[1:]
     observed = float(mean_r(first, last, np.arange(len(regions))))
-    left = np.nanmean(without, axis=1) if len(regions) > 3 else NOTHING
+    left = mean_of_known(without) if len(regions) > 3 else NOTHING
     yield Row(key, "naive_r", observed, len(regions), {"descriptive"}, without=left)
     yield from _null_rows(key, len(regions), observed, null_r(first, last), set())

@@ -188,6 +188,16 @@ def fill(values: Floats) -> Floats:
     return filled
 
 
+def mean_of_known(values: Floats) -> Floats:
+    """Mean along the last axis of what is not NaN; NaN where nothing is.
+
+    >>> mean_of_known(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    some = np.asarray((~np.isnan(values)).sum(axis=-1))
+    return np.divide(np.nansum(values, axis=-1), some, out=np.full(some.shape, np.nan), where=some > 0)
+
+
 def falls(p: Panel) -> NDArray[np.bool_]:
     """Say which cumulative rows fall by more than rounding explains: their shape means nothing.
 

@@ -391,6 +391,7 @@ def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
     finite = ends[np.isfinite(ends)]
     least, most = float(finite.min()), float(finite.max())
     lowest = sd(np.clip(_common_mean(lo, hi, least, most), lo, hi))
+    lowest = lowest if lowest > EPS else 0.0  # what the root finder leaves of a zero must not be divided by
     if len(finite) < len(ends):
         return lowest, np.inf, True
     highest = _largest_at_corners(lambda at: np.std(at, axis=1, ddof=1), lo, hi)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures.ambition import change_rows
-from qyx_analysis.measures.common import EPS, Floats, Panel, falls, fill, labels, panel
+from qyx_analysis.measures.common import EPS, Floats, Panel, falls, fill, labels, mean_of_known, panel
 from qyx_analysis.measures.dispersion import balanced, by_indicator, convergence_of, counties_of, ratio_bounds, side
 from qyx_analysis.measures.scales import scales
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread
@@ -320,9 +320,7 @@ def net_wins(
 
 def _mean(wins: Floats, left: int | None) -> Floats:
     """Mean over the indicators but the one ``left`` out."""
-    kept = wins if left is None else np.delete(wins, left, axis=1)
-    some = (~np.isnan(kept)).sum(axis=1)
-    return np.divide(np.nansum(kept, axis=1), some, out=np.full(len(kept), np.nan), where=some > 0)
+    return mean_of_known(wins if left is None else np.delete(wins, left, axis=1))
 
 
 def _side_of(score: Floats) -> Floats:
