@@ -174,7 +174,7 @@ def test_intervals_hold_everything_that_prints_alike(first, last, seed):
         assert np.isnan(bounds[0]) or bounds[0] - 1e-7 <= value <= bounds[1] + 1e-7
 
 
-@few
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=3, max_size=5))
 def test_the_complement_has_the_same_card(values):
     known = catalogue.indicators()

@@ -185,7 +185,7 @@ def test_every_group_of_comparability_holds_one_definition():
 paths = st.lists(st.lists(st.integers(1, 99), min_size=6, max_size=6), min_size=3, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(paths, st.integers(0, 3))
 def test_the_complement_gets_the_same_verdicts(values, bounded):
     known = catalogue.indicators()
