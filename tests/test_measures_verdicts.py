@@ -178,6 +178,16 @@ def test_each_published_pair_has_a_verdict_or_its_reason():
                 assert a["above"] >= 1 and b["below"] >= 1
 
 
+@pytest.mark.parametrize("name", MEASURES)
+def test_no_number_without_a_reason(name):
+    """On the four plans and where all counties print one value: a blank is never ``ok``."""
+    same = plan(LEVEL, dict.fromkeys(("330213", "330282", "330922"), "90 90 90 90 90 90"))
+    for targets in (four_plans(), same):
+        table = getattr(measures, name)(targets)
+        blank = table["verdict"] == "" if name == "verdicts" else table["value"].isna()
+        assert (table.loc[blank, "status"] != "ok").all()
+
+
 def test_every_group_of_comparability_holds_one_definition():
     """Comparability is no dimension of the specifications as long as no group joins two definitions."""
     assert catalogue.indicators()["comparability"].is_unique

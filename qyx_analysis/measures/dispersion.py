@@ -151,6 +151,7 @@ class _Year(NamedTuple):
         function, without = pair
         value, n = float(function(self.x)), len(self.x)
         left = without(self.x) if n > 2 else NOTHING
+        more = more | ({"identical"} if np.isnan(value) else set())
         return Row(self.key, measure, value, n, self.marks | more, interval or (value, value), left)
 
     def loose(self, measure: str, pair: tuple[Measure, Jackknife], interval: Interval) -> Row:
