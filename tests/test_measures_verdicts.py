@@ -40,6 +40,11 @@ def test_specifications_of_convergence_are_scales_by_measures_by_counties_left_o
     assert ratio["specifications"] == 2 * 3 * 4 and ratio["verdict"] == "converging"
 
 
+def test_three_years_have_no_path_without_the_baseline_step():
+    row = one("timing", LEVEL, {"a": "50 62 65"})
+    assert row[["verdict", "specifications", "share"]].tolist() == ["front_loaded", 2, 1.0]
+
+
 def test_bounds_double_the_specifications_and_an_open_bound_agrees_with_nothing():
     rows = {"a": "10 32", "b": "20 ≥32", "c": "30 33", "d": "40 34"}
     row = one("convergence", "care_workers", rows)

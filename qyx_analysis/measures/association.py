@@ -406,5 +406,6 @@ def _pooled(domain: str, usable: list[_Usable]) -> Iterator[Row]:
         without[at, column] = one.r[1:]
     observed = float(mean_r(first, last, np.arange(len(regions))))
     left = mean_of_known(without) if len(regions) > 3 else NOTHING
-    yield Row(key, "naive_r", observed, len(regions), {"descriptive"}, without=left)
-    yield from _null_rows(key, len(regions), observed, null_r(first, last), set())
+    marks = {"incomplete"} if np.isnan(first).any() else set()
+    yield Row(key, "naive_r", observed, len(regions), marks | {"descriptive"}, without=left)
+    yield from _null_rows(key, len(regions), observed, null_r(first, last), marks)

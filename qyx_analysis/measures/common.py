@@ -407,7 +407,10 @@ def tabulate(rows: list[Row], keys: list[str]) -> pd.DataFrame:
     columns: dict[str, Any] = {key: [row.key[at] for row in rows] for at, key in enumerate(keys)}
     columns |= {"measure": [row.measure for row in rows]}
     columns |= dict(zip(("value", "lo", "hi", "loo_lo", "loo_hi"), numbers.T, strict=True))
-    return pd.DataFrame(columns | {"n": [row.n for row in rows], "status": status, "flags": flags})
+    table = pd.DataFrame(columns | {"n": [row.n for row in rows], "status": status, "flags": flags})
+    return table.astype(
+        {name: "str" for name in ("domain", "indicator", "measure", "status", "flags") if name in table}
+    )
 
 
 def labels(marks: Sequence[Set[str]]) -> tuple[NDArray[Any], NDArray[Any]]:

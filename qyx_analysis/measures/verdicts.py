@@ -26,6 +26,7 @@ COLUMNS = [
     *("kind", "region", "domain", "indicator", "number", "verdict", "specifications", "agreeing", "share"),
     *("rank_best", "rank_worst", "above", "below", "pivotal", "n", "status", "flags"),
 ]
+_TEXTS = ("kind", "region", "domain", "indicator", "verdict", "pivotal", "status", "flags")
 LEFT_OUT_AT_MOST = 12  # counties up to which leaving one out is combined with what is costly to take again
 WORDS = {
     "timing": ("back_loaded", "even", "front_loaded"),
@@ -99,7 +100,7 @@ def verdicts_of(p: Panel) -> pd.DataFrame:
         columns=COLUMNS
     )
     whole = ["number", "specifications", "agreeing", "rank_best", "rank_worst", "above", "below", "n"]
-    texts = {name: table[name].fillna("") for name in ("region", "indicator", "pivotal", "flags")}
+    texts = {name: table[name].fillna("").astype("str") for name in _TEXTS}
     return table.assign(**texts).astype(dict.fromkeys(whole, "Int64"))
 
 
@@ -130,7 +131,7 @@ def _timing(p: Panel) -> pd.DataFrame:
     for scale, start in product(("level", "logit"), (0, 1)):
         q = others[scale]._replace(bounded=p.bounded).since(start)
         q = q._replace(value=fill(q.value), lo=fill(q.lo), hi=fill(q.hi))
-        known = firm & np.isfinite(q.value[:, 0] + q.value[:, -1])
+        known = firm & np.isfinite(q.value[:, 0] + q.value[:, -1]) & (len(q.years) > 2)
         lo, hi = path_interval(front_loading, q.unrounded())
         sure = np.where(lo > EPS, 1, np.where(hi < -EPS, -1, 0))
         for there, answer in ((known, _sign(front_loading(q.value))), (known & q.bounded.any(axis=1), sure)):
