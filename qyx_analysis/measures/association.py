@@ -320,7 +320,7 @@ def associations_of(p: Panel) -> pd.DataFrame:
     """
     rows: list[Row] = []
     usable: list[_Usable] = []
-    for _, one in by_indicator(counties_of(p)):
+    for one in by_indicator(counties_of(p)):
         key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), balanced(one)
         refused = _refusal(both)
         if refused in ("", "forced"):

@@ -46,9 +46,8 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
     value is not above zero); here ``[lo, hi]`` covers rounding and bounds. ``sd_ratio_same_change`` and
     ``sd_ratio_same_closure`` are what it would be if all planned the same change, or closed the same share of the gap,
-    with the mean of the plans. The row ``convergence`` carries
-    the verdict in ``status``. Raises ValueError for two values of one region, indicator and year, or a population
-    not above zero. Source: docs/methods.md.
+    with the mean of the plans. The row ``convergence`` carries the verdict in ``status``. Raises ValueError for two
+    values of one region, indicator and year, or a population not above zero. Source: docs/methods.md.
 
     How to read it: a ratio below 1 is a planned narrowing; believe it only where ``convergence`` says
     ``converging``.
@@ -76,7 +75,7 @@ def counties_of(p: Panel) -> Panel:
     return per_resident(p.where(p.of("level") == "county"))
 
 
-def by_indicator(p: Panel) -> Iterator[tuple[str, Panel]]:
+def by_indicator(p: Panel) -> Iterator[Panel]:
     """The panel of every indicator, in the order in which they come.
 
     >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
@@ -85,7 +84,7 @@ def by_indicator(p: Panel) -> Iterator[tuple[str, Panel]]:
     """
     codes = p.of("indicator")
     for code in pd.unique(codes):
-        yield str(code), p.where(codes == code)
+        yield p.where(codes == code)
 
 
 def spreads_of(p: Panel) -> pd.DataFrame:
@@ -95,7 +94,7 @@ def spreads_of(p: Panel) -> pd.DataFrame:
     >>> spreads_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
     True
     """
-    rows = [row for _, one in by_indicator(counties_of(p)) for row in _indicator(one)]
+    rows = [row for one in by_indicator(counties_of(p)) for row in _indicator(one)]
     return tabulate(rows, ["indicator", "number", "year"])
 
 
@@ -268,7 +267,7 @@ def domain_dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     """
     p = counties_of(panel(targets, catalogue.indicators()))
     regions = pd.unique(p.of("region"))
-    parts = [_against_baseline(one, regions) for _, one in by_indicator(p) if one.of("scale")[0] not in _UNMEASURED]
+    parts = [_against_baseline(one, regions) for one in by_indicator(p) if one.of("scale")[0] not in _UNMEASURED]
     rows: list[Row] = []
     for domain in pd.unique(p.of("domain")):
         own = [part.ratios for part in parts if part.domain == domain]
@@ -436,9 +435,9 @@ def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
     ((3.0, 3.0), True)
     """
     (least, most, exact), (last_least, last_most, last_exact) = (bounds(p.lo[:, at], p.hi[:, at]) for at in (0, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lo, hi = np.divide(last_least, most), np.divide(last_most, least)
-    return (float(lo), float(hi)), exact and last_exact
+    lo = last_least / most if most > 0 else 0.0
+    hi = last_most / least if least > 0 else np.inf  # the first spread may be nothing
+    return (lo, hi), exact and last_exact
 
 
 def contains_one(interval: Interval) -> bool:

@@ -385,8 +385,6 @@ def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
     >>> round(low, 5), round(high, 5), exact
     (2.98608, 5.37742, True)
     """
-    from scipy.optimize import minimize_scalar
-
     ends = np.concatenate([lo, hi])
     finite = ends[np.isfinite(ends)]
     least, most = float(finite.min()), float(finite.max())
@@ -398,11 +396,9 @@ def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
     if highest is not None:
         return lowest, highest, True
 
-    def squares(m: float) -> float:  # not less than the sum of squares around the mean, at any corner
-        return float((np.maximum(np.abs(lo - m), np.abs(hi - m)) ** 2).sum())
-
-    outer = minimize_scalar(squares, bounds=(least, most), method="bounded").fun
-    return lowest, float(np.sqrt(outer / (len(lo) - 1))), False
+    middle = (lo + hi) / 2  # around any point the squares are no less than around the mean, at every corner
+    furthest = np.abs(middle - middle.mean()) + (hi - lo) / 2
+    return lowest, float(np.sqrt((furthest**2).sum() / (len(lo) - 1))), False
 
 
 def _common_mean(lo: Floats, hi: Floats, least: float, most: float) -> float:

@@ -26,6 +26,7 @@ COLUMNS = [
     *("kind", "region", "domain", "indicator", "number", "verdict", "specifications", "agreeing", "share"),
     *("rank_best", "rank_worst", "above", "below", "pivotal", "n", "status", "flags"),
 ]
+_NUMBERS = ("n", "rank_best", "rank_worst", "above", "below")
 _TEXTS = ("kind", "region", "domain", "indicator", "verdict", "pivotal", "status", "flags")
 LEFT_OUT_AT_MOST = 12  # counties up to which leaving one out is combined with what is costly to take again
 WORDS = {
@@ -96,9 +97,8 @@ def verdicts_of(p: Panel) -> pd.DataFrame:
     codes = counties.of("indicator")
     fields = [_field(counties, np.flatnonzero(codes == code)) for code in pd.unique(codes)]
     frames = [_timing(p), _ambition(counties, fields), _profiles(counties, fields), _convergence(counties)]
-    table = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True).reindex(
-        columns=COLUMNS
-    )
+    table = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+    table = table.reindex(columns=COLUMNS)
     whole = ["number", "specifications", "agreeing", "rank_best", "rank_worst", "above", "below", "n"]
     texts = {name: table[name].fillna("").astype("str") for name in _TEXTS}
     return table.assign(**texts).astype(dict.fromkeys(whole, "Int64"))
@@ -211,10 +211,8 @@ def _field(counties: Panel, at: NDArray[np.int64]) -> _Field:
 def _ambition(p: Panel, fields: list[_Field]) -> pd.DataFrame:
     """Where each county stands against the others on one indicator."""
     change = change_rows(p)
-    numbers = {
-        name: np.full(len(p.rows), np.nan) for name in ("headline", "n", "rank_best", "rank_worst", "above", "below")
-    }
-    asked, agreed = np.zeros((2, len(p.rows)), dtype=int)
+    numbers = {name: np.full(len(p.rows), np.nan) for name in _NUMBERS}
+    headline, (asked, agreed) = np.full(len(p.rows), np.nan), np.zeros((2, len(p.rows)), dtype=int)
     too_few = np.zeros(len(p.rows), dtype=bool)
     for field in fields:
         at, n = field.at, len(field.at)
@@ -223,16 +221,14 @@ def _ambition(p: Panel, fields: list[_Field]) -> pd.DataFrame:
             too_few[at] = True
             continue
         below, above = beaten(*field.spans[field.headline, "committed"])
-        headline = np.sign(below - above)
+        headline[at] = np.sign(below - above)
         counts = [beaten(*span) for span in field.spans.values()]
-        votes = [agreement(*count, headline) for count in counts]
-        numbers["headline"][at] = headline
+        votes = [agreement(*count, headline[at]) for count in counts]
         asked[at], agreed[at] = sum(vote[0] for vote in votes), sum(vote[1] for vote in votes)
         ranks = [(1 + above, n - below) for below, above in counts]
         _place(numbers, at, np.min([best for best, _ in ranks], axis=0), np.max([worst for _, worst in ranks], axis=0))
     fine = change["status"] == "ok"
     status = change["status"].mask(fine & too_few, "too_few").mask(fine & (p.of("scale") == "count"), "absolute_count")
-    headline = numbers.pop("headline")
     keys = p.rows[["region", "domain", "indicator", "number"]]
     return _judged("ambition", keys, headline, asked, agreed, status, flags=change["flags"], **numbers)
 
@@ -259,7 +255,7 @@ def _profile(domain: str, regions: NDArray[np.object_], fields: list[_Field]) ->
     own = [field for field in fields if field.domain == domain and len(field.at) > 1]
     held = np.array([np.isin(regions, field.region) for field in own]).reshape(len(own), len(regions))
     at = np.flatnonzero(held.any(axis=0))
-    numbers = {name: np.full(len(regions), np.nan) for name in ("n", "rank_best", "rank_worst", "above", "below")}
+    numbers = {name: np.full(len(regions), np.nan) for name in _NUMBERS}
     headline, (asked, agreed) = np.full(len(regions), np.nan), np.zeros((2, len(regions)), dtype=int)
     best, worst = np.full(len(at), len(at)), np.ones(len(at), dtype=int)
     for score, without in _scores(own, regions[at]):
@@ -339,7 +335,7 @@ def _side_of(score: Floats) -> Floats:
 def _convergence(p: Panel) -> pd.DataFrame:
     """Whether the spread narrows: on every scale, by three measures, without each county, by reading of bounds."""
     records = []
-    for _, one in by_indicator(p):
+    for one in by_indicator(p):
         both, ruling = balanced(one), convergence_of(one)
         names = ["region", "domain", "indicator", "number"]
         record: dict[str, object] = dict(one.rows.loc[0, names]) | {"region": "", "n": len(both.rows)}
@@ -347,11 +343,7 @@ def _convergence(p: Panel) -> pd.DataFrame:
         if len(both.rows) >= 3 and not ruling & {"absolute_count", "state", "identical"}:
             specified = [_answers(both, *spec) for spec in _specifications(both)]
             first, answers = specified[0], np.concatenate(specified)
-            record |= {
-                "headline": first[0],
-                "asked": len(answers),
-                "agreed": int((answers == first[0]).sum()),
-            }
+            record |= {"headline": first[0], "asked": len(answers), "agreed": int((answers == first[0]).sum())}
             record["pivotal"] = ";".join(both.of("region")[first[1:] != first[0]])
         records.append(record)
     table = pd.DataFrame(records, columns=[*_CONVERGENCE, "marks", "headline", "asked", "agreed"])
