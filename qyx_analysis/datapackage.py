@@ -13,13 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, checks, raw
+from qyx_analysis import __version__, catalogue, checks, measures, raw
 from qyx_analysis.contradictions import compare_with_table
-from qyx_analysis.measures import alignment, ambition, dispersion, trajectory
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import Plan, Said, read_kept, read_plans, row_departments, said_in
 
 PACKAGE = "datapackage.json"
+MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1
     differing = compare_with_table(tables["prose_targets"], tables["targets"])
     found = pd.concat([checks.find_all(tables["targets"]), differing])
     tables["findings"] = checks.as_frame(found.to_dict(orient="records"))
-    for name, measure in (("trajectory", trajectory), ("ambition", ambition), ("dispersion", dispersion)):
-        tables[name] = measure(tables["targets"])
-    tables["alignment"] = alignment(tables["targets"], tables["prose_targets"])
+    for name in MEASURES:
+        tables[name] = getattr(measures, name)(tables["targets"])
+    tables["alignment"] = measures.alignment(tables["targets"], tables["prose_targets"])
     _write(out, _files(tables, reading.plans, said))
     return Built(out, reading.plans, said, problems, tables["findings"])
 

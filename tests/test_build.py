@@ -8,11 +8,11 @@ import pytest
 import renderings
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import datapackage, processed, raw
-from qyx_analysis.datapackage import build
+from qyx_analysis import datapackage, measures, processed, raw
+from qyx_analysis.datapackage import MEASURES, build
 from qyx_analysis.problems import DataError
 
-TABLES = ["targets", "prose_targets", "governance", "findings", "trajectory", "ambition", "dispersion", "alignment"]
+TABLES = ["targets", "prose_targets", "governance", "findings", *MEASURES, "alignment"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -39,6 +39,7 @@ def test_what_was_written_loads_as_it_was_computed(built):
     pd.testing.assert_frame_equal(processed.load_targets(built.out), four_plans(), check_dtype=False)
     pd.testing.assert_frame_equal(pd.read_parquet(built.out / "targets.parquet"), four_plans(), check_dtype=False)
     assert len(processed.findings(built.out)) == len(built.findings)
+    pd.testing.assert_frame_equal(processed.load_verdicts(built.out), measures.verdicts(four_plans()))
 
 
 def test_csv_is_utf8_with_plain_line_ends_and_whole_numbers_without_a_point(built):

@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plans import four_plans
 from test_measures_trajectory import COLUMNS, LEVEL, plan
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import ambition
 from qyx_analysis.measures.ambition import changes_of
 from qyx_analysis.measures.common import panel
+
+NO_NUMBER = {"state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}  # of the 84 published pairs
+PUBLISHED = {
+    "change": NO_NUMBER | {"ok": 55, "weaker": 4, "hold_at_ceiling": 3, "non_monotone": 1, "unresolved": 1},
+    "gap_closure": NO_NUMBER | {"no_limit": 33, "ok": 26, "weaker": 1, "hold_at_ceiling": 3, "unresolved": 1},
+}
 
 
 def measured(indicator, cells, indicators=None):
@@ -97,6 +104,27 @@ def test_columns_and_definitions_are_kept_apart():
     table = ambition(plan("unemployment_surveyed", {"a": "4.7 <5"}))
     assert table.columns.tolist() == COLUMNS
     assert set(table["indicator"]) == {"unemployment_surveyed"}
+
+
+def test_each_published_pair_has_a_change_and_a_closure_or_the_reason():
+    table = ambition(four_plans())
+    for measure, counts in PUBLISHED.items():
+        rows = table[table["measure"] == measure]
+        assert len(rows) == 84 and not rows.duplicated(["region", "indicator"]).any()
+        assert rows.loc[rows["value"].isna(), "status"].ne("ok").all()
+        assert rows["status"].value_counts().to_dict() == counts
+
+
+def test_targets_set_from_above_are_told_from_chosen_ones():
+    table = ambition(four_plans()).query("measure == 'change'")
+    named = table.assign(flag=table["flags"].str.split(";")).explode("flag").groupby("flag")["indicator"].agg(set)
+    assert named["mandated"] == {"compulsory_assessment", "nursery_places", "wage_arrears_resolved"}
+    assert named["identical_targets"] == {"medical_aid_rate", "preschool_assessment", "unemployment_registered"}
+    assert named["core"] == {"care_workers", "dibao_standard", "life_expectancy", "rental_housing_cumulative"}
+
+
+def test_one_county_alone_has_no_identical_targets():
+    assert ambition(plan(LEVEL, {"a": "50 90"}))["flags"].str.contains("identical").sum() == 0
 
 
 two = st.tuples(st.integers(1, 99), st.integers(1, 99))

@@ -1,6 +1,7 @@
 """Dispersion: gold numbers and edge cases of METHODS C."""
 
-from itertools import product
+from functools import partial
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -11,23 +12,42 @@ from test_measures_trajectory import LEVEL, plan
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import dispersion as dispersion_of
+from qyx_analysis.measures import domain_dispersion
 from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.dispersion import (
+from qyx_analysis.measures.dispersion import spreads_of
+from qyx_analysis.measures.spread import (
+    between_share,
+    bhatia_davis,
     gap_bounds,
     gini,
     gini_mean_difference,
+    leave_one_out_between,
+    leave_one_out_bhatia_davis,
+    leave_one_out_gap,
+    leave_one_out_gini,
+    leave_one_out_mean,
     leave_one_out_mean_difference,
+    leave_one_out_range,
     leave_one_out_sd,
+    leave_one_out_states,
+    leave_one_out_theil,
+    leave_one_out_theil_between,
+    leave_one_out_theil_within,
     mean_difference_bounds,
     mean_gap_to_best,
     range_bounds,
+    same_change,
+    same_closure,
     sd,
     sd_bounds,
-    spreads_of,
     theil,
+    theil_between,
+    theil_within,
+    variation_ratio,
 )
 
 GOLD = {"a": "62", "b": "70", "c": "75", "d": "93"}
+PYSAL = {"gini": 0.35311902538793, "theil": 0.23687051279771, "between": 0.07881706651563, "within": 0.15805344628208}
 CONVERGING = {"a": "80 90", "b": "85 93", "c": "90 96", "d": "95 99"}
 
 
@@ -63,13 +83,49 @@ def test_gold_leave_one_out():
     assert leave_one_out_sd(np.array([62.0, 70, 75, 93])).round(3).tolist() == [12.097, 15.567, 16.093, 6.557]
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=7))
 def test_leaving_one_out_in_closed_form(values):
     x = np.array(values, dtype=float)
-    for closed, measure in ((leave_one_out_sd, sd), (leave_one_out_mean_difference, gini_mean_difference)):
+    pairs = [
+        (leave_one_out_sd, sd),
+        (leave_one_out_mean_difference, gini_mean_difference),
+        (leave_one_out_range, np.ptp),
+    ]
+    pairs += [(leave_one_out_mean, np.mean), (leave_one_out_bhatia_davis, bhatia_davis)]
+    pairs += [(leave_one_out_gini, gini), (leave_one_out_theil, theil)]
+    for sign in (1, -1):
+        pairs += [(partial(leave_one_out_gap, direction=sign), partial(mean_gap_to_best, direction=sign))]
+    pairs += [(partial(leave_one_out_states, measure=variation_ratio), variation_ratio)]
+    for closed, measure in pairs:
         slow = [measure(np.delete(x, i)) for i in range(len(x))]
         np.testing.assert_allclose(closed(x), slow, atol=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 99), st.integers(0, 2)), min_size=3, max_size=7))
+def test_leaving_one_out_within_and_between_groups(values):
+    x = np.array([float(value) for value, _ in values])
+    groups = np.unique([group for _, group in values], return_inverse=True)[1]
+    for closed, measure in (
+        (leave_one_out_between, between_share),
+        (leave_one_out_theil_between, theil_between),
+        (leave_one_out_theil_within, theil_within),
+    ):
+        rest = [(np.delete(x, i), np.unique(np.delete(groups, i), return_inverse=True)[1]) for i in range(len(x))]
+        np.testing.assert_allclose(closed(x, groups), [measure(*each) for each in rest], atol=1e-7)
+
+
+def test_gini_and_theil_are_those_of_pysal():
+    """Made with ``Gini``, ``Theil`` and ``TheilD`` of PySAL's inequality 1.1.2.
+
+    Fixed here, for the package brings a whole geographic stack into the lock. PySAL's Gini is not corrected for n.
+    """
+    x, groups = np.array([3.52, 3.31, 3.5, 3.0, 5.5, 0.9, 12.4]), np.array([0, 0, 1, 2, 2, 1, 0])
+    assert gini(x) * 6 / 7 == pytest.approx(PYSAL["gini"], abs=1e-12)
+    assert theil(x) == pytest.approx(PYSAL["theil"], abs=1e-12)
+    assert theil_between(x, groups) == pytest.approx(PYSAL["between"], abs=1e-12)
+    assert theil_within(x, groups) == pytest.approx(PYSAL["within"], abs=1e-12)
 
 
 def test_gold_bounds_of_the_standard_deviation():
@@ -101,6 +157,10 @@ def test_bounds_hold_all_that_is_possible(box):
         assert least <= min(values) + 1e-9 and most == pytest.approx(max(values))
 
 
+def test_intervals_that_share_a_value_may_have_no_spread_at_all():
+    assert sd_bounds(np.array([63.5, 63.5, 64.5]), np.array([64.5, 64.5, 65.5]))[0] == 0
+
+
 def test_many_bounds_get_a_valid_outer_bound():
     lo, hi = np.arange(14.0), np.arange(14.0) + 5
     for bounds, measure in ((sd_bounds, sd), (mean_difference_bounds, gini_mean_difference)):
@@ -130,7 +190,7 @@ def test_benchmarks_and_other_definitions_stay_out():
 
 def test_columns():
     assert dispersion_of(plan(LEVEL, GOLD)).columns.tolist() == (
-        ["indicator", "number", "year", "measure", "value", "lo", "hi", "n", "status", "flags"]
+        ["indicator", "number", "year", "measure", "value", "lo", "hi", "loo_lo", "loo_hi", "n", "status", "flags"]
     )
 
 
@@ -186,3 +246,72 @@ def test_the_complement_has_the_same_spread_and_verdict(values):
     assert (
         there.loc["convergence", ["status", "flags"]].tolist() == here.loc["convergence", ["status", "flags"]].tolist()
     )
+
+
+def test_every_year_carries_the_range_without_each_county():
+    row = year(LEVEL, GOLD).loc["sd"]
+    assert (round(row["loo_lo"], 3), round(row["loo_hi"], 3)) == (6.557, 16.093)
+    assert year(LEVEL, {"a": "50", "b": "60"}).loc["sd", ["loo_lo", "loo_hi"]].isna().all()
+    table = verdict(LEVEL, CONVERGING)
+    assert table.loc["sd_ratio", "loo_lo"] <= 0.6 <= table.loc["sd_ratio", "loo_hi"]
+
+
+def test_within_and_between_cities_as_soon_as_two_counties_share_one():
+    rows = {"330282": "60", "330213": "70", "330681": "90", "330922": "80"}
+    table = year(LEVEL, rows).loc[["between_cities", "between_cities_null"], "value"]
+    assert table.tolist() == pytest.approx([0.9, 2 / 3])
+    assert not year(LEVEL, dict(list(rows.items())[1:])).index.str.contains("cities").any()
+    ratio = year("nursery_places", rows)["value"]
+    assert ratio["theil_between"] + ratio["theil_within"] == pytest.approx(ratio["theil"])
+
+
+def test_the_null_of_the_share_between_cities_is_its_mean_over_all_assignments():
+    x, groups = np.array([60.0, 70, 90, 80, 55]), np.array([0, 0, 1, 1, 2])
+    shares = [between_share(np.array(order), groups) for order in permutations(x)]
+    assert np.mean(shares) == pytest.approx(2 / 4)
+
+
+def test_population_gives_rates_and_weights():
+    frame = plan("pension_insured", {"a": "10 12", "b": "20 22", "c": "30 35"})
+    people = frame["region"].map({"a": 200_000.0, "b": 300_000, "c": 500_000})
+    table = dispersion_of(frame.assign(population=people)).query("year == 2022").set_index("measure")
+    assert table.loc["mean", "value"] == pytest.approx(100 * (0.5 + 2 / 3 + 0.6) / 3)
+    assert table.loc["weighted_mean", "value"] == pytest.approx(60)
+    assert table["flags"].str.contains("per_resident").all()
+    level = dispersion_of(plan(LEVEL, {"a": "60", "b": "80"}).assign(population=[3000.0, 1000])).set_index("measure")
+    assert level.loc["weighted_mean", "value"] == 65 and round(level.loc["weighted_sd", "value"], 4) == 8.6603
+    part = dispersion_of(frame.assign(population=people.where(frame["region"] != "a"))).query("year == 2022")
+    assert part.set_index("measure").loc["mean", ["n", "flags"]].tolist() == [2, "incomplete;per_resident"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=3, max_size=6), st.integers(0, 100))
+def test_the_ceiling_counterfactuals_keep_the_mean_of_the_plans(values, mean):
+    first = np.array(values, dtype=float)
+    planned = same_change(first, mean, 100)
+    assert planned.mean() == pytest.approx(mean) and planned.max() <= 100 + 1e-9
+    steps = (planned - first)[planned < 100 - 1e-9]
+    assert np.ptp(steps) <= 1e-9 if len(steps) else mean == 100
+    np.testing.assert_allclose(100 - same_change(100 - first, 100 - mean, 0), planned)
+    if first.mean() < 100:
+        closed = same_closure(first, mean, 100)
+        assert closed.mean() == pytest.approx(mean)
+        assert sd(closed) == pytest.approx(sd(first) * abs(100 - mean) / (100 - first.mean()))
+
+
+def test_the_ceiling_counterfactuals_stand_beside_the_ratio():
+    table = verdict(LEVEL, CONVERGING).loc[["sd_ratio_same_change", "sd_ratio_same_closure"]]
+    assert table["value"].round(4).tolist() == [0.8501, 0.44] and (table["flags"] == "descriptive").all()
+    assert "sd_ratio_same_change" not in verdict("nursery_places", CONVERGING).index
+
+
+def test_a_domain_averages_the_ratios_of_its_indicators():
+    both = pd.concat(
+        [plan(LEVEL, CONVERGING), plan("child_screening_rate", {"a": "50 40", "b": "60 60", "c": "70 80"})]
+    )
+    table = domain_dispersion(both).set_index("measure")
+    assert table.loc["sd_ratio", ["value", "n", "status"]].tolist() == [pytest.approx((0.6 + 2) / 2), 2, "ok"]
+    other = domain_dispersion(plan("nursery_places", {"a": "5 6", "b": "6 7"}))
+    assert other["status"].tolist() == ["too_few"] * 2 and other["value"].isna().all()
+    alone = domain_dispersion(plan(LEVEL, CONVERGING)).set_index("measure")
+    assert set(alone["status"]) == {"scale_dependent"}

@@ -25,6 +25,7 @@ from qyx_analysis.measures.common import (
     panel,
     reasons,
     result,
+    same_final,
     stack,
     verdict,
 )
@@ -80,8 +81,9 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     ``gap_closure`` (a share), with NaN and the reason in ``status`` where there is none; ``relative_change``
     (a share) for numbers, ``logit_change`` (log odds) for shares, ``yearly_gap_cut`` (a share a year) where
     a best value is declared. Above 0 is better, following the catalogue's direction. ``[lo, hi]`` is what
-    rounding and bounds allow. Raises ValueError for two values of one region, indicator and year. Source:
-    docs/methods.md.
+    rounding and bounds allow. A final target that is one and the same in all counties is flagged ``mandated`` where a
+    plan marks the indicator as core, else ``identical_targets``; all others are chosen. Raises ValueError for two
+    values of one region, indicator and year. Source: docs/methods.md.
 
     How to read it: on shares compare gap closure or logit change, for the last points are the hardest; take
     sentences from rows whose status is ``ok``.
@@ -106,7 +108,7 @@ def changes_of(p: Panel) -> pd.DataFrame:
     number = p.of("scale") != "state"
     return stack(
         [
-            _change_rows(p),
+            change_rows(p),
             *_closure_rows(p),
             _relative_rows(p, number),
             _logit_rows(p, p.of("scale") == "share"),
@@ -143,13 +145,27 @@ def _rows(
         "bounded": p.bounded[:, ends].any(axis=1),
         "from_text": p.from_text[:, ends].any(axis=1),
         "absolute_count": p.of("scale") == "count",
+        "per_resident": p.of("scale") == "rate",
+        **_origin(p),
     }
     value = np.where(base["state"] | base["no_direction"], np.nan, value)
     n = np.isfinite(p.value[:, ends]).sum(axis=1)
     return result(p, measure, value, interval, n, conditions, shared | dict(flags or {}), where)
 
 
-def _change_rows(p: Panel) -> pd.DataFrame:
+def _origin(p: Panel) -> dict[str, NDArray[np.bool_]]:
+    """Whether a target was set from above or chosen: the same in every county, marked as core, or both."""
+    core, same = p.of("core").astype(bool), same_final(p)
+    return {"mandated": core & same, "identical_targets": same & ~core, "core": core & ~same}
+
+
+def change_rows(p: Panel) -> pd.DataFrame:
+    """The planned change of every row of a panel, in its order, with interval, status and flags.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> change_rows(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    True
+    """
     direction = p.of("direction")
     interval = _interval(lambda a, b: change(a, b, direction), p)
     return _rows(p, "change", change(*_ends(p), direction), interval)

@@ -7,7 +7,7 @@ the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -20,8 +20,14 @@ from qyx_analysis import catalogue
 
 Floats = NDArray[np.float64]
 Masks = Mapping[str, Any]  # one boolean array per status or flag
+Interval = tuple[float, float]
 
 EPS = 1e-9  # printed decimals are not exact in binary: 99.3 - 99.1 must not be "less than 0.2"
+_OF_INDICATOR = [
+    *("indicator", "number", "domain", "unit", "direction", "nature", "scale", "lower", "upper", "best"),
+    *("full_is_best", "comparability"),
+]
+NOTHING: Floats = np.empty(0)
 RESULT_COLUMNS = ["value", "lo", "hi", "n", "status", "flags"]
 
 
@@ -36,6 +42,7 @@ class Panel(NamedTuple):
     hi: Floats
     bounded: NDArray[np.bool_]
     from_text: NDArray[np.bool_]
+    population: Floats
     delta: Floats
 
     def of(self, column: str) -> Any:
@@ -44,13 +51,17 @@ class Panel(NamedTuple):
 
     def since(self, start: int) -> Panel:
         """Leave out the first ``start`` years."""
-        cut = {name: getattr(self, name)[:, start:] for name in ("kind", "value", "lo", "hi", "bounded", "from_text")}
-        return self._replace(years=self.years[start:], **cut)
+        return self.at(slice(start, None))
 
-    def where(self, mask: NDArray[np.bool_]) -> Panel:
-        """Keep the rows in ``mask``."""
-        cut = {name: getattr(self, name)[mask] for name in self._fields if name not in ("rows", "years")}
-        return self._replace(rows=self.rows[mask].reset_index(drop=True), **cut)
+    def at(self, columns: slice | list[int]) -> Panel:
+        """Keep the years in ``columns``."""
+        cut = {name: getattr(self, name)[:, columns] for name in self._fields if name not in ("rows", "years", "delta")}
+        return self._replace(years=self.years[columns], **cut)
+
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Panel:
+        """Keep the rows in a mask, or at positions."""
+        cut = {name: getattr(self, name)[rows] for name in self._fields if name not in ("rows", "years")}
+        return self._replace(rows=self.rows.iloc[np.arange(len(self.rows))[rows]].reset_index(drop=True), **cut)
 
     def committed(self) -> Panel:
         """Read every bound as its threshold, so that only rounding is left in ``[lo, hi]``."""
@@ -66,7 +77,8 @@ class Panel(NamedTuple):
 def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     """Align the tidy targets as arrays: one row per region and indicator, one column per year.
 
-    ``targets``: the frame of ``load_targets``; rows outside the catalogue are left out. ``indicators``: the
+    ``targets``: the frame of ``load_targets``, perhaps with a column ``population`` (residents of the region in
+    that year); rows outside the catalogue are left out. ``indicators``: the
     catalogue, the only source of direction, limits and nature. The first column is the baseline year (the one
     most rows call ``baseline``), the last one the latest year; a year nobody prints is a column of gaps.
 
@@ -91,8 +103,10 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
         raise ValueError(f"{indicator} of region {region} has two values for {year}: remove one from the targets")
     years = _years(known)
     known = known[known["year"] >= years[0]]
-    pairs = known.drop_duplicates(keys)[[*keys, "level"]]
-    rows = pairs.merge(indicators.rename(columns={"code": "indicator"}), on="indicator", how="left")
+    core = known.loc[known["core"], "indicator"] if "core" in known else []
+    pairs = known.drop_duplicates(keys)[[*keys, "level"]].assign(core=lambda frame: frame["indicator"].isin(core))
+    rows = pairs.merge(indicators.rename(columns={"code": "indicator"})[_OF_INDICATOR], on="indicator", how="left")
+    rows = rows.astype(dict.fromkeys(rows.select_dtypes("str"), object))  # sliced often: plain objects are faster
     pair = known.groupby(keys, sort=False).ngroup().to_numpy(int)
     cell = pair, known["year"].to_numpy(int) - years[0]
 
@@ -104,6 +118,7 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     kind = spread(known["kind"], "missing", object)
     printed = spread(known["value"], np.nan, float)
     state = spread(known["state"], np.nan, float)
+    population = spread(known["population"], np.nan, float) if "population" in known else np.full_like(printed, np.nan)
     delta = np.nan_to_num(np.fmin.reduce(spread(known["resolution"], np.nan, float), axis=1), nan=1.0)
     lower, upper, best = (rows[c].to_numpy(float)[:, None] for c in ("lower", "upper", "best"))
     full = (kind == "full_coverage") & rows["full_is_best"].to_numpy(bool)[:, None]
@@ -118,7 +133,7 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     )
     lo = np.select([at_least, at_most], [value, floor], np.maximum(value - half, floor))
     hi = np.select([at_least, at_most], [ceiling, value], np.minimum(value + half, ceiling))
-    return Panel(rows, years, kind, value, lo, hi, at_least | at_most, full | passing, delta)
+    return Panel(rows, years, kind, value, lo, hi, at_least | at_most, full | passing, population, delta)
 
 
 def _years(known: pd.DataFrame) -> NDArray[np.int64]:
@@ -173,6 +188,16 @@ def fill(values: Floats) -> Floats:
     return filled
 
 
+def mean_of_known(values: Floats) -> Floats:
+    """Mean along the last axis of what is not NaN; NaN where nothing is.
+
+    >>> mean_of_known(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    some = np.asarray((~np.isnan(values)).sum(axis=-1))
+    return np.divide(np.nansum(values, axis=-1), some, out=np.full(some.shape, np.nan), where=some > 0)
+
+
 def falls(p: Panel) -> NDArray[np.bool_]:
     """Say which cumulative rows fall by more than rounding explains: their shape means nothing.
 
@@ -198,6 +223,22 @@ def logit_of_share(
 
     inside = np.clip(share, lower + np.divide(delta, 2), upper - np.divide(delta, 2))
     return logit((inside - lower) / (upper - lower))
+
+
+def same_final(p: Panel) -> NDArray[np.bool_]:
+    """Say for which rows all counties that print a final number, two at least, print one and the same.
+
+    >>> frame = pd.DataFrame({"region": ["a", "b"], "level": "county", "indicator": "nursery_places", "year": 2027,
+    ...     "role": "target", "kind": "point", "value": 5.5, "resolution": 0.1, "state": np.nan})
+    >>> same_final(panel(frame, catalogue.indicators())).tolist()
+    [True, True]
+    """
+    sign = np.where(p.bounded[:, -1], p.kind[:, -1], "")
+    final = pd.DataFrame({"indicator": p.of("indicator"), "value": p.value[:, -1], "sign": sign})
+    final = final[np.isfinite(final["value"]) & (p.of("level") == "county")]
+    found = final.groupby("indicator").agg(n=("value", "size"), values=("value", "nunique"), signs=("sign", "nunique"))
+    same = found.index[(found["n"] > 1) & (found["values"] == 1) & (found["signs"] == 1)]
+    return p.rows["indicator"].isin(same).to_numpy()
 
 
 def holds(lo: Floats, hi: Floats, neutral: float | Floats) -> NDArray[np.bool_]:
@@ -332,4 +373,58 @@ def result(
 def stack(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put the measures of :func:`result` together, all measures of one pair next to each other."""
     together = pd.concat(frames, ignore_index=True).sort_values("pair", kind="stable", ignore_index=True)
-    return together.drop(columns="pair")
+    return together.drop(columns="pair").astype({"region": "str", "indicator": "str"})
+
+
+class Row(NamedTuple):
+    """One result of a measure across counties.
+
+    ``marks`` are the names of the statuses and flags that hold, ``without`` the values without each county in turn.
+    """
+
+    key: tuple[Any, ...]
+    measure: str
+    value: float
+    n: int
+    marks: Set[str]
+    interval: Interval = (np.nan, np.nan)
+    without: Floats = NOTHING
+
+
+def tabulate(rows: list[Row], keys: list[str]) -> pd.DataFrame:
+    """Rows as a frame: the ``keys``, then ``measure, value, lo, hi, loo_lo, loo_hi, n, status, flags``.
+
+    All numbers are NaN where there is no value; they are rounded to ten decimals, as in :func:`result`.
+
+    >>> row = Row(("a", 2027), "sd", 2.0, 4, {"converging", "bounded"}, (1.0, 3.0), np.array([1.5, np.nan, 2.5]))
+    >>> tabulate([row], ["indicator", "year"])[["indicator", "value", "loo_lo", "status", "flags"]].values.tolist()
+    [['a', 2.0, 1.5, 'converging', 'bounded']]
+    """
+    numbers = np.array([(row.value, *row.interval, *_range(row.without)) for row in rows], dtype=float).reshape(-1, 5)
+    numbers = numbers.round(10) + 0.0
+    numbers[np.isnan(numbers[:, 0])] = np.nan
+    status, flags = labels([row.marks for row in rows])
+    columns: dict[str, Any] = {key: [row.key[at] for row in rows] for at, key in enumerate(keys)}
+    columns |= {"measure": [row.measure for row in rows]}
+    columns |= dict(zip(("value", "lo", "hi", "loo_lo", "loo_hi"), numbers.T, strict=True))
+    table = pd.DataFrame(columns | {"n": [row.n for row in rows], "status": status, "flags": flags})
+    return table.astype(
+        {name: "str" for name in ("domain", "indicator", "measure", "status", "flags") if name in table}
+    )
+
+
+def labels(marks: Sequence[Set[str]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Status and flags of rows that carry them as names; see :func:`label`.
+
+    >>> [column.tolist() for column in labels([{"converging", "bounded"}, set()])]
+    [['converging', 'ok'], ['bounded', '']]
+    """
+    statuses = _order()[0]
+    held = {name: np.array([name in row for row in marks], dtype=bool) for name in {"ok"}.union(*marks)}
+    conditions = {name: mask for name, mask in held.items() if name in statuses}
+    return label(conditions, {name: mask for name, mask in held.items() if name not in statuses})
+
+
+def _range(without: Floats) -> Interval:
+    known = without[~np.isnan(without)]
+    return (float(known.min()), float(known.max())) if len(known) else (np.nan, np.nan)

@@ -1,284 +1,53 @@
 """How far apart are the counties, and do their plans bring them together? (METHODS C)
 
-Pure functions take ``x``, the values of the counties of one year. :func:`dispersion` applies them to the
-targets. Source: docs/methods.md, section Dispersion.
+:func:`dispersion` applies the measures of ``spread`` to the targets, :func:`domain_dispersion` sums them up by domain.
+Source: docs/methods.md, section Dispersion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Set
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
-from qyx_analysis.measures.common import EPS, Floats, Panel, holds, label, logit_of_share, panel
-
-Interval = tuple[float, float]
-Bounds = Callable[[Floats, Floats], tuple[float, float, bool]]
-
-CORNERS_AT_MOST = 12  # bounded values of which every combination of ends is tried
-CELLS_AT_MOST = 1_000_000  # corners x counties kept in memory at once
-
-
-def sd(x: Floats) -> float:
-    """Standard deviation with n - 1, in the unit of ``x``.
-
-    >>> round(sd(np.array([62.0, 70, 75, 93])), 5)
-    13.14027
-    """
-    return float(np.std(x, ddof=1))
-
-
-def distance_sums(x: Floats) -> Floats:
-    """Sum of the distances of every value to all others, by sorting once.
-
-    >>> distance_sums(np.array([62.0, 70, 75, 93])).tolist()
-    [52.0, 36.0, 36.0, 72.0]
-    """
-    order, n = np.argsort(x), len(x)
-    ordered = x[order] - x.mean()
-    summed = np.cumsum(ordered)
-    sums = np.empty(n)
-    sums[order] = ordered * (2 * np.arange(1, n + 1) - n) + summed[-1] - 2 * summed
-    return sums
-
-
-def gini_mean_difference(x: Floats) -> float:
-    """Mean absolute difference over all pairs of counties, in the unit of ``x`` (Gini 1912).
-
-    >>> round(gini_mean_difference(np.array([62.0, 70, 75, 93])), 4)
-    16.3333
-    """
-    return float(distance_sums(x).sum() / (len(x) * (len(x) - 1)))
-
-
-def mean_gap_to_best(x: Floats, direction: float) -> float:
-    """Mean distance of all counties, the best one included, from the best one (WHO 2013).
-
-    >>> mean_gap_to_best(np.array([62.0, 70, 75, 93]), 1)
-    18.0
-    """
-    better = direction * x
-    return float(better.max() - better.mean())
-
-
-def bhatia_davis(x: Floats, lower: float = 0, upper: float = 100) -> float:
-    """Variance as a share of the largest that the mean allows inside the limits (Bhatia and Davis 2000).
-
-    Read: 0 all equal, 1 all at the limits; the same for a share and its complement. NaN when all are at one
-    limit.
-
-    >>> round(bhatia_davis(np.array([62.0, 70, 75, 93])), 7)
-    0.0690667
-    """
-    largest = (upper - x.mean()) * (x.mean() - lower)
-    return float(np.var(x) / largest) if largest > 0 else np.nan
-
-
-def gini(x: Floats) -> float:
-    """Gini coefficient of a non-negative ratio scale, corrected for small n by ``n / (n - 1)``.
-
-    Half the mean difference over the mean: 0 all equal, 1 one county has all. Refuses negative values
-    (ValueError); never for percentages, whose complement would give another answer.
-
-    >>> round(gini(np.array([62.0, 70, 75, 93])), 6)
-    0.108889
-    """
-    _refuse_negative(x)
-    return gini_mean_difference(x) / (2 * float(x.mean())) if x.mean() > 0 else np.nan
-
-
-def theil(x: Floats) -> float:
-    """Theil's T of a non-negative ratio scale: 0 all equal, ``log(n)`` one county has all (Theil 1967).
-
-    >>> round(theil(np.array([62.0, 70, 75, 93])), 7)
-    0.0112464
-    """
-    from scipy.special import xlogy
-
-    _refuse_negative(x)
-    if x.mean() <= 0:
-        return np.nan
-    relative = x / x.mean()
-    return float(xlogy(relative, relative).mean())
-
-
-def _refuse_negative(x: Floats) -> None:
-    if (x < 0).any():
-        raise ValueError(f"{x.min():g} is below zero: Gini and Theil need a non-negative ratio scale")
-
-
-def variation_ratio(states: NDArray[np.float64]) -> float:
-    """Share of the counties outside the most frequent state.
-
-    >>> variation_ratio(np.array([100.0, 100, 0, 100]))
-    0.25
-    """
-    return float(1 - np.unique(states, return_counts=True)[1].max() / len(states))
-
-
-def entropy(states: NDArray[np.float64]) -> float:
-    """Shannon entropy of the states in nats: 0 all in one state, ``log(2)`` half and half.
-
-    >>> round(entropy(np.array([100.0, 100, 0, 0])), 4)
-    0.6931
-    """
-    from scipy.special import entr
-
-    return float(entr(np.unique(states, return_counts=True)[1] / len(states)).sum())
-
-
-def leave_one_out_sd(x: Floats) -> Floats:
-    """Standard deviation without each county in turn, in closed form.
-
-    >>> leave_one_out_sd(np.array([62.0, 70, 75, 93])).round(3).tolist()
-    [12.097, 15.567, 16.093, 6.557]
-    """
-    n, centred = len(x), x - x.mean()
-    total = (centred**2).sum()
-    left = total - n / (n - 1) * centred**2
-    return np.sqrt(np.where(left > 1e-12 * total, left, 0) / (n - 2))  # the rest is cancellation noise
-
-
-def leave_one_out_mean_difference(x: Floats) -> Floats:
-    """Gini mean difference without each county in turn, in closed form.
-
-    >>> leave_one_out_mean_difference(np.array([62.0, 70, 75, 93])).round(3).tolist()
-    [15.333, 20.667, 20.667, 8.667]
-    """
-    sums = distance_sums(x)
-    return (sums.sum() / 2 - sums) * 2 / ((len(x) - 1) * (len(x) - 2))
-
-
-def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
-    """Smallest and largest SD of values that lie in ``[lo, hi]``, and whether the largest is exact.
-
-    The smallest is exact: SD is convex, and at its minimum every free value lies at the common mean. The
-    largest is found among the corners; with too many of them it is a valid outer bound, with an open end
-    infinite.
-
-    >>> low, high, exact = sd_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]))
-    >>> round(low, 5), round(high, 5), exact
-    (2.98608, 5.37742, True)
-    """
-    from scipy.optimize import minimize_scalar
-
-    ends = np.concatenate([lo, hi])
-    finite = ends[np.isfinite(ends)]
-    least, most = float(finite.min()), float(finite.max())
-    lowest = sd(np.clip(_common_mean(lo, hi, least, most), lo, hi))
-    if len(finite) < len(ends):
-        return lowest, np.inf, True
-    highest = _largest_at_corners(lambda at: np.std(at, axis=1, ddof=1), lo, hi)
-    if highest is not None:
-        return lowest, highest, True
-
-    def squares(m: float) -> float:  # not less than the sum of squares around the mean, at any corner
-        return float((np.maximum(np.abs(lo - m), np.abs(hi - m)) ** 2).sum())
-
-    outer = minimize_scalar(squares, bounds=(least, most), method="bounded").fun
-    return lowest, float(np.sqrt(outer / (len(lo) - 1))), False
-
-
-def _common_mean(lo: Floats, hi: Floats, least: float, most: float) -> float:
-    """The mean that stays the mean when every value moves as near to it as its interval allows."""
-    from scipy.optimize import brentq
-
-    def off(m: float) -> float:
-        return float(np.clip(m, lo, hi).mean() - m)
-
-    if off(least) <= 0:
-        return least
-    return most if off(most) >= 0 else float(brentq(off, least, most))
-
-
-def mean_difference_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
-    """Smallest and largest Gini mean difference of values in ``[lo, hi]``, and whether the largest is exact.
-
-    The smallest is exact: at each level the free values join the larger side, so that all lie at the median
-    of the ends. The largest as in :func:`sd_bounds`; the outer bound is ``|a - b|`` of the middles plus both
-    half-widths.
-
-    >>> mean_difference_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]))
-    (3.8333333333333335, 6.833333333333333, True)
-    """
-    ends = np.sort(np.concatenate([lo, hi]))
-    finite = ends[np.isfinite(ends)]
-    middle = np.clip(ends[len(lo) - 1], finite[0], finite[-1])
-    lowest = gini_mean_difference(np.clip(middle, lo, hi))
-    if len(finite) < len(ends):
-        return lowest, np.inf, True
-    highest = _largest_at_corners(lambda at: np.array([gini_mean_difference(x) for x in at]), lo, hi)
-    if highest is not None:
-        return lowest, highest, True
-    return lowest, gini_mean_difference((lo + hi) / 2) + float((hi - lo).mean()), False
-
-
-def _largest_at_corners(function: Callable[[Floats], Floats], lo: Floats, hi: Floats) -> float | None:
-    free = np.flatnonzero(hi > lo)
-    if len(free) > CORNERS_AT_MOST or 2 ** len(free) * len(lo) > CELLS_AT_MOST:
-        return None
-    at = np.tile(lo, (2 ** len(free), 1))
-    at[:, free] = list(product(*zip(lo[free], hi[free], strict=True)))
-    return float(function(at).max())
-
-
-def range_bounds(lo: Floats, hi: Floats) -> Interval:
-    """Smallest and largest range of values in ``[lo, hi]``, exact.
-
-    >>> range_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]))
-    (7.0, 12.0)
-    """
-    top, bottom = np.argsort(-hi, kind="stable")[:2], np.argsort(lo, kind="stable")[:2]
-    largest = max(hi[i] - lo[j] for i in top for j in bottom if i != j)
-    return float(max(lo.max() - hi.min(), 0)), float(largest)
-
-
-def gap_bounds(lo: Floats, hi: Floats, direction: float) -> Interval:
-    """Smallest and largest :func:`mean_gap_to_best` of values in ``[lo, hi]``, exact.
-
-    >>> gap_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]), 1)
-    (3.0, 6.75)
-    """
-    low, high = (lo, hi) if direction > 0 else (-hi, -lo)
-    best = low.max()
-    least = best - np.minimum(high, best).mean()
-    if not np.isfinite(np.concatenate([low, high])).all():
-        return float(least) if np.isfinite(least) else 0.0, np.inf
-    alone = high - (low.mean() + (high - low) / len(low))
-    return float(least), float(max(alone.max(), best - low.mean()))
-
-
-class _Row(NamedTuple):
-    """One result; ``marks`` are the names of the statuses and flags that hold."""
-
-    year: int
-    measure: str
-    value: float
-    interval: Interval
-    n: int
-    marks: set[str]
+from qyx_analysis.measures import spread
+from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate
+from qyx_analysis.measures.scales import log_of, logit_of, per_resident
+from qyx_analysis.measures.spread import MEAN_DIFFERENCE, SD, Bounds, Spread
+
+Measure = Callable[..., Any]
+Jackknife = Callable[..., Floats]
+Key = tuple[Any, ...]
+
+_UNMEASURED = ("count", "state")
+_DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
 
 
 def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     """Measure the spread of the counties for every indicator and year, and whether the plans narrow it.
 
     ``targets``: the frame of ``load_targets``; only rows of ``level`` county count. Returns long rows
-    ``indicator, number, year, measure, value, lo, hi, n, status, flags``. Numbers: ``mean, range,
+    ``indicator, number, year, measure, value, lo, hi, loo_lo, loo_hi, n, status, flags``. Numbers: ``mean, range,
     best_worst_gap, sd, gini_mean_difference, mean_gap_to_best`` in the indicator's unit; for shares also
     ``bhatia_davis`` and ``logit_sd``, which a complement leaves alone; for other ratio scales ``gini`` and
-    ``theil``. States: ``variation_ratio`` and ``entropy``. Absolute counts are refused. Here ``[lo, hi]`` is
-    what bounds allow.
+    ``theil``. States: ``variation_ratio`` and ``entropy``. Where two counties share a city, ``between_cities`` is
+    the share of the variance between the cities, beside its mean over all assignments (``between_cities_null``);
+    ``theil_between`` and ``theil_within`` on ratio scales. Absolute counts are refused unless ``targets`` has a
+    column ``population``: then they are rates per 100 residents, and every number has ``weighted_mean`` and
+    ``weighted_sd`` over residents. Here ``[lo, hi]`` is what bounds allow and ``[loo_lo, loo_hi]`` the range of the
+    value when each county in turn is left out.
 
     In the last year ``sd_ratio`` compares the spread with the baseline for the counties that print both,
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
-    value is not above zero); here ``[lo, hi]`` covers rounding and bounds. The row ``convergence`` carries
-    the verdict in ``status``. Raises ValueError for two values of one region, indicator and year. Source:
-    docs/methods.md.
+    value is not above zero); here ``[lo, hi]`` covers rounding and bounds. ``sd_ratio_same_change`` and
+    ``sd_ratio_same_closure`` are what it would be if all planned the same change, or closed the same share of the gap,
+    with the mean of the plans. The row ``convergence`` carries the verdict in ``status``. Raises ValueError for two
+    values of one region, indicator and year, or a population not above zero. Source: docs/methods.md.
 
     How to read it: a ratio below 1 is a planned narrowing; believe it only where ``convergence`` says
     ``converging``.
@@ -296,6 +65,28 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     return spreads_of(panel(targets, catalogue.indicators()))
 
 
+def counties_of(p: Panel) -> Panel:
+    """Only the counties; absolute counts as rates where a population is known.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> len(counties_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).rows)
+    0
+    """
+    return per_resident(p.where(p.of("level") == "county"))
+
+
+def by_indicator(p: Panel) -> Iterator[Panel]:
+    """The panel of every indicator, in the order in which they come.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> list(by_indicator(panel(pd.DataFrame(columns=columns), catalogue.indicators())))
+    []
+    """
+    codes = p.of("indicator")
+    for code in pd.unique(codes):
+        yield p.where(codes == code)
+
+
 def spreads_of(p: Panel) -> pd.DataFrame:
     """Measure the spreads of a panel; :func:`dispersion` says what comes out.
 
@@ -303,170 +94,300 @@ def spreads_of(p: Panel) -> pd.DataFrame:
     >>> spreads_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
     True
     """
-    counties = p.where(p.of("level") == "county")
-    codes = counties.of("indicator")
-    found = [(name, row) for name in pd.unique(codes) for row in _indicator(counties.where(codes == name))]
-    names, rows = [name for name, _ in found], [row for _, row in found]
-    numbers = counties.rows.drop_duplicates("indicator").set_index("indicator")["number"]
-    results = np.array([(row.value, *row.interval) for row in rows], dtype=float).reshape(-1, 3)
-    results = results.round(10) + 0.0
-    results[np.isnan(results[:, 0])] = np.nan
-    status, flags = _labels([row.marks for row in rows])
-    return pd.DataFrame(
-        {
-            "indicator": names,
-            "number": numbers.reindex(names).to_numpy(),
-            "year": [row.year for row in rows],
-            "measure": [row.measure for row in rows],
-            "value": results[:, 0],
-            "lo": results[:, 1],
-            "hi": results[:, 2],
-            "n": [row.n for row in rows],
-            "status": status,
-            "flags": flags,
-        }
-    )
+    rows = [row for one in by_indicator(counties_of(p)) for row in _indicator(one)]
+    return tabulate(rows, ["indicator", "number", "year"])
 
 
-def _labels(marks: list[set[str]]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    statuses = set(catalogue.statuses()["status"])
-    masks = {name: np.array([name in row for row in marks], dtype=bool) for name in set().union({"ok"}, *marks)}
-    conditions = {name: mask for name, mask in masks.items() if name in statuses}
-    return label(conditions, {name: mask for name, mask in masks.items() if name not in statuses})
-
-
-def _indicator(p: Panel) -> Iterator[_Row]:
+def _indicator(p: Panel) -> Iterator[Row]:
     """All rows of one indicator: year by year, then the comparison of the last year with the first."""
-    scale = p.of("scale")[0]
-    exact = p.unrounded()
+    scale, logit = p.of("scale")[0], logit_of(p)
+    code, number = p.rows.loc[0, ["indicator", "number"]]
     for column, year in enumerate(p.years):
+        key = code, number, year
         known = np.isfinite(p.value[:, column])
-        n, marks = int(known.sum()), {"incomplete"} if 0 < known.sum() < len(known) else set()
+        n = int(known.sum())
+        marks = remarks(p, n)
         if scale == "count":
-            yield _refused(year, "sd", n, "absolute_count")
+            yield _refused(key, "sd", n, "absolute_count")
         elif n < 2:
-            yield _refused(year, "variation_ratio" if scale == "state" else "sd", n, "too_few")
-        elif scale == "state":
-            x = p.value[known, column]
-            for measure, value in (("variation_ratio", variation_ratio(x)), ("entropy", entropy(x))):
-                yield _Row(year, measure, value, (value, value), n, marks)
+            yield _refused(key, "variation_ratio" if scale == "state" else "sd", n, "too_few")
         else:
-            yield from _year_rows(exact.where(known), column, marks)
+            now, odds = (_year(key, q.where(known), column, marks) for q in (p.unrounded(), logit.unrounded()))
+            yield from _state_rows(now) if scale == "state" else _number_rows(now, odds)
     yield from _convergence_rows(p)
 
 
-def _refused(year: int, measure: str, n: int, status: str) -> _Row:
-    return _Row(year, measure, np.nan, (np.nan, np.nan), n, {status})
+def remarks(p: Panel, n: int) -> set[str]:
+    """Flags of a result on ``n`` counties of one indicator.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> remarks(panel(pd.DataFrame(columns=columns), catalogue.indicators()), 0)
+    set()
+    """
+    flags = {"incomplete": 0 < n < len(p.rows), "per_resident": (p.of("scale") == "rate").any()}
+    return {name for name, yes in flags.items() if yes}
 
 
-def _year_rows(p: Panel, column: int, marks: set[str]) -> Iterator[_Row]:
-    """Spread of one year, numbers taken as exact and bounds over all that they allow."""
-    x, lo, hi = p.value[:, column], p.lo[:, column], p.hi[:, column]
-    year, n, direction, scale = p.years[column], len(x), p.of("direction")[0], p.of("scale")[0]
-    for name, mask in (("bounded", p.bounded), ("from_text", p.from_text)):
-        marks = marks | ({name} if mask[:, column].any() else set())
+def _refused(key: Key, measure: str, n: int, status: str) -> Row:
+    return Row(key, measure, np.nan, n, {status})
 
-    def row(measure: str, value: float, interval: Interval, *more: str) -> _Row:
-        return _Row(year, measure, value, interval, n, marks.union(more))
 
-    middle = float(lo.mean()), float(hi.mean())
-    low, high, exact = sd_bounds(lo, hi)
-    pair_low, pair_high, pair_exact = mean_difference_bounds(lo, hi)
-    outer, pair_outer = ([] if yes else ["outer_bound"] for yes in (exact, pair_exact))
-    yield row("mean", float(x.mean()), middle)
-    yield row("range", float(np.ptp(x)), range_bounds(lo, hi))
+class _Year(NamedTuple):
+    """The numbers of one indicator and year, taken as exact, and bounds over all that they allow."""
+
+    key: Key
+    at: Panel
+    x: Floats
+    lo: Floats
+    hi: Floats
+    open: set[str]
+    marks: set[str]
+
+    def row(
+        self, measure: str, pair: tuple[Measure, Jackknife], interval: Interval | None, more: Set[str] = frozenset()
+    ) -> Row:
+        """One measure and its values without each county; without an interval it is as exact as the numbers."""
+        function, without = pair
+        value, n = float(function(self.x)), len(self.x)
+        left = without(self.x) if n > 2 else NOTHING
+        more = more | ({"identical"} if np.isnan(value) else set())
+        return Row(self.key, measure, value, n, self.marks | more, interval or (value, value), left)
+
+    def loose(self, measure: str, pair: tuple[Measure, Jackknife], interval: Interval) -> Row:
+        """A measure whose interval is only an outer one where there are bounds."""
+        return self.row(measure, pair, interval if self.open else None, self.open)
+
+
+def _year(key: Key, p: Panel, column: int, marks: set[str]) -> _Year:
+    bounded, text = p.bounded[:, column].any(), p.from_text[:, column].any()
+    found = marks | ({"bounded"} if bounded else set()) | ({"from_text"} if text else set())
+    ends = p.value[:, column], p.lo[:, column], p.hi[:, column]
+    return _Year(key, p.at([column]), *ends, {"outer_bound"} if bounded else set(), found)
+
+
+def _state_rows(now: _Year) -> Iterator[Row]:
+    for measure in (spread.variation_ratio, spread.entropy):
+        without = partial(spread.leave_one_out_states, measure=measure)
+        yield now.row(measure.__name__, (measure, without), None)
+
+
+def _number_rows(now: _Year, odds: _Year) -> Iterator[Row]:
+    x, lo, hi = now.x, now.lo, now.hi
+    direction, scale = now.at.of("direction")[0], now.at.of("scale")[0]
+    mean, width = (float(lo.mean()), float(hi.mean())), spread.range_bounds(lo, hi)
+    (low, high, exact), (pair_low, pair_high, pair_exact) = SD.bounds(lo, hi), MEAN_DIFFERENCE.bounds(lo, hi)
+    yield now.row("mean", (np.mean, spread.leave_one_out_mean), mean)
+    yield now.row("range", spread.RANGE.pair, width)
     if direction == 0:
-        yield _refused(year, "best_worst_gap", n, "no_direction")
+        yield _refused(now.key, "best_worst_gap", len(x), "no_direction")
     else:
-        yield row("best_worst_gap", float(np.ptp(x)), range_bounds(lo, hi))
-        yield row("mean_gap_to_best", mean_gap_to_best(x, direction), gap_bounds(lo, hi, direction))
-    yield row("sd", sd(x), (low, high), *outer)
-    yield row("gini_mean_difference", gini_mean_difference(x), (pair_low, pair_high), *pair_outer)
-    beyond = ["outer_bound"] if p.bounded[:, column].any() else []
+        yield now.row("best_worst_gap", spread.RANGE.pair, width)
+        gaps = _given((spread.mean_gap_to_best, spread.leave_one_out_gap), direction=direction)
+        yield now.row("mean_gap_to_best", gaps, spread.gap_bounds(lo, hi, direction))
+    yield now.row("sd", SD.pair, (low, high), _outer(exact))
+    yield now.row("gini_mean_difference", MEAN_DIFFERENCE.pair, (pair_low, pair_high), _outer(pair_exact))
     if scale == "share":
-        limits = p.of("lower")[0], p.of("upper")[0]
-        value = bhatia_davis(x, *limits)
-        free = _bhatia_davis_bounds(low, high, middle, limits, n) if beyond else (value, value)
-        yield row("bhatia_davis", value, free, *beyond)
-        odds = _logits(p).unrounded()
-        low, high, exact = sd_bounds(odds.lo[:, column], odds.hi[:, column])
-        limited = ["at_limit"] if (odds.bounded & ~p.bounded)[:, column].any() else []
-        yield row("logit_sd", sd(odds.value[:, column]), (low, high), *limited, *([] if exact else ["outer_bound"]))
-    elif (x >= 0).all() and x.mean() > 0:
-        shares = pair_low / (2 * middle[1]), min(pair_high / (2 * middle[0]), 1) if middle[0] > 0 else 1
-        value, entropic = gini(x), theil(x)
-        yield row("gini", value, shares if beyond else (value, value), *beyond)
-        yield row("theil", entropic, (0, float(np.log(n))) if beyond else (entropic, entropic), *beyond)
+        lower, upper = now.at.of("lower")[0], now.at.of("upper")[0]
+        ratios = _given((spread.bhatia_davis, spread.leave_one_out_bhatia_davis), lower=lower, upper=upper)
+        allowed = spread.bhatia_davis_bounds((low, high), mean, (lower, upper), len(x))
+        yield now.loose("bhatia_davis", ratios, allowed)
+        low, high, exact = SD.bounds(odds.lo, odds.hi)
+        limited = {"at_limit"} if "bounded" in odds.marks - now.marks else set()
+        yield odds._replace(marks=now.marks).row("logit_sd", SD.pair, (low, high), _outer(exact) | limited)
+    ratio = bool(scale != "share" and (x >= 0).all() and x.mean() > 0)
+    if ratio:
+        shares = pair_low / (2 * mean[1]), min(pair_high / (2 * mean[0]), 1) if mean[0] > 0 else 1
+        yield now.loose("gini", (spread.gini, spread.leave_one_out_gini), shares)
+        yield now.loose("theil", (spread.theil, spread.leave_one_out_theil), (0, float(np.log(len(x)))))
+    yield from _city_rows(now, ratio)
+    yield from _weighted_rows(now)
 
 
-def _bhatia_davis_bounds(low: float, high: float, middle: Interval, limits: Interval, n: int) -> Interval:
-    """Outer bounds: smallest variance over largest room, and the reverse; the room is concave in the mean."""
-    lower, upper = limits
-    room = [(upper - m) * (m - lower) for m in (*middle, np.clip((lower + upper) / 2, *middle))]
-    share = (n - 1) / n
-    return low**2 * share / max(room), min(high**2 * share / min(room[:2]), 1) if min(room[:2]) > 0 else 1
+def _given(pair: tuple[Measure, Jackknife], **fixed: Any) -> tuple[Measure, Jackknife]:
+    return partial(pair[0], **fixed), partial(pair[1], **fixed)
 
 
-def _logits(p: Panel) -> Panel:
-    """The panel on the logit scale; a number printed at a limit becomes a bound half a digit inside it."""
-    limits = p.of("lower")[0], p.of("upper")[0]
-    touching = (p.value <= limits[0]) | (p.value >= limits[1])
-    value, lo, hi = (
-        logit_of_share(x, delta, *limits) for x, delta in ((p.value, p.delta[:, None]), (p.lo, 0), (p.hi, 0))
-    )
-    return p._replace(value=value, lo=np.minimum(lo, value), hi=np.maximum(hi, value), bounded=p.bounded | touching)
+def _outer(exact: bool) -> set[str]:
+    return set() if exact else {"outer_bound"}
 
 
-def _logs(p: Panel) -> Panel:
-    with np.errstate(divide="ignore"):  # a bound that reaches down to zero
-        return p._replace(value=np.log(p.value), lo=np.log(p.lo), hi=np.log(p.hi))
+def _city_rows(now: _Year, ratio: bool) -> Iterator[Row]:
+    """Within and between cities: the first four digits of a code name the city (GB/T 2260)."""
+    names, groups = np.unique(now.at.of("region").astype(str).astype("<U4"), return_inverse=True)
+    n, total = len(groups), float(np.log(len(groups)))
+    if not 1 < len(names) < n:
+        return
+    measures = [("between_cities", spread.between_share, spread.leave_one_out_between, 1.0)]
+    if ratio:
+        measures += [
+            ("theil_between", spread.theil_between, spread.leave_one_out_theil_between, total),
+            ("theil_within", spread.theil_within, spread.leave_one_out_theil_within, total),
+        ]
+    for measure, function, without, most in measures:
+        yield now.loose(measure, _given((function, without), groups=groups), (0.0, most))
+    expected = (len(names) - 1) / (n - 1)
+    yield Row(now.key, "between_cities_null", expected, n, now.marks, (expected, expected))
 
 
-class _Spread(NamedTuple):
-    measure: Callable[[Floats], float]
-    bounds: Bounds
-    leave_one_out: Callable[[Floats], Floats]
+def _weighted_rows(now: _Year) -> Iterator[Row]:
+    """Mean and SD over residents; the SD moves by at most the size of the bounds (triangle inequality)."""
+    weights = now.at.population[:, 0]
+    if np.isnan(weights).any():
+        return
+    mean, wide = spread.weighted_mean_and_sd(now.x, weights)
+    ends = float(np.average(now.lo, weights=weights)), float(np.average(now.hi, weights=weights))
+    off = float(np.sqrt(np.average(np.maximum(now.hi - now.x, now.x - now.lo) ** 2, weights=weights)))
+    yield Row(now.key, "weighted_mean", mean, len(now.x), now.marks, ends)
+    yield Row(now.key, "weighted_sd", wide, len(now.x), now.marks | now.open, (max(wide - off, 0), wide + off))
 
 
-_SD = _Spread(sd, sd_bounds, leave_one_out_sd)
-_MEAN_DIFFERENCE = _Spread(gini_mean_difference, mean_difference_bounds, leave_one_out_mean_difference)
+# --- by domain --------------------------------------------------------------------------------------------
 
 
-def _scales(p: Panel) -> Iterator[tuple[str, _Spread, Panel]]:
+def domain_dispersion(targets: pd.DataFrame) -> pd.DataFrame:
+    """Sum up by domain and year how the planned spread compares with the baseline's.
+
+    ``targets``: the frame of ``load_targets``; only counties count. Returns long rows ``domain, year, measure, value,
+    lo, hi, loo_lo, loo_hi, n, status, flags``. ``sd_ratio`` is the mean, over the ``n`` indicators of the
+    domain, of the SD of the year over the baseline's, each for the counties that print both (three at least);
+    ``second_scale_ratio`` the same on log odds for shares and on logs for ratio scales. Without a unit, so that the
+    indicators may be put together; absolute counts need a column ``population``. ``[lo, hi]`` is an outer bound of
+    what rounding and bounds allow, ``[loo_lo, loo_hi]`` the range without each county in turn.
+    Raises ValueError for two values of one region, indicator and year. Source: docs/methods.md.
+
+    How to read it: below 1 the plans of the domain narrow the spread on average; believe it where both scales are
+    ``ok``.
+
+    >>> frame = pd.DataFrame({"region": list("abcd") * 2, "level": "county",
+    ...     "indicator": "wage_arrears_resolved", "year": [2022] * 4 + [2023] * 4,
+    ...     "role": ["baseline"] * 4 + ["target"] * 4, "kind": "point", "resolution": 1.0, "state": np.nan,
+    ...     "value": [80.0, 85, 90, 95, 90, 93, 96, 99]})
+    >>> domain_dispersion(frame)[["measure", "value", "n", "status"]].round(3).values.tolist()
+    [['sd_ratio', 0.6, 1, 'scale_dependent'], ['second_scale_ratio', 1.561, 1, 'scale_dependent']]
+    """
+    p = counties_of(panel(targets, catalogue.indicators()))
+    regions = pd.unique(p.of("region"))
+    parts = [_against_baseline(one, regions) for one in by_indicator(p) if one.of("scale")[0] not in _UNMEASURED]
+    rows: list[Row] = []
+    for domain in pd.unique(p.of("domain")):
+        own = [part.ratios for part in parts if part.domain == domain]
+        for at, year in enumerate(p.years[1:]):
+            rows += _domain_rows((domain, year), [ratios[at] for ratios in own if not np.isnan(ratios[at]).all()])
+    return tabulate(rows, ["domain", "year"])
+
+
+class _Part(NamedTuple):
+    """Spread over the baseline's: years x two scales x (value, three intervals, without each region)."""
+
+    domain: str
+    ratios: Floats
+
+
+def _against_baseline(p: Panel, regions: NDArray[np.object_]) -> _Part:
+    ratios = np.full((len(p.years) - 1, 2, 7 + len(regions)), np.nan)
+    for at, ratio in enumerate(ratios, start=1):
+        both = balanced(p.at([0, at]))
+        if len(both.rows) < 3 or np.ptp(both.value[:, 0]) <= EPS:
+            continue
+        place = 7 + pd.Index(regions).get_indexer(both.of("region"))
+        for row, (_, how, q) in zip(ratio, _two_scales(both), strict=True):
+            row[:] = how.measure(q.value[:, 1]) / how.measure(q.value[:, 0])
+            row[1:3], row[3:5], row[5:7] = (ratio_bounds(how.bounds, r)[0] for r in _readings(both, q))
+            row[place] = _without(how, q)
+    return _Part(str(p.of("domain")[0]), ratios)
+
+
+def _without(how: Spread, q: Panel) -> Floats:
+    before, after = (how.leave_one_out(x) for x in q.value.T)
+    return np.divide(after, before, out=np.full(len(before), np.nan), where=before > EPS)
+
+
+def _domain_rows(key: Key, ratios: list[Floats]) -> Iterator[Row]:
+    if not ratios:
+        yield from (_refused(key, measure, 0, "too_few") for measure in _DOMAIN_MEASURES)
+        return
+    means = np.mean(ratios, axis=0)
+    opposed = {"scale_dependent"} if {-1.0, 1.0} <= set(side(means[:, 0] - 1)) else set()
+    for measure, mean in zip(_DOMAIN_MEASURES, means, strict=True):
+        value, without = float(mean[0]), mean[7:]
+        widest, rounding, bounds = zip(mean[1:7:2], mean[2:7:2], strict=True)
+        doubt = {"unresolved"} if contains_one(rounding) else {"open_bound"} if contains_one(bounds) else set()
+        turns = (side(without - 1) * side(mean[0] - 1) < 0).any()
+        flips = {"leave_one_out_flips"} if turns else set()
+        marks = opposed | doubt | flips | {"outer_bound"}
+        yield Row(key, measure, value, len(ratios), marks, widest, without)
+
+
+# --- the last year against the first ----------------------------------------------------------------------
+
+
+def balanced(p: Panel) -> Panel:
+    """The first and the last year of the rows that have a number in both.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> balanced(panel(pd.DataFrame(columns=columns), catalogue.indicators())).years.tolist()
+    [0, 1]
+    """
+    ends = p.at([0, -1])
+    return ends.where(np.isfinite(ends.value[:, 0] + ends.value[:, 1]))
+
+
+def _two_scales(p: Panel) -> Iterator[tuple[str, Spread, Panel]]:
     """The spread as printed, and on the scale on which equal steps are equally hard."""
-    yield "sd_ratio", _SD, p
+    yield "sd_ratio", SD, p
     if p.of("scale")[0] == "share":
-        yield "logit_sd_ratio", _SD, _logits(p)
-    elif (p.lo >= 0).all() and (p.value > 0).all():
-        yield "log_sd_ratio", _SD, _logs(p)
+        yield "logit_sd_ratio", SD, logit_of(p)
+    elif np.isfinite((logs := log_of(p)).value).all():
+        yield "log_sd_ratio", SD, logs
     else:
-        yield "gini_mean_difference_ratio", _MEAN_DIFFERENCE, p
+        yield "gini_mean_difference_ratio", MEAN_DIFFERENCE, p
 
 
-def _convergence_rows(p: Panel) -> Iterator[_Row]:
-    year, scale = p.years[-1], p.of("scale")[0]
-    p = p._replace(
-        **{name: getattr(p, name)[:, [0, -1]] for name in ("kind", "value", "lo", "hi", "bounded", "from_text")}
-    )
-    balanced = p.where(np.isfinite(p.value[:, 0]) & np.isfinite(p.value[:, 1]))
-    n = len(balanced.rows)
+def convergence_of(p: Panel) -> Set[str]:
+    """Status and flags of the verdict on one indicator.
+
+    >>> frame = pd.DataFrame({"region": list("abc"), "level": "county", "indicator": "pension_insured", "year": 2022,
+    ...     "role": "baseline", "kind": "point", "resolution": 1.0, "state": np.nan, "value": 80.0})
+    >>> convergence_of(panel(frame, catalogue.indicators()))
+    {'absolute_count'}
+    """
+    *_, last = _convergence_rows(p)
+    return last.marks
+
+
+def _convergence_rows(p: Panel) -> Iterator[Row]:
+    key = (*p.rows.loc[0, ["indicator", "number"]], p.years[-1])
+    scale, both = p.of("scale")[0], balanced(p)
+    n = len(both.rows)
     if scale in ("count", "state"):
-        yield _refused(year, "convergence", n, "absolute_count" if scale == "count" else "state")
+        yield _refused(key, "convergence", n, "absolute_count" if scale == "count" else "state")
     elif n < 3:
-        yield _refused(year, "convergence", n, "too_few")
+        yield _refused(key, "convergence", n, "too_few")
     else:
-        marks = {"incomplete"} if n < len(p.rows) else set()
-        rows = [_ratio_row(year, balanced, *each, marks) for each in _scales(balanced)]
+        marks = remarks(p, n)
+        rows = [_ratio_row(key, both, *each, marks) for each in _two_scales(both)]
         yield from rows
-        yield _Row(year, "convergence", np.nan, (np.nan, np.nan), n, _verdict(rows))
+        yield from _ceiling_rows(key, both, marks)
+        yield Row(key, "convergence", np.nan, n, _verdict(rows))
 
 
-def _verdict(rows: list[_Row]) -> set[str]:
+def _ceiling_rows(key: Key, both: Panel, marks: set[str]) -> Iterator[Row]:
+    """What the ceiling alone would do to the spread: no verdict, numbers as printed."""
+    (first, last), best = both.value.T, float(both.of("best")[0])
+    before = spread.sd(first)
+    if np.isnan(best) or before <= EPS:
+        return
+    for plan in (spread.same_change, spread.same_closure):
+        ratio = spread.sd(plan(first, float(last.mean()), best)) / before
+        yield Row(key, f"sd_ratio_{plan.__name__}", ratio, len(first), marks | {"descriptive"})
+
+
+def _verdict(rows: list[Row]) -> set[str]:
     """All marks of the scales together, and where the scales agree the direction."""
     marks = set().union(*(row.marks for row in rows))
     if "identical" in marks:
         return marks
-    sides = {float(_side(np.array(row.value - 1))) for row in rows}
+    sides = {float(side(np.array(row.value - 1))) for row in rows}
     if {-1.0, 1.0} <= sides:
         return marks | {"scale_dependent"}
     if len(sides) > 1 or sides == {0.0}:
@@ -474,21 +395,20 @@ def _verdict(rows: list[_Row]) -> set[str]:
     return marks | {"converging" if sides == {-1.0} else "diverging"}
 
 
-def _ratio_row(year: int, printed: Panel, measure: str, spread: _Spread, p: Panel, marks: set[str]) -> _Row:
+def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, marks: set[str]) -> Row:
     """Final over baseline spread, its interval, and every county left out in turn."""
     start, end = p.value.T
-    before, after = spread.measure(start), spread.measure(end)
+    before, after = how.measure(start), how.measure(end)
     if before <= EPS:
-        return _refused(year, measure, len(p.rows), "identical")
-    rounding, _ = _ratio_bounds(spread.bounds, p.committed())
-    widest, exact = _ratio_bounds(spread.bounds, p)
-    touching = p.bounded & ~printed.bounded  # open in [lo, hi]; read half a digit inside for the verdict
-    bounds, _ = _ratio_bounds(spread.bounds, p._replace(bounded=touching).committed())
-    turns = _side(spread.leave_one_out(end) - spread.leave_one_out(start)) != _side(np.array(after - before))
-    unresolved = _contains_one(rounding)
+        return _refused(key, measure, len(p.rows), "identical")
+    (widest, exact), (rounding, _), (bounds, _) = (ratio_bounds(how.bounds, q) for q in _readings(printed, p))
+    touching = p.bounded & ~printed.bounded
+    left_before, left_after = how.leave_one_out(start), how.leave_one_out(end)
+    turns = side(left_after - left_before) != side(np.array(after - before))
+    unresolved = contains_one(rounding)
     found = {
         "unresolved": unresolved,
-        "open_bound": _contains_one(bounds) and not unresolved,
+        "open_bound": contains_one(bounds) and not unresolved,
         "bounded": printed.bounded.any(),
         "from_text": printed.from_text.any(),
         "at_limit": touching.any(),
@@ -496,22 +416,43 @@ def _ratio_row(year: int, printed: Panel, measure: str, spread: _Spread, p: Pane
         "identical_targets": after <= EPS,
         "leave_one_out_flips": turns.any(),
     }
-    return _Row(
-        year, measure, after / before, widest, len(p.rows), marks | {name for name, yes in found.items() if yes}
-    )
+    names = marks | {name for name, yes in found.items() if yes}
+    return Row(key, measure, after / before, len(p.rows), names, widest, _without(how, p))
 
 
-def _ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
+def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
+    """Everything open; rounding alone; bounds too, but what touches a limit half a digit inside it, for the verdict."""
+    return p, p.committed(), p._replace(bounded=p.bounded & ~printed.bounded).committed()
+
+
+def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
+    """Interval of the last spread over the first, and whether it is exact.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> p = panel(pd.DataFrame(columns=columns), catalogue.indicators())
+    >>> box = np.array([[1.0, 2.0], [3.0, 8.0]])
+    >>> ratio_bounds(spread.RANGE.bounds, p._replace(lo=box, hi=box))
+    ((3.0, 3.0), True)
+    """
     (least, most, exact), (last_least, last_most, last_exact) = (bounds(p.lo[:, at], p.hi[:, at]) for at in (0, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lo, hi = np.divide(last_least, most), np.divide(last_most, least)
-    return (float(lo), float(hi)), exact and last_exact
+    lo = last_least / most if most > 0 else 0.0
+    hi = last_most / least if least > 0 else np.inf  # the first spread may be nothing
+    return (lo, hi), exact and last_exact
 
 
-def _contains_one(interval: Interval) -> bool:
+def contains_one(interval: Interval) -> bool:
+    """Say whether an interval of a ratio holds 1.
+
+    >>> contains_one((0.5, 1.0)), contains_one((0.5, 0.9))
+    (True, False)
+    """
     return bool(holds(np.array(interval[0]), np.array(interval[1]), 1))
 
 
-def _side(difference: Floats) -> Floats:
-    """-1, 0 or +1, binary noise taken as 0."""
+def side(difference: Floats) -> Floats:
+    """-1, 0 or +1, binary noise taken as 0.
+
+    >>> side(np.array([-2.0, 1e-12, 3.0])).tolist()
+    [-1.0, 0.0, 1.0]
+    """
     return np.where(np.abs(difference) <= EPS, 0, np.sign(difference))

@@ -237,8 +237,8 @@ def paths_of(p: Panel) -> pd.DataFrame:
     number = p.of("nature") != "state"
     return stack(
         [
-            _front_loading_rows(p, "front_loading"),
-            _front_loading_rows(p.since(1), f"front_loading_{p.years[1]}_{p.years[-1]}", number),
+            front_loading_rows(p),
+            front_loading_rows(p.since(1), f"front_loading_{p.years[1]}_{p.years[-1]}", number),
             *_shape_rows(p, number),
             *_addition_rows(p),
             *_passing_rows(p),
@@ -283,8 +283,15 @@ def _interpolated(p: Panel) -> NDArray[np.bool_]:
     return ~printed.all(axis=1) & printed[:, 0] & printed[:, -1]
 
 
-def _path_interval(function: Callable[[Floats], Floats], p: Panel) -> tuple[Floats, Floats]:
-    """Corners of the first year, the last year, and the years between (which move together)."""
+def path_interval(function: Callable[[Floats], Floats], p: Panel) -> tuple[Floats, Floats]:
+    """Interval of a measure from the corners of the first year, the last year, and the years between.
+
+    Exact for measures that move one way in each of the three; the years between move together.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> [len(end) for end in path_interval(front_loading, panel(pd.DataFrame(columns=columns), catalogue.indicators()))]
+    [0, 0]
+    """
     boxes = [(p.lo[:, part], p.hi[:, part]) for part in (0, slice(1, -1), -1)]
     return corners(
         lambda first, inner, last: function(np.column_stack([first, inner, last])),
@@ -293,11 +300,19 @@ def _path_interval(function: Callable[[Floats], Floats], p: Panel) -> tuple[Floa
     )
 
 
-def _front_loading_rows(p: Panel, measure: str, where: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+def front_loading_rows(
+    p: Panel, measure: str = "front_loading", where: NDArray[np.bool_] | None = None
+) -> pd.DataFrame:
+    """The front-loading index of every row of a panel, in its order, with interval, status and flags.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> front_loading_rows(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    True
+    """
     path = _path(p)
     value = np.where(path.shapeless, np.nan, front_loading(path.filled.value))
-    widest = _path_interval(front_loading, path.filled)
-    conditions = verdict(path.conditions, 0, _path_interval(front_loading, path.filled.committed()), widest)
+    widest = path_interval(front_loading, path.filled)
+    conditions = verdict(path.conditions, 0, path_interval(front_loading, path.filled.committed()), widest)
     flags = path.flags | {"interpolated": _interpolated(p) & ~np.isnan(value)}
     return result(p, measure, value, widest, path.n, conditions, flags, where)
 
@@ -306,14 +321,14 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
     path = _path(p)
     full, direction, years = path.filled, p.of("direction"), p.years
     rounded = full.committed()
-    index, bend, pace = _path_interval(front_loading, full), _curvature_interval(full), _pace_interval(p)
+    index, bend, pace = path_interval(front_loading, full), _curvature_interval(full), _pace_interval(p)
     delivery, latest, earliest = (mean_delivery_year(i, years) for i in (front_loading(full.value), *index))
-    half = _path_interval(lambda paths: half_change_year(paths, years), full)
+    half = path_interval(lambda paths: half_change_year(paths, years), full)
     gap, shift = isotonic_gap(p.value, direction), _isotonic_shift(p)
     back = reversals(p.value, direction, p.delta)
 
     base = path.conditions
-    early = verdict(base, 0, _path_interval(front_loading, rounded), index)
+    early = verdict(base, 0, path_interval(front_loading, rounded), index)
     shape = {**base, "open_bound": early["open_bound"]}
     complete = {**base, "gap": ~np.isfinite(p.value).all(axis=1)}
     bent = verdict(complete, 0, _curvature_interval(rounded), bend)
@@ -327,7 +342,7 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
     table: list[tuple[str, Floats, tuple[Floats, Floats], Masks, list[str]]] = [
         ("mean_delivery_year", delivery, (earliest, latest), early, ["interpolated"]),
         ("half_change_year", half_change_year(full.value, years), half, shape, ["interpolated"]),
-        ("last_year_share", last_year_share(p.value), _path_interval(last_year_share, p), needs_last, []),
+        ("last_year_share", last_year_share(p.value), path_interval(last_year_share, p), needs_last, []),
         ("path_efficiency", path_efficiency(full.value), _efficiency_interval(full), shape, list(marks)),
         ("curvature", curvature(p.value), bend, bent, []),
         ("isotonic_gap", gap, (np.maximum(gap - shift, 0), gap + shift), turned, ["outer_bound"]),

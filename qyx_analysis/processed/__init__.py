@@ -1,6 +1,14 @@
 """Documents -> tidy rows (``reading``) and their sentences (``said``); a finished build -> frames (``loading``)."""
 
-from qyx_analysis.processed.loading import data_dir, explain, findings, load_governance, load_prose, load_targets
+from qyx_analysis.processed.loading import (
+    data_dir,
+    explain,
+    findings,
+    load_governance,
+    load_prose,
+    load_targets,
+    load_verdicts,
+)
 from qyx_analysis.processed.reading import COLUMNS, LOCAL, Plan, Reading, add_document, read_plan, read_plans, typed
 from qyx_analysis.processed.said import Said, extract, read_kept, row_departments, said_in
 
@@ -18,6 +26,7 @@ __all__ = [
     "load_governance",
     "load_prose",
     "load_targets",
+    "load_verdicts",
     "read_kept",
     "read_plan",
     "read_plans",

@@ -74,6 +74,19 @@ def load_targets(data: object = None, region: object = None) -> pd.DataFrame:
     return frame[frame["region"].isin(wanted)].reset_index(drop=True)
 
 
+def load_verdicts(data: object = None) -> pd.DataFrame:
+    """Load the verdicts of a build, each with the share of the specifications that agree.
+
+    ``data``: the folder of the build; else ``QYX_DATA``, else the project's. Returns the frame of
+    :func:`qyx_analysis.verdicts`; its columns are described in ``docs/data.md``. Raises ``DataError`` when there is no
+    build in the folder.
+
+    >>> load_verdicts().query("kind == 'convergence' and indicator == 'dibao_standard'")["status"].item()
+    'scale_dependent'
+    """
+    return _read_table("verdicts", data_dir(data))
+
+
 def findings(data: object = None) -> pd.DataFrame:
     """Load what an analyst must be warned of in a build.
 

@@ -1,0 +1,197 @@
+"""The association card: gold numbers of METHODS B, its null, and what rounding leaves open."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from test_measures_trajectory import LEVEL, plan
+
+from qyx_analysis import catalogue
+from qyx_analysis.measures import association as association_of
+from qyx_analysis.measures.association import (
+    associations_of,
+    chances,
+    county_pairs,
+    mean_r,
+    moments,
+    naive_r,
+    null_r,
+    oldham_r,
+    ols_slope,
+    r_bounds,
+    sd_ratio,
+    slope_bounds,
+    theil_sen,
+    theil_sen_bounds,
+)
+from qyx_analysis.measures.common import panel
+
+GOLD = {"a": "60 78", "b": "70 80", "c": "80 88", "d": "90 92"}
+TURNED = {"a": "70 92", "b": "75 82", "c": "80 84", "d": "85 70"}
+
+
+def card(indicator, rows):
+    table = association_of(plan(indicator, rows))
+    return table[table["indicator"] == indicator].set_index("measure")
+
+
+def test_gold_card():
+    table = card(LEVEL, GOLD)
+    expected = {"naive_r": -0.97683, "null_mean_r": -0.9141, "oldham_r": -0.95865, "sd_ratio": 0.51186}
+    expected |= {"ols_slope": -0.5, "theil_sen_slope": -0.51667}
+    for measure, value in expected.items():
+        assert round(table.loc[measure, "value"], len(str(value).partition(".")[2])) == value, measure
+    assert table.loc["p_lower", "value"] == pytest.approx(4 / 24)
+    assert round(table.loc["p_attainable", "value"], 4) == 0.0833
+
+
+def test_gold_slope_below_zero_with_a_spread_that_widens():
+    table = card(LEVEL, TURNED)["value"]
+    assert round(table["ols_slope"], 2) == -2.28 and round(table["sd_ratio"], 2) == 1.41
+    assert round(table["oldham_r"], 2) == 0.64
+
+
+def test_identical_targets_force_the_correlation():
+    table = card(LEVEL, {"a": "60 90", "b": "70 90", "c": "85 90"})
+    assert set(table["status"]) == {"forced"} and table.loc["naive_r", "value"] == -1
+    assert table.loc["p_lower", "value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("indicator", "rows", "status"),
+    [
+        (LEVEL, {"a": "60 70", "b": "70 72"}, "too_few"),
+        (LEVEL, {"a": "60 70", "b": "70 72", "c": "80 /"}, "too_few"),
+        (LEVEL, {"a": "60 70", "b": "60 72", "c": "60 75"}, "identical"),
+        (LEVEL, {"a": "60 65", "b": "70 75", "c": "80 85"}, "parallel"),
+        ("pension_insured", {"a": "10 11", "b": "20 22", "c": "30 35"}, "absolute_count"),
+        ("preschool_assessment", {"a": "0 100", "b": "0 100", "c": "100 100"}, "state"),
+    ],
+)
+def test_no_card_has_its_reason(indicator, rows, status):
+    table = card(indicator, rows)
+    assert table["status"].tolist() == [status] and table["value"].isna().all()
+
+
+def test_rounding_that_turns_the_sign_is_unresolved():
+    table = card(LEVEL, {"a": "50 51", "b": "55 56", "c": "60 62", "d": "65 66"})
+    assert table.loc[["oldham_r", "sd_ratio"], "status"].tolist() == ["unresolved", "unresolved"]
+
+
+def test_one_county_that_makes_the_finding_is_flagged():
+    table = card(LEVEL, {"a": "20 48", "b": "50 49", "c": "51 52", "d": "52 54"})
+    assert "leave_one_out_flips" in table.loc["oldham_r", "flags"]
+    assert table.loc["sd_ratio", "loo_lo"] < 1 < table.loc["sd_ratio", "loo_hi"]
+
+
+def test_the_ceiling_alone_would_give_a_slope():
+    table = card(LEVEL, {"a": "60 80", "b": "80 90", "c": "98 100", "d": "99 100"})
+    assert table.loc["ols_slope", "value"] < table.loc["ols_slope_same_change", "value"] < 0
+    assert (
+        card("life_expectancy", {"a": "80 81", "b": "81 83", "c": "82 83"}).index.isin(["ols_slope_same_change"]).sum()
+        == 0
+    )
+
+
+def test_more_than_seven_counties_draw_assignments_and_never_give_zero():
+    rows = {f"r{i}": f"{50 + i} {90 - i}" for i in range(9)}
+    first, again = card(LEVEL, rows), card(LEVEL, rows)
+    pd.testing.assert_frame_equal(first, again)
+    assert "monte_carlo" in first.loc["p_lower", "flags"] and first.loc["p_lower", "value"] >= 1 / 1000
+    assert first.loc["p_attainable", "value"] == 2 / 1000
+
+
+def test_pooled_indicators_move_their_labels_jointly():
+    """Two indicators that say the same are one finding: their pooled null is as wide as that of one."""
+    one = plan(LEVEL, GOLD)
+    table = association_of(pd.concat([one, one.assign(indicator="child_screening_rate")]))
+    pooled = table[(table["indicator"] == "") & (table["domain"] == "幼有善育")].set_index("measure")["value"]
+    single = card(LEVEL, GOLD)["value"]
+    names = ["naive_r", "null_mean_r", "p_lower", "p_two_sided", "p_attainable"]
+    np.testing.assert_allclose(pooled[names], single[names])
+
+
+def test_forced_indicators_stay_out_of_the_pool():
+    same = plan("child_screening_rate", {"a": "60 95", "b": "70 95", "c": "80 95", "d": "90 95"})
+    table = association_of(pd.concat([plan(LEVEL, GOLD), same]))
+    pooled = table[(table["indicator"] == "") & (table["measure"] == "naive_r")]["value"]
+    np.testing.assert_allclose(pooled, card(LEVEL, GOLD).loc["naive_r", "value"])
+
+
+def test_gaps_leave_the_other_indicators_alone():
+    first = np.array([[60.0, 1], [70, 5], [80, 2], [90, np.nan], [75, 8]])
+    last = np.array([[78.0, 4], [80, 5], [88, 9], [92, 3], [70, 2]])
+    rows = [0, 1, 2, 4]
+    alone = [float(mean_r(first[:, [0]], last[:, [0]], np.arange(5)))]
+    alone.append(float(mean_r(first[rows][:, [1]], last[rows][:, [1]], np.arange(4))))
+    assert float(mean_r(first, last, np.arange(5))) == pytest.approx(np.mean(alone))
+
+
+def test_population_opens_absolute_counts():
+    counts = plan("pension_insured", {"a": "10 12", "b": "20 22", "c": "30 35", "d": "8 9"})
+    people = counts["region"].map({"a": 300_000.0, "b": 300_000, "c": 600_000, "d": 100_000})
+    table = association_of(counts.assign(population=people))
+    row = table[(table["indicator"] == "pension_insured") & (table["measure"] == "sd_ratio")]
+    rates = np.array([[1 / 3, 2 / 3, 0.5, 0.8], [0.4, 22 / 30, 35 / 60, 0.9]])
+    assert row["value"].item() == pytest.approx(np.std(rates[1]) / np.std(rates[0]))
+    assert "per_resident" in row["flags"].item()
+
+
+points = arrays(float, 5, elements=st.integers(1, 99), unique=True)
+few = settings(max_examples=40, deadline=None)
+
+
+@few
+@given(points, points)
+def test_the_card_agrees_with_scipy_and_with_leaving_out_for_real(first, last):
+    from scipy.stats import linregress, pearsonr, theilslopes
+
+    change = last - first
+    m = moments(first, last)
+    assert theil_sen(first, change) == pytest.approx(theilslopes(change, first).slope)
+    assert ols_slope(m)[0] == pytest.approx(linregress(first, change).slope)
+    if np.ptp(change) > 0:
+        assert naive_r(m)[0] == pytest.approx(pearsonr(first, change).statistic)
+    assert np.sign(np.nan_to_num(oldham_r(m)[0]).round(9)) == np.sign(round(sd_ratio(m)[0] - 1, 9))
+    for measure in (naive_r, oldham_r, sd_ratio, ols_slope):
+        slow = [measure(moments(np.delete(first, i), np.delete(last, i)))[0] for i in range(5)]
+        np.testing.assert_allclose(measure(m)[1:], slow, atol=1e-7)
+
+
+@few
+@given(points, points, st.integers(0, 2**32 - 1))
+def test_intervals_hold_everything_that_prints_alike(first, last, seed):
+    move = np.random.default_rng(seed).uniform(-0.5, 0.5, (2, 5))
+    x, y = first + move[0], last + move[1] - first - move[0]
+    half, one = np.full(5, 0.5), np.full(5, 1.0)
+    for bounds, value in (
+        (r_bounds(first, last - first, half, one), np.corrcoef(x, y)[0, 1]),
+        (slope_bounds(first, last - first, half, one), np.polyfit(x, y, 1)[0]),
+        (theil_sen_bounds(first, last - first, half, one), theil_sen(x, y)),
+    ):
+        assert np.isnan(bounds[0]) or bounds[0] - 1e-7 <= value <= bounds[1] + 1e-7
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=3, max_size=5))
+def test_the_complement_has_the_same_card(values):
+    known = catalogue.indicators()
+    other = known.assign(direction=-known["direction"], best=100 - known["best"])
+    here = associations_of(panel(plan(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}), known))
+    rows = {f"r{i}": f"{100 - a} {100 - b}" for i, (a, b) in enumerate(values)}
+    there = associations_of(panel(plan(LEVEL, rows), other))
+    pd.testing.assert_frame_equal(here, there, check_exact=False, atol=1e-6)
+
+
+def test_p_counts_ties_and_both_tails():
+    assert chances(0.0, np.array([0.0, 0.0, 1.0, 2.0]), True) == (0.5, 1.0, 0.5)
+    first, last = (np.arange(8.0)[:, None], np.arange(8.0)[::-1, None])
+    null, exact = null_r(first, last)
+    assert len(null) == 999 and not exact
+
+
+def test_many_counties_take_pairs_at_random():
+    one, other = county_pairs(1000)
+    assert len(one) == 200_000 and (one != other).all()
