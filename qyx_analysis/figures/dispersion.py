@@ -189,6 +189,8 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("convergence_title", who=scene.who, first=first, last=last)
     subtitle = scene.say("convergence_subtitle", first=first, last=last)
+    if results.loc[results["measure"] == "sd_ratio", "value"].isna().all():
+        return style.without_picture(title, scene.say("too_few", n=3, counties=len(scene.counties)))
     entries: list[style.Entry] = [
         (style.POINT | {"color": style.BLUE}, scene.say("key_sd_ratio")),
         (_SQUARE, scene.say("key_second_ratio")),
