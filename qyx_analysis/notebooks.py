@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 import pandas as pd
@@ -18,17 +19,44 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True)
 class Desk:
-    """The frames a notebook works on: targets of the chosen regions, their prose, findings and measures."""
+    """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for."""
 
     region: str
     lang: str
     targets: pd.DataFrame
     findings: pd.DataFrame
-    trajectory: pd.DataFrame
-    ambition: pd.DataFrame
-    dispersion: pd.DataFrame
     prose: pd.DataFrame
     alignment: pd.DataFrame
+
+    @cached_property
+    def trajectory(self) -> pd.DataFrame:
+        """When the change is planned: see :func:`qyx_analysis.trajectory`."""
+        return measures.trajectory(self.targets)
+
+    @cached_property
+    def ambition(self) -> pd.DataFrame:
+        """How far the targets go beyond the baselines: see :func:`qyx_analysis.ambition`."""
+        return measures.ambition(self.targets)
+
+    @cached_property
+    def dispersion(self) -> pd.DataFrame:
+        """How far apart the counties are: see :func:`qyx_analysis.dispersion`."""
+        return measures.dispersion(self.targets)
+
+    @cached_property
+    def domain_dispersion(self) -> pd.DataFrame:
+        """The spread by domain: see :func:`qyx_analysis.domain_dispersion`."""
+        return measures.domain_dispersion(self.targets)
+
+    @cached_property
+    def association(self) -> pd.DataFrame:
+        """Whether low baselines plan more: see :func:`qyx_analysis.association`."""
+        return measures.association(self.targets)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
+        return measures.verdicts(self.targets)
 
 
 def open_desk(
@@ -74,9 +102,6 @@ def open_desk(
         lang=lang,
         targets=targets,
         findings=findings[findings["region"].isin(targets["region"])].reset_index(drop=True),
-        trajectory=measures.trajectory(targets),
-        ambition=measures.ambition(targets),
-        dispersion=measures.dispersion(targets),
         prose=prose[cities | prose["region"].isin(targets["region"])].reset_index(drop=True),
         alignment=alignment[alignment["domain"].isin(targets["domain"])].reset_index(drop=True),
     )

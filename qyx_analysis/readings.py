@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -16,13 +17,23 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.contradictions import differing
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.names import region_level, region_name, region_parent
-from qyx_analysis.tables import beyond_table, domain_name, indicator_name, percent_text, standing
+from qyx_analysis.tables import (
+    FEW,
+    FIRM,
+    beyond_table,
+    domain_name,
+    indicator_name,
+    number_text,
+    percent_text,
+    standing,
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
 _SHAPED = ("ok", "reversing")  # statuses of a front-loading index whose sign may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
 _VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
 _MOST = 3
+_VISIBLE = 0.005  # a difference between two ratios that are printed with two decimals
 _LISTED = 12  # names that a sentence can carry
 
 
@@ -259,37 +270,52 @@ def city_domains(prose: pd.DataFrame, lang: str) -> list[str]:
 
 
 def compared(targets: pd.DataFrame, lang: str) -> list[str]:
-    """Who is compared: a census of the counties present, not a sample."""
+    """Who is compared: a census of the counties present, not a sample. Many counties are counted, few are named."""
     regions = targets.drop_duplicates("region")
     counties = regions.loc[regions["level"] == "county", "region"]
     benchmarks = regions.loc[regions["level"] != "county", "region"]
-    names = listed((region_name(code, lang) for code in counties), lang)
-    sentences = [message("say_compared", lang, n=len(counties), list=names)]
+    if len(counties) > FEW:
+        sentences = [message("say_compared_many", lang, n=len(counties), cities=counties.str[:4].nunique())]
+    else:
+        names = listed((region_name(code, lang) for code in counties), lang)
+        sentences = [
+            message("say_compared" if len(counties) > 1 else "say_compared_one", lang, n=len(counties), list=names)
+        ]
     if len(benchmarks):
         names = listed((region_name(code, lang) for code in benchmarks), lang)
         sentences.append(message("say_benchmarks", lang, list=names))
     return sentences
 
 
-def timing_across(trajectory: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
-    """On which indicators every county that can be read plans the change early, or late."""
-    rows = trajectory[(trajectory["measure"] == "front_loading") & trajectory["region"].isin(_county_codes(targets))]
+def timing_across(verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
+    """On which indicators every county that can be read (of many: two thirds) plans the change early, or late.
+
+    ``verdicts``: the frame of :func:`qyx_analysis.verdicts`.
+    """
+    rows = verdicts[(verdicts["kind"] == "timing") & verdicts["region"].isin(_county_codes(targets))]
     shaped = rows[rows["status"].isin(_SHAPED)]
+    words = shaped["verdict"].value_counts()
     counts = {
-        "early": (shaped["value"] > 0).sum(),
-        "late": (shaped["value"] < 0).sum(),
+        "early": words.get("front_loaded", 0),
+        "late": words.get("back_loaded", 0),
+        "contested": (rows["status"] == "contested").sum(),
         "open": rows["status"].isin(["unresolved", "open_bound"]).sum(),
         "weaker": (rows["status"] == "weaker").sum(),
-        "none": rows["value"].isna().sum(),
         "all": len(rows),
     }
+    counts["none"] = 2 * counts["all"] - sum(counts.values())
     sentences = [message("say_timing_all", lang, **counts)]
-    signs = shaped.groupby("indicator", sort=False)["value"].agg(["size", "min", "max"])
-    agreeing = signs[signs["size"] >= 2]
-    for key, chosen in (("say_all_early", agreeing["min"] > 0), ("say_all_late", agreeing["max"] < 0)):
-        same = agreeing[chosen].reset_index()
-        if len(same):
-            sentences.append(message(key, lang, list=_indicators(same, lang)))
+    many = rows["region"].nunique() > FEW
+    for side, word in (("early", "front_loaded"), ("late", "back_loaded")):
+        found = (shaped["verdict"] == word).groupby(shaped["indicator"], sort=False).agg(["sum", "size"])
+        enough = found["sum"] * 3 >= found["size"] * 2 if many else found["sum"] == found["size"]
+        same = found[enough & (found["size"] >= (FEW if many else 2))]
+        names = [
+            indicator_name(str(row.Index), lang) + (f" {row.sum}/{row.size}" if many else "")
+            for row in same.itertuples()
+        ]
+        if names:
+            sentences.append(message(f"say_{'most' if many else 'all'}_{side}", lang, list=listed(names, lang)))
     return sentences
 
 
@@ -305,19 +331,70 @@ def ambition_across(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) ->
                 f"{indicator_name(str(code), lang)} {region_name(top['region'], lang)} {percent_text(top['value'])}"
             )
     sentences = [message("say_gap_all", lang, n=len(gaps), indicators=gaps["indicator"].nunique())]
+    if len(codes) > FEW:
+        sentences += _medians(gaps, lang)
     if leaders:
         sentences.append(message("say_leaders", lang, n=len(leaders), list=listed(leaders, lang)))
-    same = same_targets(targets)
-    if len(same):
-        sentences.append(message("say_same_targets", lang, n=len(same), list=_indicators(same, lang)))
     weaker = ambition[
         (ambition["measure"] == "change") & (ambition["status"] == "weaker") & ambition["region"].isin(codes)
     ]
     if len(weaker):
-        names = (
-            f"{region_name(row.region, lang)} {indicator_name(row.indicator, lang)}" for row in weaker.itertuples()
-        )
+        if len(codes) > FEW:
+            found = weaker["indicator"].value_counts()
+            names = [f"{indicator_name(str(code), lang)} {n}" for code, n in found.items()]
+        else:
+            names = [
+                f"{region_name(row.region, lang)} {indicator_name(row.indicator, lang)}" for row in weaker.itertuples()
+            ]
         sentences.append(message("say_weaker_all", lang, n=len(weaker), list=listed(names, lang)))
+    return sentences
+
+
+def _medians(gaps: pd.DataFrame, lang: str) -> list[str]:
+    """The indicators on which the middle county closes most, and least, of its gap."""
+    middle = gaps.groupby("indicator", sort=False)["value"].median().sort_values(ascending=False, kind="stable")
+    texts = [f"{indicator_name(str(code), lang)} {percent_text(value)}" for code, value in middle.items()]
+    if len(texts) <= _MOST:
+        return [message("say_median_most", lang, list=listed(texts, lang))]
+    most, least = texts[:_MOST], texts[_MOST:][-_MOST:][::-1]
+    return [
+        message("say_median_most", lang, list=listed(most, lang)),
+        message("say_median_least", lang, list=listed(least, lang)),
+    ]
+
+
+def mandated(targets: pd.DataFrame, lang: str) -> list[str]:
+    """Which final targets look set from above, by two signs, and how many are left to the counties."""
+    counties = targets[targets["level"] == "county"]
+    last = counties[(counties["year"] == counties["year"].max()) & counties["value"].notna()]
+    core = counties.loc[counties["core"], "indicator"].unique()
+    same = same_targets(targets)
+    both = same["indicator"].isin(core)
+    left = last[~last["indicator"].isin([*core, *same["indicator"]])].drop_duplicates("indicator")
+    marked = last[last["indicator"].isin(core) & ~last["indicator"].isin(same["indicator"])].drop_duplicates(
+        "indicator"
+    )
+    groups = {"mandated": same[both], "same_targets": same[~both], "core": marked, "chosen": left}
+    return [
+        message(f"say_{name}", lang, n=len(rows), list=_indicators(rows, lang))
+        for name, rows in groups.items()
+        if len(rows)
+    ]
+
+
+def association_across(association: pd.DataFrame, lang: str) -> list[str]:
+    """Whether low baselines plan more, said with the correlation that chance and construction alone would give."""
+    cards = association[(association["measure"] == "naive_r") & (association["indicator"] != "")]
+    whole = association[(association["indicator"] == "") & (association["domain"] == "")]
+    whole = whole.set_index("measure")["value"]
+    if whole.isna().all():
+        return [message("say_no_association", lang)]
+    values = {"r": "naive_r", "null": "null_mean_r", "p": "p_two_sided", "least": "p_attainable"}
+    texts = {name: number_text(whole[measure], 3 if "p_" in measure else 2) for name, measure in values.items()}
+    sentences = [message("say_association", lang, n=(cards["status"] == "ok").sum(), **texts)]
+    forced = cards[cards["status"] == "forced"]
+    if len(forced):
+        sentences.append(message("say_forced", lang, n=len(forced), list=_indicators(forced, lang)))
     return sentences
 
 
@@ -339,13 +416,76 @@ def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
             sentences.append(message(f"say_{status}", lang, n=len(rows), list=_indicators(rows, lang)))
-    fragile = verdicts[verdicts["flags"].str.contains("leave_one_out_flips")]
-    if len(fragile):
-        sentences.append(message("say_fragile", lang, n=len(fragile), list=_indicators(fragile, lang)))
+    sentences += _ceilings(dispersion, lang)
     refused = dispersion[dispersion["status"] == "absolute_count"].drop_duplicates("indicator")
     if len(refused):
         sentences.append(message("say_counts", lang, list=_indicators(refused, lang)))
     return sentences
+
+
+def _ceilings(dispersion: pd.DataFrame, lang: str) -> list[str]:
+    """Where the ceiling alone would narrow the spread, and whether the plans do more than that."""
+    ratios = dispersion.pivot_table(index="indicator", columns="measure", values="value", aggfunc="last", sort=False)
+    ratios = ratios.reindex(columns=["sd_ratio", "sd_ratio_same_change"]).dropna()
+    verdicts = dispersion[dispersion["measure"] == "convergence"].set_index("indicator")["status"]
+    claimed = verdicts.reindex(ratios.index).eq("converging")
+    squeezed = ratios[claimed & (ratios["sd_ratio_same_change"] < 1 - _VISIBLE)]
+    more = squeezed["sd_ratio"] < squeezed["sd_ratio_same_change"] - _VISIBLE
+    sentences = []
+    for key, rows in (("say_beyond_ceiling", squeezed[more]), ("say_only_ceiling", squeezed[~more])):
+        names = [
+            f"{indicator_name(str(code), lang)} {number_text(plan)}/{number_text(alone)}"
+            for code, plan, alone in rows.itertuples()
+        ]
+        if names:
+            sentences.append(message(key, lang, n=len(names), list=listed(names, lang)))
+    return sentences
+
+
+def stability(verdicts: pd.DataFrame, kind: str, lang: str) -> list[str]:
+    """How many verdicts of a kind hold under every specification, and who stands out under all of them.
+
+    ``verdicts``: the frame of :func:`qyx_analysis.verdicts`; ``kind``: timing, ambition, profile or convergence.
+    """
+    rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(FIRM)]
+    if rows.empty:
+        return [message("say_no_verdicts", lang)]
+    every, contested = int((rows["share"] == 1).sum()), int((rows["status"] == "contested").sum())
+    most = len(rows) - every - contested
+    sentences = [message("say_stability", lang, n=len(rows), every=every, most=most)]
+    sentences += [message("say_contested", lang, n=contested)] if contested else []
+    if kind in ("ambition", "profile"):
+        sentences += _surely_ranked(verdicts[verdicts["kind"] == kind], lang)
+    if kind == "convergence":
+        sentences += _pivotal(rows, lang)
+    return sentences
+
+
+def _subject(row: Any, lang: str) -> str:
+    return indicator_name(row.indicator, lang) if row.indicator else domain_name(row.domain, lang)
+
+
+def _surely_ranked(rows: pd.DataFrame, lang: str) -> list[str]:
+    """The counties whose whole range of ranks lies before, or behind, that of every other."""
+    sentences = []
+    for key, side in (("say_surely_first", "above"), ("say_surely_last", "below")):
+        found = rows[(rows[side] == rows["n"] - 1) & (rows["n"] > 2)]
+        names = [f"{_subject(row, lang)} {region_name(row.region, lang)}" for row in found.itertuples()]
+        if names:
+            sentences.append(message(key, lang, n=len(names), list=listed(names, lang)))
+    return sentences
+
+
+def _pivotal(rows: pd.DataFrame, lang: str) -> list[str]:
+    """The counties without which a verdict on the spread would change."""
+    names = []
+    for row in rows[rows["pivotal"] != ""].itertuples():
+        who = row.pivotal.split(";")
+        text = listed((region_name(code, lang) for code in who), lang) if len(who) <= _MOST else str(len(who))
+        names.append(f"{indicator_name(row.indicator, lang)}{message('say_colon', lang)}{text}")
+    return (
+        [message("say_pivotal", lang, n=len(names), list=message("say_semicolon", lang).join(names))] if names else []
+    )
 
 
 def _county_codes(targets: pd.DataFrame) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from html import escape
 from typing import Any
@@ -13,12 +12,12 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.contradictions import differing, place_of, printed_value
+from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import region_name
 
-_RATIOS = ("sd_ratio", "logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
-_FEW = 8  # regions that fit side by side as columns of a table
+FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 
 
 def as_html(frame: pd.DataFrame, caption: str) -> str:
@@ -84,13 +83,13 @@ def status_text(status: str, lang: str) -> str:
     return "" if status == "ok" else _meanings("statuses", lang)[status]
 
 
-def short_status(status: str, lang: str) -> str:
-    """The first words of a status, for the cell of a matrix.
+def brief_status(status: str, lang: str) -> str:
+    """A status in the few words of the pictures; nothing where there is nothing to add.
 
-    >>> short_status("state", "en")
-    'An ordered state (passed or not)'
+    >>> brief_status("unresolved", "en"), brief_status("ok", "en")
+    ('within rounding', '')
     """
-    return re.split("[，：:]", status_text(status, lang))[0]
+    return "" if status == "ok" else message(f"fig_status_{status}", lang)
 
 
 def number_text(value: float, digits: int = 2) -> str:
@@ -339,7 +338,7 @@ def alignment_table(alignment: pd.DataFrame, lang: str, comparable: bool, region
     rows = rows[(rows["state"] != "not_comparable") == comparable]
     if region:
         rows = rows[rows["region"] == region]
-    elif rows["region"].nunique() > _FEW:
+    elif rows["region"].nunique() > FEW:
         return _alignment_summary(rows, lang)
     table = [
         [
@@ -393,16 +392,18 @@ def _alignment_summary(rows: pd.DataFrame, lang: str) -> pd.DataFrame:
 
 
 def measure_table(results: pd.DataFrame, measure: str, lang: str, percent: bool = False) -> pd.DataFrame:
-    """One measure, indicator by county; with many counties their lowest, median and highest instead.
+    """One measure, indicator by county; with many counties how they are spread, and who stands out.
 
-    A cell without a value says why in words.
+    A cell without a value says why in words. Many counties: only rows that allow a verdict count, the others are
+    told by their reason; a county is named where no other can be as low or as high within its interval.
     """
     rows = results[results["measure"] == measure]
+    rows = rows[~rows["indicator"].isin(_not_meant(rows))]
     show = percent_text if percent else number_text
-    if rows["region"].nunique() > _FEW:
+    if rows["region"].nunique() > FEW:
         return _summary_table(rows, lang, show)
     rows = rows.assign(
-        text=[interval_text(row, show) or short_status(row.status, lang) for row in rows.itertuples()],
+        text=[_told(row, show) or brief_status(row.status, lang) for row in rows.itertuples()],
         label=[row_label(row.number, row.indicator, lang) for row in rows.itertuples()],
     )
     order = rows.drop_duplicates("label").sort_values("number", kind="stable")["label"]
@@ -411,42 +412,216 @@ def measure_table(results: pd.DataFrame, measure: str, lang: str, percent: bool 
     return wide.rename_axis(message("tab_indicator", lang)).reset_index()
 
 
+def _told(row: Any, show: Any) -> str:
+    """A value with its interval; nothing where anything is possible and a value would only mislead."""
+    return "" if np.isinf(row.lo) and np.isinf(row.hi) else interval_text(row, show)
+
+
+def _not_meant(rows: pd.DataFrame) -> list[str]:
+    """Indicators that a measure is not made for, whatever the counties print."""
+    return rows.loc[rows["status"].isin(["state", "no_limit"]), "indicator"].unique().tolist()
+
+
 def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
-    known = rows.dropna(subset="value").sort_values("number", kind="stable")
+    rows = rows.assign(decided=decided(rows)).sort_values("number", kind="stable")
     table = []
-    for code, group in known.groupby("indicator", sort=False):
-        low, high = group.loc[group["value"].idxmin()], group.loc[group["value"].idxmax()]
-        table.append(
-            [
-                row_label(low["number"], str(code), lang),
-                len(group),
-                f"{show(low['value'])} {region_name(low['region'], lang)}",
-                show(group["value"].median()),
-                f"{show(high['value'])} {region_name(high['region'], lang)}",
-            ]
-        )
-    keys = ("tab_indicator", "tab_counties", "tab_lowest", "tab_median", "tab_highest")
+    for code, group in rows.groupby("indicator", sort=False):
+        if _uncompared(group):
+            group = group.assign(decided=False, status="absolute_count")
+        sure, rest = group[group["decided"]], group.loc[~group["decided"], "status"]
+        found = ["—"] * 4
+        if len(sure):
+            low, middle, high = (show(value) for value in sure["value"].quantile([0.25, 0.5, 0.75]))
+            found = [middle, _span(low, high), _end(sure, lang, show, -1), _end(sure, lang, show, 1)]
+        label = row_label(group["number"].iloc[0], str(code), lang)
+        table.append([label, len(sure), *found, _reasons(rest, lang)])
+    keys = ("tab_indicator", "tab_verdicts", "tab_median", "tab_middle", "tab_lowest", "tab_highest", "tab_without")
     return pd.DataFrame(table, columns=[message(key, lang) for key in keys])
 
 
-def convergence_table(dispersion: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Per indicator: how the planned spread of the final year compares with the baseline's, and the verdict."""
+def _uncompared(rows: pd.DataFrame) -> bool:
+    """Whether these are amounts of an absolute count; the shape of its path may be compared."""
+    counts = rows["flags"].str.split(";").map(lambda flags: "absolute_count" in flags)
+    return bool(counts.any()) and not rows["measure"].iloc[0].startswith("front_loading")
+
+
+def _span(low: str, high: str) -> str:
+    return f"{low} – {high}".replace(" ", "\u00a0")
+
+
+def _end(rows: pd.DataFrame, lang: str, show: Any, sign: int) -> str:
+    """The highest (or lowest) value and whose it is, or how many counties cannot be told apart from it."""
+    lo, hi = (rows["lo"], rows["hi"]) if sign > 0 else (-rows["hi"], -rows["lo"])
+    value = sign * rows["value"]
+    top = value.idxmax()
+    near = rows.loc[hi.fillna(value) >= lo.fillna(value)[top], "region"]
+    who = region_name(near.iloc[0], lang) if len(near) == 1 else message("tab_together", lang, n=len(near))
+    return f"{show(rows['value'][top])}{message('say_colon', lang)}{who}"
+
+
+def _reasons(statuses: pd.Series, lang: str) -> str:
+    """Why counties have no verdict and how many each, the most frequent first."""
+    counts = statuses.value_counts()
+    texts = [f"{message(f'fig_status_{status}', lang)} {n}" for status, n in counts.items()]
+    return message("say_semicolon", lang).join(texts) or "—"
+
+
+def convergence_table(dispersion: pd.DataFrame, verdicts: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Per indicator: planned spread of the final year over that of the baseline, and the verdict.
+
+    On two scales, the first with its range when each county in turn is left out; beside it what the ceiling alone
+    would do, if every county planned the same change or closed the same share of its gap, and how many of the
+    specifications agree.
+    """
+    agreeing = verdicts[verdicts["kind"] == "convergence"].set_index("indicator")
     ratios = dispersion[dispersion["measure"].isin(_RATIOS)].assign(
-        scale=lambda rows: rows["measure"].eq("sd_ratio").map({True: "first", False: "second"})
+        measure=lambda rows: rows["measure"].replace(dict.fromkeys(_SECOND, "second"))
     )
-    wide = ratios.pivot_table(index="indicator", columns="scale", values="value", aggfunc="first")
-    wide = wide.reindex(columns=["first", "second"])
+    wide = ratios.pivot(index="indicator", columns="measure", values=["value", "loo_lo", "loo_hi"])
     rows = []
-    for row in dispersion[dispersion["measure"] == "convergence"].itertuples():
-        pair = wide.loc[row.indicator] if row.indicator in wide.index else (np.nan, np.nan)
-        texts = ["—" if pd.isna(value) else number_text(value) for value in pair]
-        rows.append(
-            [
-                row_label(row.number, row.indicator, lang),
-                row.n,
-                *texts,
-                status_text(row.status, lang),
-            ]
-        )
-    keys = ("tab_indicator", "tab_counties", "tab_sd_ratio", "tab_second_ratio", "tab_status")
+    judged = dispersion[dispersion["measure"] == "convergence"].sort_values("number", kind="stable")
+    for row in judged.itertuples():
+        if row.status in ("state", "absolute_count"):
+            continue
+        found = wide.loc[row.indicator] if row.indicator in wide.index else pd.Series(dtype=float)
+        texts = [_ratio_text(found.get(("value", name), np.nan)) for name in _CONVERGENCE]
+        low, high = (_ratio_text(found.get((end, "sd_ratio"), np.nan)) for end in ("loo_lo", "loo_hi"))
+        texts.insert(1, "—" if "—" in (low, high) else _span(low, high))
+        texts.append(_agreeing(agreeing.loc[row.indicator]) or "—")
+        reading = brief_status(row.status, lang)
+        rows.append([row_label(row.number, row.indicator, lang), reading, row.n, *texts])
+    keys = ("sd_ratio", "without_one", "second_ratio", "same_change", "same_closure", "agreeing")
+    return pd.DataFrame(
+        rows, columns=[message(f"tab_{key}", lang) for key in ("indicator", "status", "counties", *keys)]
+    )
+
+
+_SECOND = ("logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
+_CONVERGENCE = ("sd_ratio", "second", "sd_ratio_same_change", "sd_ratio_same_closure")
+_RATIOS = ("sd_ratio", *_SECOND, "sd_ratio_same_change", "sd_ratio_same_closure")
+
+
+def _ratio_text(value: float) -> str:
+    return "—" if pd.isna(value) else number_text(value)
+
+
+def domain_spread_table(domains: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Per domain and year: the mean planned spread over that of the baseline, in brackets what is left open.
+
+    ``domains``: the frame of :func:`qyx_analysis.domain_dispersion`. The last column but one is the second scale.
+    """
+    last = domains["year"].max()
+    rows = domains[(domains["measure"] == "sd_ratio") | (domains["year"] == last)]
+    firm = rows["status"].eq("ok")
+    texts = rows["value"].map(_ratio_text)
+    rows = rows.assign(
+        text=texts.where(firm | rows["value"].isna(), "(" + texts + ")"),
+        column=rows["year"].astype(str).where(rows["measure"] == "sd_ratio", "second"),
+    )
+    wide = rows.pivot(index="domain", columns="column", values="text")
+    ends = rows[(rows["measure"] == "sd_ratio") & (rows["year"] == last)].set_index("domain")
+    order = [name for name in catalogue.domains()["domain"] if name in wide.index]
+    table = [
+        [domain_name(name, lang), ends.at[name, "n"], *wide.loc[name], brief_status(ends.at[name, "status"], lang)]
+        for name in order
+    ]
+    years = [message("tab_second_of", lang, year=last) if name == "second" else name for name in wide.columns]
+    head = [message("tab_domain", lang), message("tab_comparable", lang), *years, message("tab_status", lang)]
+    return pd.DataFrame(table, columns=head)
+
+
+def _agreeing(row: Any) -> str:
+    """How many of the specifications agree with a verdict; nothing where there is none."""
+    return f"{row.agreeing}/{row.specifications}" if row.specifications else ""
+
+
+def verdict_table(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame:
+    """The verdicts of a ``kind`` (timing, ambition or profile), each with the share of specifications that agrees.
+
+    ``verdicts``: the frame of :func:`qyx_analysis.verdicts`. Indicator (for profiles: domain) by county, with ranges
+    of ranks where counties are ranked; with many counties how many there are of each verdict, and who is surely in the
+    first or in the last quarter.
+    """
+    rows = verdicts[verdicts["kind"] == kind]
+    by = "domain" if kind == "profile" else "indicator"
+    rows = rows[rows.groupby(by)["verdict"].transform(lambda words: (words != "").any())]
+    order = rows.drop_duplicates(by).sort_values("number", kind="stable")
+    labels = {
+        getattr(row, by): domain_name(row.domain, lang)
+        if by == "domain"
+        else row_label(row.number, row.indicator, lang)
+        for row in order.itertuples()
+    }
+    first = message(f"tab_{by}", lang)
+    if rows["region"].nunique() > FEW:
+        table = [[labels[name], *_counted(rows[rows[by] == name], kind, lang)] for name in labels]
+        quarters = [] if kind == "timing" else ["tab_first_quarter", "tab_last_quarter"]
+        keys = [*(f"verdict_{word}" for word in WORDS[kind][::-1]), "tab_contested", "tab_no_verdict", "tab_all_agree"]
+        return pd.DataFrame(table, columns=[first, *(message(key, lang) for key in (*keys, *quarters))])
+    rows = rows.assign(text=[_verdict_text(row, lang) for row in rows.itertuples()])
+    wide = rows.pivot(index=by, columns="region", values="text").reindex(list(labels)).fillna("—")
+    wide.columns = [region_name(code, lang) for code in wide.columns]
+    return wide.rename(index=labels).rename_axis(first).reset_index()
+
+
+def _verdict_text(row: Any, lang: str) -> str:
+    """In brackets what at most half of the specifications agree with."""
+    if row.status not in FIRM:
+        return brief_status(row.status, lang)
+    text = f"{message(f'verdict_{row.verdict}', lang)} {_agreeing(row)}"
+    if pd.notna(row.rank_best):
+        ends = f"{row.rank_best}–{row.rank_worst}" if row.rank_best < row.rank_worst else f"{row.rank_best}"
+        text += message("say_semicolon", lang) + message("tab_ranks", lang, ends=ends, n=row.n)
+    return f"({text})" if row.status == "contested" else text
+
+
+def _counted(rows: pd.DataFrame, kind: str, lang: str) -> list[Any]:
+    """How many counties have each verdict, and who is surely in the first and in the last quarter of the ranks."""
+    firm = rows[rows["status"].isin(FIRM)]
+    sure = firm[firm["status"] != "contested"]
+    counts = [(sure["verdict"] == word).sum() for word in WORDS[kind][::-1]]
+    counts += [len(firm) - len(sure), len(rows) - len(firm), (sure["share"] == 1).sum()]
+    if kind == "timing":
+        return counts
+    ends = rows["rank_worst"] * 4 <= rows["n"], rows["rank_best"] * 4 > rows["n"] * 3
+    return counts + [_few_names(rows.loc[end.fillna(False).astype(bool), "region"], lang) for end in ends]
+
+
+def _few_names(regions: pd.Series, lang: str) -> str:
+    """Up to three names, or how many there are."""
+    if len(regions) > 3:
+        return message("fig_counties_short", lang, n=len(regions))
+    return message("fig_comma", lang).join(region_name(code, lang) for code in regions) or "—"
+
+
+WORDS = {
+    "timing": ("back_loaded", "even", "front_loaded"),
+    "ambition": ("less_ambitious", "middle", "more_ambitious"),
+    "profile": ("less_ambitious", "middle", "more_ambitious"),
+}
+FIRM = ("ok", "reversing", "contested")  # statuses under which only disagreement stands against a verdict
+
+
+def association_table(association: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Per indicator: the correlation of change and baseline beside its null, and what it really says: the SD ratio.
+
+    ``association``: the frame of :func:`qyx_analysis.association`. Absolute counts and states are left out.
+    """
+    cards = association[(association["indicator"] != "") & ~association["status"].isin(["absolute_count", "state"])]
+    cards = cards.sort_values("number", kind="stable")
+    wide = cards.pivot(index="indicator", columns="measure", values="value").reindex(columns=[*_CARD, "p_attainable"])
+    judged = cards[cards["measure"] == "sd_ratio"].set_index("indicator")
+    rows = []
+    for row in cards[cards["measure"] == "naive_r"].itertuples():
+        values = wide.loc[row.indicator]
+        texts = ["—" if pd.isna(values[name]) else number_text(values[name]) for name in _CARD]
+        if pd.notna(values["p_two_sided"]):
+            least = number_text(values["p_attainable"], 3)
+            texts[2] = message("tab_p_text", lang, p=number_text(values["p_two_sided"], 3), least=least)
+        found = judged.loc[row.indicator] if row.indicator in judged.index and row.status != "forced" else row
+        rows.append([row_label(row.number, row.indicator, lang), row.n, *texts, brief_status(found.status, lang)])
+    keys = ("tab_indicator", "tab_counties", *(f"tab_{name}" for name in _CARD), "tab_status")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
+
+
+_CARD = ("naive_r", "null_mean_r", "p_two_sided", "oldham_r", "sd_ratio", "theil_sen_slope")

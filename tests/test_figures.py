@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -22,7 +23,7 @@ from plans import NINGBO, said
 from qyx_analysis import catalogue, figures, raw
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import scene_of
-from qyx_analysis.measures import alignment
+from qyx_analysis.measures import alignment, trajectory
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import read_plans
 
@@ -40,21 +41,9 @@ def targets() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def ninety(targets: pd.DataFrame) -> pd.DataFrame:
-    """All 90 counties: the four plans in turn, every row scaled a little."""
-    random = np.random.default_rng(1)
-    codes = catalogue.regions().query("level == 'county'")["code"]
-    plans = [plan for _, plan in targets.groupby("region")]
-    states = targets["indicator"].str.endswith("_assessment").groupby(targets["indicator"]).first()
-    frames = []
-    for place, code in enumerate(codes):
-        plan = plans[place % len(plans)].assign(region=code)
-        factor = pd.Series(random.normal(1, 0.06, len(states)), states.index).mask(states, 1.0)
-        scaled = plan["value"] * plan["indicator"].map(factor)
-        share = plan["unit"].eq("%") & plan["value"].le(100)
-        scaled = scaled.mask(share, scaled.clip(0, 100)) / plan["resolution"]
-        frames.append(plan.assign(value=scaled.round() * plan["resolution"]))
-    return pd.concat(frames, ignore_index=True)
+def ninety() -> pd.DataFrame:
+    """All 90 counties with invented plans, whose bounds, words and gaps are as frequent as in the four."""
+    return synthetic.province(90, seed=1).targets
 
 
 Draw = Callable[..., Figure]
@@ -150,7 +139,7 @@ def well_made(figure: Figure, lang: str) -> None:
         assert not [text for text in [alt, *words] if CHINESE.search(text)]
     else:
         assert CHINESE.search(alt)
-    head = " ".join(text.get_text() for text in figure.texts[:2])
+    head = " ".join(text.get_text() for text in figure.texts[:2]).lower()
     assert ("规划" if lang == "zh" else "plan") in head  # a plan is not an outcome
     assert {text.get_fontname() for text in figure.findobj(Text)} == {"Noto Sans SC"}
     assert covered(figure) == []
@@ -177,17 +166,21 @@ def test_a_region_may_be_a_number_or_a_name(targets: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("plot", OF_ALL)
 def test_ninety_counties(ninety: pd.DataFrame, plot: Draw) -> None:
-    well_made(plot(ninety), "zh")
+    """In English, whose labels are the longest."""
+    figure = synthetic.marked(plot(ninety, lang="en"), "en")
+    well_made(figure, "en")
+    assert "synthetic data: invented numbers" in texts(figure)
 
 
 @pytest.mark.parametrize("plot", OF_ONE)
 def test_one_county_of_ninety(ninety: pd.DataFrame, plot: Draw) -> None:
-    well_made(plot(ninety, region=FENGHUA, lang="en"), "en")
+    well_made(plot(ninety, region=FENGHUA), "zh")
 
 
+@pytest.mark.parametrize("regions", [[FENGHUA], [FENGHUA, CIXI]])
 @pytest.mark.parametrize("plot", [*OF_ALL, figures.plot_standing])
-def test_a_single_county(targets: pd.DataFrame, plot: Draw) -> None:
-    alone = two_domains(targets[targets["region"] == FENGHUA])
+def test_one_or_two_counties(targets: pd.DataFrame, plot: Draw, regions: list[str]) -> None:
+    alone = two_domains(targets[targets["region"].isin(regions)])
     options = {"region": FENGHUA} if plot in OF_ONE else {}
     figure = plot(alone, **options)
     assert covered(figure) == []
@@ -361,6 +354,59 @@ def test_few_counties_differ_in_shape_not_only_in_colour(targets: pd.DataFrame, 
     assert scene_of(targets, FENGHUA).colours == dict.fromkeys([CIXI, ZHUJI, SHENGSI], style.OTHER) | {
         FENGHUA: style.BLUE
     }
+
+
+# --- many counties ----------------------------------------------------------------------------------------
+
+
+def test_many_counties_are_bands_and_only_extremes_have_names(ninety: pd.DataFrame) -> None:
+    figure = figures.plot_trajectory(ninety, domain="病有良医")
+    last = ninety.query("indicator == 'life_expectancy' and year == 2027").set_index("region_name")["value"]
+    ax = panel(figure, "预期寿命")
+    assert {text.get_text() for text in ax.texts} == {f"{last.idxmax()} {last.max()}", f"{last.idxmin()} {last.min()}"}
+    median = next(line for line in ax.get_lines() if line.get_color() == style.INK)
+    assert median.get_ydata()[-1] == pytest.approx(last.median())
+    assert len(ax.collections) == 2  # the bands, and no line of each county
+
+
+def test_one_county_of_many_stands_before_the_bands(ninety: pd.DataFrame) -> None:
+    ax = panel(figures.plot_trajectory(ninety, region=FENGHUA, domain="病有良医"), "预期寿命")
+    own = ninety.query("indicator == 'life_expectancy' and region == @FENGHUA")["value"].tolist()
+    planned = next(line for line in marked(ax, "o") if line.get_color() == style.BLUE)
+    assert list(planned.get_ydata()) == own[1:]
+
+
+def test_of_a_state_with_many_counties_the_passes_are_counted(ninety: pd.DataFrame) -> None:
+    states = ninety.query("indicator == 'preschool_assessment'")
+    passed = states["state"].fillna(states["value"]).gt(0).groupby(states["year"]).sum()
+    shown = texts(figures.plot_trajectory(ninety, domain="学有优教"))
+    assert f"{passed[2022]}/90" in shown
+    assert f"规划通过 {passed[2027]}/90" in shown
+
+
+def test_absolute_counts_of_many_counties_are_named_and_not_drawn(ninety: pd.DataFrame) -> None:
+    figure = figures.plot_trajectory(ninety, domain="老有康养")
+    assert "14  养老参保人数" not in texts(figure)
+    assert "养老参保人数" in " ".join(texts(figure))
+    only = figures.plot_trajectory(ninety[ninety["indicator"] == "pension_insured"])
+    assert "养老参保人数" in str(only.get_label())
+
+
+def test_many_counties_are_counted_by_verdict(ninety: pd.DataFrame) -> None:
+    rows = trajectory(ninety).query("measure == 'front_loading' and indicator == 'nursery_places'")
+    sure = rows["status"].isin(["ok", "reversing"])
+    early, late = (sure & (rows["value"] > 0)).sum(), (sure & (rows["value"] < 0)).sum()
+    shown = texts(figures.plot_timing(ninety, lang="en"))
+    assert f"early {early}, late {late}, open {90 - early - late}, none 0" in shown
+
+
+def test_every_county_of_many_is_a_dot_and_none_covers_another(ninety: pd.DataFrame) -> None:
+    figure = figures.plot_ambition(ninety[ninety["indicator"] == "wage_arrears_resolved"])
+    ax = next(ax for ax in figure.axes if ax.get_xlabel())
+    heap = [line for line in ax.get_lines() if line.get_color() == style.OTHER and line.get_markersize() < 3]
+    dots = np.concatenate([line.get_xydata() for line in heap])
+    assert len(dots) == 90
+    assert len(np.unique(dots.round(4), axis=0)) == 90
 
 
 # --- what each picture says -------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ import string
 
 import pandas as pd
 import pytest
+import synthetic
 from plans import four_plans
 
-from qyx_analysis import catalogue, checks, measures, readings, tables
+from qyx_analysis import catalogue, checks, measures, names, readings, tables
 from qyx_analysis.measures.position import position
 
 TARGETS = four_plans()
@@ -15,6 +16,7 @@ FINDINGS = checks.find_all(TARGETS)
 TRAJECTORY, AMBITION, DISPERSION = (
     measure(TARGETS) for measure in (measures.trajectory, measures.ambition, measures.dispersion)
 )
+ASSOCIATION, VERDICTS = measures.association(TARGETS), measures.verdicts(TARGETS)
 REGIONS = tuple(TARGETS["region"].unique())
 
 
@@ -26,9 +28,13 @@ def all_sentences(lang):
         yield from readings.ambition_of(AMBITION, region, lang)
         yield from readings.timing_of(TRAJECTORY, region, lang)
     yield from readings.compared(TARGETS, lang)
-    yield from readings.timing_across(TRAJECTORY, TARGETS, lang)
+    yield from readings.timing_across(VERDICTS, TARGETS, lang)
     yield from readings.ambition_across(AMBITION, TARGETS, lang)
     yield from readings.dispersion_across(DISPERSION, lang)
+    yield from readings.mandated(TARGETS, lang)
+    yield from (s for kind in tables.WORDS for s in readings.stability(VERDICTS, kind, lang))
+    yield from readings.stability(VERDICTS, "convergence", lang)
+    yield from readings.association_across(ASSOCIATION, lang)
 
 
 def all_tables(lang):
@@ -40,7 +46,10 @@ def all_tables(lang):
         yield tables.findings_table(FINDINGS, region, lang)
     yield tables.measure_table(TRAJECTORY, "front_loading", lang)
     yield tables.measure_table(AMBITION, "gap_closure", lang, percent=True)
-    yield tables.convergence_table(DISPERSION, lang)
+    yield tables.convergence_table(DISPERSION, VERDICTS, lang)
+    yield tables.association_table(ASSOCIATION, lang)
+    yield tables.domain_spread_table(measures.domain_dispersion(TARGETS), lang)
+    yield from (tables.verdict_table(VERDICTS, kind, lang) for kind in ("timing", "ambition", "profile"))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -72,10 +81,8 @@ def test_numbers_in_the_sentences_are_those_of_the_frames():
 
 
 def test_every_path_is_counted_once():
-    early, late, open_, weaker, none = (
-        int(number) for number in re.findall(r"\d+", readings.timing_across(TRAJECTORY, TARGETS, "en")[0])[1:]
-    )
-    assert early + late + open_ + weaker + none == 84
+    total, *counts = map(int, re.findall(r"\d+", readings.timing_across(VERDICTS, TARGETS, "en")[0]))
+    assert (total, len(counts), sum(counts)) == (84, 6, 84)
 
 
 def test_a_county_alone_is_given_no_position():
@@ -112,3 +119,132 @@ def test_every_message_is_there_in_both_languages_and_no_field_is_invented():
 @pytest.mark.parametrize("value, text", [(0.6, "60%"), (-0.004, "0%"), (float("-inf"), "−∞"), (1.0, "100%")])
 def test_percentages_are_written_for_people(value, text):
     assert tables.percent_text(value) == text
+
+
+# --- many counties ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many():
+    """The frames of ninety counties with invented plans, by name."""
+    targets = synthetic.province(90, seed=1).targets
+    names = ("trajectory", "ambition", "dispersion", "association", "verdicts", "domain_dispersion")
+    return {"targets": targets} | {name: getattr(measures, name)(targets) for name in names}
+
+
+def sentences_of(frames, lang):
+    yield from readings.compared(frames["targets"], lang)
+    yield from readings.timing_across(frames["verdicts"], frames["targets"], lang)
+    yield from readings.ambition_across(frames["ambition"], frames["targets"], lang)
+    yield from readings.mandated(frames["targets"], lang)
+    yield from readings.association_across(frames["association"], lang)
+    yield from readings.dispersion_across(frames["dispersion"], lang)
+    for kind in (*tables.WORDS, "convergence"):
+        yield from readings.stability(frames["verdicts"], kind, lang)
+
+
+def tables_of(frames, lang):
+    yield tables.measure_table(frames["trajectory"], "front_loading", lang)
+    yield tables.measure_table(frames["ambition"], "gap_closure", lang, percent=True)
+    yield tables.measure_table(frames["ambition"], "change", lang)
+    yield tables.convergence_table(frames["dispersion"], frames["verdicts"], lang)
+    yield tables.domain_spread_table(frames["domain_dispersion"], lang)
+    yield tables.association_table(frames["association"], lang)
+    yield from (tables.verdict_table(frames["verdicts"], kind, lang) for kind in tables.WORDS)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_ninety_counties_are_summed_up_and_not_listed(many, lang):
+    for table in tables_of(many, lang):
+        assert 5 <= len(table) <= 22
+        assert 5 <= len(table.columns) <= 10
+        assert table.notna().all(axis=None)
+        assert table.map(lambda cell: len(str(cell))).max(axis=None) < 160
+    counties = catalogue.regions().query("level == 'county'")[f"name_{lang}"]
+    for sentence in sentences_of(many, lang):
+        assert sum(name in sentence for name in counties) <= 12, sentence
+        assert len(sentence) < 420
+        assert not set(sentence.split()) & {"nan", "NaN", "None", "<NA>", "inf"}
+        assert "{" not in sentence
+
+
+def test_of_many_only_a_county_that_stands_apart_is_named(many):
+    gaps = many["ambition"].query("measure == 'gap_closure' and indicator == 'property_service_coverage'")
+    sure = gaps[gaps["status"] == "ok"]
+    lowest = sure.loc[sure["value"].idxmin()]
+    alone = (sure["lo"] <= lowest["hi"]).sum() == 1
+    row = (
+        tables.measure_table(many["ambition"], "gap_closure", "zh", percent=True).set_index("指标").loc["18 物业覆盖率"]
+    )
+    assert alone and row["最低"].endswith(names.region_name(lowest["region"]))
+    assert row["最高"].endswith("县之一")
+    assert int(row["有结论的县"]) == len(sure)
+
+
+def test_absolute_counts_of_many_counties_are_not_compared(many):
+    table = tables.measure_table(many["ambition"], "change", "en").set_index("Indicator")
+    row = table.loc["14 Pension insured"]
+    assert row["Counties with a verdict"] == 0
+    assert row["Why others have none (counties)"] == "absolute number: not compared 90"
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_is_told_with_the_specifications_that_agree():
+    row = VERDICTS.query("kind == 'timing' and region == '330213' and indicator == 'wage_arrears_resolved'").iloc[0]
+    cell = tables.verdict_table(VERDICTS, "timing", "en").set_index("Indicator").loc["8 Arrears resolved"]
+    assert cell["Fenghua District"] == f"late {row['agreeing']}/{row['specifications']}"
+    assert cell["Cixi City"].startswith("(early ")  # in brackets: no more than half agree
+    one, two = readings.stability(VERDICTS, "timing", "en")
+    firm = VERDICTS.query("kind == 'timing' and status in ['ok', 'reversing', 'contested']")
+    assert f"of {len(firm)} verdicts {(firm['share'] == 1).sum()} hold in all" in one
+    assert f"{(firm['status'] == 'contested').sum()} hold in no more than half" in two
+
+
+def test_ranks_are_ranges_and_only_whole_ranges_are_ordered():
+    cell = tables.verdict_table(VERDICTS, "profile", "en").set_index("Domain").loc["Childcare"]
+    assert cell["Zhuji City"] == "below most 48/48; rank 4"
+    assert cell["Shengsi County"].endswith("rank 1–3")
+    last = next(text for text in readings.stability(VERDICTS, "profile", "en") if "behind" in text)
+    assert last.endswith("(1): Childcare Zhuji City.")
+
+
+def test_convergence_is_told_with_what_the_ceiling_alone_would_do():
+    row = tables.convergence_table(DISPERSION, VERDICTS, "en").set_index("Indicator").loc["21 Disability homes"]
+    assert (row["SD ratio"], row["If same change"], row["Ways agree"]) == ("0.21", "0.21", "45/45")
+    text = " ".join(readings.dispersion_across(DISPERSION, "en"))
+    assert "not to be credited to the plans" in text
+    assert "Disability homes 0.21/0.21" in text
+
+
+def test_the_naive_correlation_never_stands_without_its_null():
+    text = readings.association_across(ASSOCIATION, "en")[0]
+    assert re.search(r"averages −0\.82 .* still averages −0\.88 \(two-sided p = 0\.083; the smallest possible", text)
+    row = tables.association_table(ASSOCIATION, "en").set_index("Indicator").loc["2 Affordable places"]
+    assert (row["Naive r"], row["r if exchanged"], row["Two-sided p (smallest)"]) == (
+        "−0.91",
+        "−0.88",
+        "0.667\u00a0(0.083)",
+    )
+    assert "no evidence" in text
+
+
+def test_mandated_and_chosen_targets_are_told_apart():
+    mandated, same, core, chosen = readings.mandated(TARGETS, "en")
+    assert "Nursery places, Arrears resolved" in mandated
+    assert "Medical aid" in same and "Medical aid" not in chosen
+    assert "Life expectancy" in core
+    assert "Housing support" in chosen
+
+
+def test_one_county_alone_is_compared_with_nobody():
+    alone = TARGETS[TARGETS["region"] == "330213"]
+    frames = {"targets": alone} | {
+        name: getattr(measures, name)(alone)
+        for name in ("trajectory", "ambition", "dispersion", "association", "verdicts", "domain_dispersion")
+    }
+    text = " ".join(sentences_of(frames, "en"))
+    assert "nothing to compare" in text
+    assert "above all others" not in text
+    assert all(table.notna().all(axis=None) for table in tables_of(frames, "zh"))

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from qyx_analysis.figures import style
-from qyx_analysis.figures.rows import Rows, Scale, decided, draw_results, lay_rows, result_entries, rows_height
+from qyx_analysis.figures.rows import (
+    Rows,
+    Scale,
+    decided,
+    draw_results,
+    lay_rows,
+    result_entries,
+    row_step,
+    rows_height,
+)
 from qyx_analysis.figures.scene import Scene, scene_of
 from qyx_analysis.measures.ambition import ambition
 
@@ -60,7 +69,7 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh"
     shown = pd.concat([found[found["indicator"].isin(part.index)] for _, part, found, _ in parts])
     entries, note = result_entries(scene, shown, CLOSURE), scene.say("ambition_note")
     subtitle = scene.say("ambition_subtitle", first=scene.years[0], last=scene.years[-1])
-    step = 0.29 if scene.chosen else 0.5 if scene.few else 0.33
+    step = row_step(scene)
     heights = [HEAD + rows_height(part, step) + FOOT for _, part, _, _ in parts]
     title = scene.say("ambition_title", who=scene.who, last=scene.years[-1])
     figure, top = style.page(title, subtitle, entries, sum(heights), note)

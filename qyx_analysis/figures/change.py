@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEAST = 3  # counties that make a picture
+SHARED = 1 / 3  # of many counties that make a target common
 ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
 
 
@@ -88,18 +89,26 @@ def _draw(ax: Axes, scene: Scene, code: str, points: pd.DataFrame) -> None:
     ax.set_xlabel(scene.say("change_x", year=scene.years[0]), fontsize=style.SMALL, labelpad=1)
     ax.axhline(0, color=style.OTHER, linewidth=0.8, zorder=0)
     ends = np.array(ax.get_xlim())
-    targets = pd.Series(xs + direction * ys).round(9).mode()
-    target = targets[(len(targets) - 1) // 2]  # the most common one; the middle one where all differ
-    ax.plot(ends, direction * (target - ends), color=style.OTHER, linestyle=style.DASHED, linewidth=1, zorder=0)
+    targets = pd.Series(xs + direction * ys).round(9)
+    common = targets.mode()
+    if scene.few or targets.isin(common[:1]).sum() >= SHARED * len(targets):
+        target = common[(len(common) - 1) // 2]  # the most common one; the middle one where all differ
+        ax.plot(ends, direction * (target - ends), color=style.OTHER, linestyle=style.DASHED, linewidth=1, zorder=0)
     for region, x, y, bounded in zip(points["region"], xs, ys, points["bounded"], strict=True):
         mark = style.bound_options("up", scene.colours[region]) if bounded else scene.marks[region]
-        ax.plot([x], [y], zorder=4, clip_on=False, alpha=1 if scene.few else 0.45, **mark)
-    shown = points if scene.few else points.loc[[points["change"].idxmax(), points["change"].idxmin()]]
-    together = shown.groupby(["baseline", "change"], sort=False)["region"].agg(list)
-    names = [scene.listed(list(who)) for who in together]
+        options = mark if scene.few else mark | {"markersize": 3.2 if not bounded else 11.0}
+        ax.plot([x], [y], zorder=4, clip_on=False, alpha=1 if scene.few else 0.5, **options)
+    together = points.groupby(["baseline", "change"], sort=False)["region"].agg(list)
+    if not scene.few:  # only an extreme that is one place
+        change = together.index.get_level_values("change")
+        together = together[~change.duplicated(keep=False) & change.isin([change.min(), change.max()])]
+    several = "counties_short" if not scene.few else ""
+    names = [
+        scene.say(several, n=len(who)) if several and len(who) > 1 else scene.listed(list(who)) for who in together
+    ]
     colours = [style.dark(scene.colours[who[0]]) if scene.few and len(who) == 1 else style.INK for who in together]
-    places = np.array(together.index.tolist(), dtype=float)
-    label_dots(ax, places[:, 0], places[:, 1], names, colours, PLOT)
+    places = np.array(together.index.tolist(), dtype=float).reshape(-1, 2)
+    label_dots(ax, places, names, colours, np.column_stack([xs, ys]), PLOT)
 
 
 def _alt(scene: Scene, points: pd.DataFrame, codes: list[str]) -> str:

@@ -11,7 +11,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, widened
 from qyx_analysis.figures.rows import SIDE, Rows, Scale, lay_rows, rows_height
 from qyx_analysis.figures.scene import Scene, number, scene_of
-from qyx_analysis.measures.dispersion import dispersion
+from qyx_analysis.measures import dispersion, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +73,10 @@ def _key_entries(scene: Scene, codes: list[str]) -> list[style.Entry]:
     if scene.few:
         entries += [(mark, scene.name(region)) for region, mark in scene.marks.items()]
     else:
-        grey = {"color": style.OTHER, "marker": "o", "markersize": 3}
+        grey = {"color": style.SOFT, "marker": "o", "markersize": 2.4}
         entries.append((grey, scene.say("key_each", names=scene.listed(scene.counties))))
+        band = {"color": style.BAND, "linestyle": "solid", "linewidth": 8, "solid_capstyle": "butt"}
+        entries.append((band, scene.say("key_band")))
         median = {"color": style.INK, "marker": "_", "markersize": 10, "markeredgewidth": 1.8}
         entries.append((median, scene.say("key_median")))
     entries.append(({"color": style.OTHER, "linestyle": "solid", "linewidth": 1.4}, scene.say("key_range")))
@@ -99,14 +101,16 @@ def _draw_years(ax: Axes, scene: Scene, code: str) -> None:
         if len(known):
             ax.plot([year] * 2, [known.min(), known.max()], color=style.OTHER, linewidth=1.4, zorder=1)
         if len(known) and not scene.few:
-            ax.plot([year], [np.median(known)], "_", color=style.INK, markersize=10, markeredgewidth=1.8, zorder=4)
+            low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+            ax.bar(year, high - low, 0.5, low, color=style.BAND, zorder=2)
+            ax.plot([year], [middle], "_", color=style.INK, markersize=12, markeredgewidth=1.8, zorder=4)
     if scene.few:
         _few_dots(ax, scene, code)
         return
     aside = 0.3 * (np.resize(np.arange(7), len(values)) / 6 - 0.5)  # spread over the width of a year, always alike
     for part, mark in ((slice(0, 1), "D"), (slice(1, None), "o")):
         xs = (years[None, part] + aside[:, None]).ravel()
-        ax.plot(xs, values[:, part].ravel(), mark, color=style.OTHER, markersize=2.2, alpha=0.5, zorder=2)
+        ax.plot(xs, values[:, part].ravel(), mark, color=style.SOFT, markersize=1.8, alpha=0.55, zorder=3)
 
 
 def _few_dots(ax: Axes, scene: Scene, code: str) -> None:
@@ -164,7 +168,8 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     ``targets``: the frame of ``load_targets``.
 
     Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language. The
-    measure: ``sd_ratio``, its second scale and ``convergence`` of :func:`qyx_analysis.dispersion`.
+    measures: ``sd_ratio``, its second scale and ``convergence`` of :func:`qyx_analysis.dispersion`, and how many
+    specifications agree of :func:`qyx_analysis.verdicts`.
 
     How to read it: a ratio below 1 (left) is a planned narrowing between the baseline and the last target, for the
     counties that print both. Where the dot and the square lie on different sides of 1 the verdict depends on the
@@ -178,17 +183,20 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     """
     scene = scene_of(targets, None, lang)
     results = dispersion(targets)
-    verdicts = results[results["measure"] == "convergence"].set_index("indicator")
-    table = scene.indicators[scene.indicators.index.isin(verdicts.index)]
+    judged = results[results["measure"] == "convergence"].set_index("indicator")
+    firm = verdicts(targets).query("kind == 'convergence'").set_index("indicator")
+    table = scene.indicators[scene.indicators.index.isin(judged.index)]
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("convergence_title", who=scene.who, first=first, last=last)
     subtitle = scene.say("convergence_subtitle", first=first, last=last)
+    if results.loc[results["measure"] == "sd_ratio", "value"].isna().all():
+        return style.without_picture(title, scene.say("too_few", n=3, counties=len(scene.counties)))
     entries: list[style.Entry] = [
         (style.POINT | {"color": style.BLUE}, scene.say("key_sd_ratio")),
         (_SQUARE, scene.say("key_second_ratio")),
         ({"color": style.BLUE, "linestyle": "solid", "linewidth": 1.4}, scene.say("key_interval")),
     ]
-    step, head, foot = 0.36, 0.37, 0.51
+    step, head, foot = 0.4, 0.37, 0.51
     body = rows_height(table, step) + head + foot
     figure, top = style.page(title, subtitle, entries, body, scene.say("convergence_note"))
     rows = lay_rows(figure, table, top + head, step, RATIO_SCALE)
@@ -199,15 +207,15 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     rows.ax.set_xlabel(scene.say("convergence_axis", first=first, last=last), fontsize=style.SMALL)
     for code in table.index:
         found = results[results["indicator"] == code].drop_duplicates("measure", keep="last").set_index("measure")
-        _ratios(rows, scene, str(code), found)
-    figure.set_label(_convergence_alt(scene, verdicts.loc[table.index]))
+        _ratios(rows, scene, str(code), found, firm.loc[code])
+    figure.set_label(_convergence_alt(scene, judged.loc[table.index]))
     return figure
 
 
 _SQUARE: dict[str, Any] = {"marker": "s", "markersize": 5, "color": style.INK} | style.HOLLOW
 
 
-def _ratios(rows: Rows, scene: Scene, code: str, found: pd.DataFrame) -> None:
+def _ratios(rows: Rows, scene: Scene, code: str, found: pd.DataFrame, firm: pd.Series) -> None:
     y = rows.at[code]
     second = next((name for name in SECOND if name in found.index), None)
     texts = []
@@ -230,16 +238,17 @@ def _ratios(rows: Rows, scene: Scene, code: str, found: pd.DataFrame) -> None:
         options = mark | ({"marker": beyond, "markersize": 6} if beyond != "o" else {})
         rows.ax.plot([RATIO_SCALE.cut(value)], [y + shift], clip_on=False, zorder=5, **options)
         texts.append(number(ratio[0], 2, scene.lang))
-    _verdict(rows, scene, y, found, texts)
+    _verdict(rows, scene, y, found, texts, firm)
 
 
-def _verdict(rows: Rows, scene: Scene, y: float, found: pd.DataFrame, texts: list[str]) -> None:
-    """What the measure says, the two ratios, and what stands against it."""
+def _verdict(rows: Rows, scene: Scene, y: float, found: pd.DataFrame, texts: list[str], firm: pd.Series) -> None:
+    """What the measure says, the two ratios, how many specifications agree, and what stands against it."""
     verdict = found.loc["convergence"]
     flags = [flag for flag in ("identical_targets", "leave_one_out_flips") if flag in verdict["flags"].split(";")]
     first = scene.reason(verdict["status"]) + (f"  {scene.say('dot').join(texts)}" if texts else "")
     first += f"  n = {verdict['n']}" if verdict["n"] < len(scene.counties) and texts else ""
-    notes = [scene.say(f"flag_{flag}") for flag in flags]
+    notes = [scene.say("agreeing", share=f"{firm['agreeing']}/{firm['specifications']}")] if texts else []
+    notes += [scene.say(f"flag_{flag}") for flag in flags]
     lines = [first] + style.wrap(scene.say("semicolon").join(notes), style.SMALL, SIDE - 0.2) * bool(notes)
     marked = verdict["status"] in ("diverging", "scale_dependent")
     colour = style.dark(style.VERMILLION) if marked else style.INK if texts else style.SOFT

@@ -25,12 +25,18 @@ LINE = style.SMALL / 72 * 1.25  # inches from one label to the next
 def panel(
     figure: Figure, scene: Scene, code: str, top: float, column: int, room: tuple[float, float], height: float
 ) -> Axes:
-    """Title and axes of one indicator; ``room`` is what stays free left and right of the axes, in inches."""
+    """Title and axes of one indicator; ``room`` is what stays free left and right of the axes, in inches.
+
+    With many counties the line under the title says how many print the indicator where not all do.
+    """
     left = style.MARGIN + SLOT * column
     entry = scene.indicators.loc[code]
     under = [entry["unit_name"]] if entry["nature"] != "state" else [scene.say("state")]
     under += [scene.say("lower_is_better")] if entry["direction"] < 0 else []
     under += [scene.say("count_unit")] if entry["scale"] == "count" else []
+    n = len(scene.grid(code, scene.counties).dropna(how="all"))
+    some = not scene.few and entry["scale"] != "count" and n < len(scene.counties)
+    under += [scene.say("n_of", n=n, total=len(scene.counties))] if some else []
     style.write(figure, left, top, entry["name"])
     style.write(figure, left, top + 0.2, scene.say("dot").join(under), fontsize=style.SMALL, color=style.SOFT)
     return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
@@ -56,22 +62,27 @@ def widened(values: pd.Series | np.ndarray, share: float) -> tuple[float, float]
 
 
 def label_dots(
-    ax: Axes, xs: np.ndarray, ys: np.ndarray, texts: Sequence[str], colours: Sequence[str], height: float
+    ax: Axes, places: np.ndarray, texts: Sequence[str], colours: Sequence[str], dots: np.ndarray, height: float
 ) -> None:
-    """Write a label beside every dot where it covers no other dot and no other label, as far as there is room.
+    """Write a label beside every place where it covers no dot and no other label, as far as there is room.
 
-    ``height`` is that of the axes in inches. Tries places around each dot, near ones first.
+    ``places`` and ``dots``: x and y in columns; ``height`` is that of the axes in inches. Tries places around each
+    dot, near ones first.
     """
     width = ax.get_position().width * style.WIDTH
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    centres = np.column_stack([(xs - x0) / (x1 - x0) * width, (ys - y0) / (y1 - y0) * height])
-    taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in centres]
+    centres, others = ((xy - (x0, y0)) / (x1 - x0, y1 - y0) * (width, height) for xy in (places, dots))
+    taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in others]
     for (x, y), text, colour in zip(centres, texts, colours, strict=True):
         size = style.text_width(text, style.SMALL), style.SMALL / 72 * 1.1
         boxes = [_box(x, y, dx, dy, gap, *size) for gap in _GAPS for dx, dy in _AROUND]
         cost = [sum(_overlap(box, other) for other in taken) + _outside(box, width, height) for box in boxes]
         box = boxes[int(np.argmin(cost))]  # the first of the best
         taken.append(box)
+        near = np.clip((x, y), box[:2], box[2:])
+        if np.hypot(*(near - (x, y))) > _GAPS[1]:
+            ends = zip((x / width, y / height), near / (width, height), strict=True)
+            ax.plot(*ends, transform=ax.transAxes, color=style.SOFT, linewidth=0.6, clip_on=False, zorder=5)
         ax.text(
             box[0] / width, (box[1] + box[3]) / 2 / height, text, transform=ax.transAxes, va="center", zorder=6,
             fontsize=style.SMALL, color=colour, path_effects=style.halo(),
@@ -79,7 +90,7 @@ def label_dots(
 
 
 _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-_GAPS = (0.07, 0.16, 0.25)  # inches between a dot and its label
+_GAPS = (0.07, 0.16, 0.25, 0.4, 0.6)  # inches between a dot and its label; from the third on a line joins them
 Box = tuple[float, float, float, float]
 
 

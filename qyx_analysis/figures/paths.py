@@ -59,12 +59,19 @@ def plot_trajectory(
         own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
         scene = Scene(scene.cells[scene.cells["indicator"].isin(own)], scene.chosen, lang)
     table = scene.indicators if domain is None else _of_domain(scene, domain)
+    crowd = not scene.chosen and not scene.few
+    uncompared = (table["scale"] == "count") & crowd  # many own paths that must not be compared are no picture
+    left_out, table = table.loc[uncompared, f"short_{lang}"], table[~uncompared]
     rows = [
         (name if first == 0 else "", part["code"].tolist()[first : first + COLUMNS])
         for name, part in table.groupby("domain_name", sort=False)
         for first in range(0, len(part), COLUMNS)
     ]
     title, subtitle, note = _texts(scene, len(table))
+    if len(left_out):
+        note += scene.say("counts_left_out", names=scene.say("comma").join(left_out))
+    if table.empty:
+        return style.without_picture(title, note)
     entries = _key_entries(scene, table.index)
     heights = [ROW + (HEADING if name else 0) for name, _ in rows]
     figure, top = style.page(title, subtitle, entries, sum(heights), note)
@@ -126,14 +133,15 @@ def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
         if shown["kind"].isin(["missing", "unreadable"]).any():
             entries.append((style.NOT_PRINTED | {"color": colour}, scene.say("key_missing")))
     if not scene.few:
-        band = {"color": style.FAINT, "linestyle": SOLID, "linewidth": 8, "solid_capstyle": "butt"}
-        entries.append((band, scene.say("key_band")))
-    if not scene.few and not scene.chosen:
+        band: dict[str, Any] = {"linestyle": SOLID, "linewidth": 8, "solid_capstyle": "butt"}
+        entries.append((band | {"color": style.BAND}, scene.say("key_band")))
+        entries.append((band | {"color": style.FAINT}, scene.say("key_wide_band")))
         entries.append(({"color": style.INK, "linestyle": SOLID, "linewidth": 1.6}, scene.say("key_median")))
-    if scene.others and (scene.chosen or not scene.few):
+    if not scene.few and not scene.chosen:
+        entries.append((_END_LINE, scene.say("key_ends")))
+    if scene.others and scene.few and scene.chosen:
         grey = {"color": style.OTHER, "linestyle": SOLID, "linewidth": 0.9}
-        text = "key_others" if scene.chosen else "key_each"
-        entries.append((grey, scene.say(text, names=scene.listed(scene.others))))
+        entries.append((grey, scene.say("key_others", names=scene.listed(scene.others))))
     if scene.few and not scene.chosen:
         line = {"linestyle": SOLID, "linewidth": 1.8, "markevery": [1]}
         entries += [(mark | line, scene.name(region)) for region, mark in scene.marks.items()]
@@ -156,6 +164,9 @@ def _draw(ax: Axes, scene: Scene, code: str) -> None:
     benchmarks = scene.benchmarks if entry["scale"] != "count" else []
     low, high = _limits(scene, code, [*detailed, *behind, *benchmarks], detailed)
     ax.set(xlim=(scene.years[0] - 0.45, scene.years[-1] + 0.3), ylim=(low, high))
+    if state and not detailed:
+        _passed(ax, scene, code)
+        return
     empty = not np.isfinite(scene.grid(code, [*detailed, *behind]).to_numpy(dtype=float)).any()
     _ticks(ax, scene, entry, low, high, empty)
     _behind(ax, scene, code, behind, state)
@@ -166,7 +177,7 @@ def _draw(ax: Axes, scene: Scene, code: str) -> None:
     if scene.chosen:
         labels += _fall(scene, code)
     if not detailed:
-        labels += _extremes(scene, code, behind, state)
+        labels += _extremes(ax, scene, code, behind)
     _right_labels(ax, [label for label in labels if label], low, high)
     if scene.chosen and empty:
         _say_why(ax, scene, code)
@@ -205,7 +216,7 @@ def _ticks(ax: Axes, scene: Scene, entry: pd.Series, low: float, high: float, em
 
 
 def _behind(ax: Axes, scene: Scene, code: str, regions: list[str], state: bool) -> None:
-    """The counties that are not singled out: grey lines, and the middle half of them when they are many."""
+    """The counties that are not singled out: grey lines, or bands and the median when they are many."""
     from matplotlib.collections import LineCollection
 
     grid = scene.grid(code, regions)
@@ -213,30 +224,50 @@ def _behind(ax: Axes, scene: Scene, code: str, regions: list[str], state: bool) 
     if not np.isfinite(values).any():
         return
     years = np.array(scene.years)
-    many = not scene.few
+    if not state and not scene.few and _bands(ax, years, values):
+        return
     if state:
         values = values + np.linspace(-14, 14, len(values))[:, None] * (len(values) > 1)
-    if many and not state and scene.indicators.at[code, "scale"] != "count":
-        _middle(ax, years, values, median=not scene.chosen)
     lines = [np.column_stack(_steps(years, row) if state else (years, row)) for row in values]
-    width, alpha = (0.5, 0.45) if many else (1.1, 1.0)
+    width, alpha = (1.1, 1.0) if scene.few else (0.5, 0.6)
     ax.add_collection(LineCollection(lines, colors=style.OTHER, linewidths=width, alpha=alpha, zorder=2))
     alone = np.isfinite(values) & ~_beside(np.isfinite(values))
     ax.plot(np.broadcast_to(years, values.shape)[alone], values[alone], "o", color=style.OTHER, markersize=2, zorder=2)
 
 
-def _middle(ax: Axes, years: np.ndarray, values: np.ndarray, median: bool) -> None:
-    """Middle half and median of the counties that print every year that is widely printed.
+def _bands(ax: Axes, years: np.ndarray, values: np.ndarray) -> bool:
+    """Median, middle half and middle four fifths of the counties that print every year that is widely printed.
 
-    One and the same set of counties: else a county that starts later would look like a change.
+    One and the same set of counties: else a county that starts later would look like a change. Gives whether they
+    are enough for bands.
     """
     wide = np.isfinite(values).sum(axis=0) >= len(values) / 4
     same = np.isfinite(values[:, wide]).all(axis=1)
-    if wide.any() and same.sum() > FEW:
-        quarters = np.quantile(values[np.ix_(same, wide)], [0.25, 0.5, 0.75], axis=0)
-        ax.fill_between(years[wide], quarters[0], quarters[2], color=style.FAINT, linewidth=0, zorder=1)
-        if median:
-            ax.plot(years[wide], quarters[1], color=style.INK, linewidth=1.6, zorder=4)
+    if not wide.any() or same.sum() <= 2 * FEW:
+        return False
+    low, quarter, middle, three, high = np.quantile(values[np.ix_(same, wide)], [0.1, 0.25, 0.5, 0.75, 0.9], axis=0)
+    ax.fill_between(years[wide], low, high, color=style.FAINT, linewidth=0, zorder=1)
+    ax.fill_between(years[wide], quarter, three, color=style.BAND, linewidth=0, zorder=1)
+    ax.plot(years[wide], middle, color=style.INK, linewidth=1.6, zorder=3)
+    return True
+
+
+def _passed(ax: Axes, scene: Scene, code: str) -> None:
+    """Of a state with many counties: how many have passed or plan to, year by year."""
+    grid = scene.grid(code, scene.counties)
+    known, passed = grid.notna().sum(), grid.gt(0).sum()
+    ax.set(ylim=(0, max(1, known.max()) * 1.3))
+    ax.set_xticks(scene.years, [str(year) if year in (scene.years[0], scene.years[-1]) else "" for year in scene.years])
+    ax.set_yticks([])
+    ax.bar(scene.years, known, width=0.62, color=style.FAINT, zorder=1)
+    ax.bar(scene.years, passed, width=0.62, color=style.OTHER, zorder=2)
+    text = scene.say("passed_of", n=int(passed.iloc[-1]), total=int(known.iloc[-1]))
+    _right_labels(ax, [Label(float(passed.iloc[-1]), text, style.SOFT)], *ax.get_ylim())
+    first = scene.say("passed_first", n=int(passed.iloc[0]), total=int(known.iloc[0]))
+    ax.annotate(
+        first, (scene.years[0] - 0.31, known.iloc[0]), (0, 2), textcoords="offset points", va="bottom",
+        fontsize=style.SMALL, color=style.INK, annotation_clip=False, zorder=3,
+    )  # fmt: skip
 
 
 def _steps(years: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -372,18 +403,20 @@ def _words_of_state(ax: Axes, scene: Scene, cells: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _extremes(scene: Scene, code: str, regions: list[str], state: bool) -> list[Label]:
-    """With many counties, name only the highest and the lowest (no absolute counts); of a state, say how many pass."""
-    last = scene.grid(code, regions)[scene.years[-1]].dropna()
+_END_LINE: dict[str, Any] = {"color": style.SOFT, "linestyle": SOLID, "linewidth": 0.9}
+
+
+def _extremes(ax: Axes, scene: Scene, code: str, regions: list[str]) -> list[Label]:
+    """With many counties, draw and name only the ones with the highest and the lowest last target."""
+    grid = scene.grid(code, regions)
+    last = grid[scene.years[-1]].dropna()
     if last.empty:
         return _most_common_word(scene, code)
-    if state:
-        return [Label(100, scene.say("passed_of", n=int((last > 0).sum()), total=len(last)), style.SOFT)]
-    if scene.indicators.at[code, "scale"] == "count":
-        return []
     found = []
     for value in (last.max(), last.min()):
         who = last.index[last == value].tolist()
+        if len(who) == 1:
+            ax.plot(scene.years, grid.loc[who[0]], zorder=2, **_END_LINE)
         cell = next(scene.of(code, who[0]).iloc[[-1]].itertuples())
         name = scene.name(who[0]) if len(who) == 1 else scene.say("counties_short", n=len(who))
         found.append(Label(value, f"{name} {scene.word(cell)}", style.SOFT))

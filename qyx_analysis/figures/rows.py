@@ -38,6 +38,7 @@ class Scale(NamedTuple):
     percent: bool
     signed: bool
     at_least: bool  # whether a bounded target makes the result a lower bound
+    by_sign: bool = False  # whether the sign is the verdict, so that many counties are counted by it
 
     def text(self, value: float, lang: str) -> str:
         """A value as it is printed beside its line."""
@@ -53,15 +54,24 @@ class Scale(NamedTuple):
 
 
 def decided(results: pd.DataFrame) -> pd.Series:
-    """Whether a result allows a verdict: neither rounding nor a bound leaves it open."""
+    """Whether a result allows a verdict: neither rounding nor a bound leaves it open.
+
+    A target weaker than its baseline is one, the shape of the way there is none.
+    """
     open_ = results["flags"].str.split(";").map(lambda flags: "open_bound" in flags)
-    return results["value"].notna() & results["status"].isin([*DECIDED, "weaker"]) & ~open_
+    weaker = results["status"].eq("weaker") & ~results["measure"].str.startswith("front_loading")
+    return results["value"].notna() & (results["status"].isin(DECIDED) | weaker) & ~open_
 
 
 def from_below(results: pd.DataFrame, scale: Scale) -> pd.Series:
     """Whether a bounded target makes the value the least that is planned."""
     bounded = results["flags"].str.split(";").map(lambda flags: "bounded" in flags)
     return bounded & (results["hi"] > results["value"]) & scale.at_least
+
+
+def row_step(scene: Scene) -> float:
+    """Inches of one line: few counties are dodged, many are heaped up."""
+    return 0.29 if scene.chosen and scene.few else 0.5 if scene.few else 0.38 if scene.chosen else 0.44
 
 
 def rows_height(table: pd.DataFrame, step: float) -> float:
@@ -95,7 +105,10 @@ def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale
 
 
 def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, grey_counts: bool = True) -> None:
-    """Draw one measure: chosen county in colour, few counties dodged, many as a cloud with median and quartiles."""
+    """Draw one measure: chosen county in colour, few counties dodged, many as a cloud with median and quartiles.
+
+    ``grey_counts``: whether absolute counts of counties without a name may be drawn, as only the shape of a path may.
+    """
     results = results[results["indicator"].isin(list(rows.at))]
     results = results.assign(decided=decided(results), from_below=from_below(results, scale))
     for code, part in results.groupby("indicator", sort=False):
@@ -105,7 +118,8 @@ def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, 
         count = scene.indicators.at[code, "scale"] == "count"
         if scene.chosen:
             if grey_counts or not count:
-                _grey(rows.ax, scene, with_value.drop(scene.chosen, errors="ignore"), y, scale)
+                behind = with_value.drop(scene.chosen, errors="ignore")
+                _grey(rows.ax, scene, behind, y if scene.few else y + _swarm(behind, scale, rows.step - 0.1), scale)
             if scene.chosen in with_value.index:
                 _dot(rows.ax, with_value.loc[scene.chosen], y, scene.marks[scene.chosen], scale)
             _side(rows, y, _own_text(scene, part, scale), scene.chosen in with_value.index)
@@ -115,10 +129,11 @@ def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, 
                 if region in with_value.index:
                     _dot(rows.ax, with_value.loc[region], y + shift, scene.marks[region], scale)
             _side(rows, y, _reasons_by_county(scene, part, scale))
+        elif count and not grey_counts:
+            _side(rows, y, scene.reason("absolute_count"))
         else:
-            jitter = 0.035 * np.resize([-1, 0.5, -0.5, 1], len(with_value))
-            _grey(rows.ax, scene, with_value, y - 0.055 + jitter, scale)
-            _quartiles(rows.ax, with_value["value"], y + 0.075, scale)
+            _grey(rows.ax, scene, with_value, y - 0.06 + _swarm(with_value, scale, rows.step - 0.17), scale)
+            _quartiles(rows.ax, with_value["value"], y + rows.step / 2 - 0.06, scale)
             _side(rows, y, _summary(scene, part, scale))
     for region in scene.benchmarks:
         _benchmark(rows, results[results["region"] == region], scale)
@@ -126,7 +141,7 @@ def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, 
 
 def _grey(ax: Axes, scene: Scene, results: pd.DataFrame, y: Any, scale: Scale) -> None:
     """The other counties: full dots where there is a verdict, open ones where there is none."""
-    size, alpha = (4.2, 0.9) if scene.few else (3.0, 0.5)
+    size, alpha = (4.2, 0.9) if scene.few else (2.4, 0.8)
     ys = np.broadcast_to(y, len(results))
     marks = results["value"].map(scale.mark).to_numpy()
     for sure, mark in product((True, False), "<o>"):
@@ -150,6 +165,15 @@ def _dot(ax: Axes, result: Any, y: float, point: dict[str, Any], scale: Scale) -
     if scale.mark(result["value"]) != "o":
         options |= {"marker": scale.mark(result["value"]), "markersize": 6.5}
     ax.plot([scale.cut(result["value"])], [y], clip_on=False, zorder=5, **options)
+
+
+def _swarm(results: pd.DataFrame, scale: Scale, height: float) -> np.ndarray:
+    """Set dots of one place side by side, alternately above and below the line, within ``height`` inches."""
+    places = ((scale.cut(results["value"]) - scale.low) / (scale.high - scale.low) * 90).round()
+    rank = results.assign(place=places).sort_values("decided", ascending=False).groupby("place").cumcount()
+    rank = rank.reindex(results.index).to_numpy()
+    step = min(0.036, height / max(1, rank.max(initial=0)))
+    return step * np.ceil(rank / 2) * np.where(rank % 2, -1, 1)
 
 
 def _quartiles(ax: Axes, values: pd.Series, y: float, scale: Scale) -> None:
@@ -196,8 +220,13 @@ def _summary(scene: Scene, part: pd.DataFrame, scale: Scale) -> str:
     known = part["value"].dropna()
     if len(part) and known.empty:
         return scene.reason(part["status"].mode()[0])
-    median = scale.text(known.median(), scene.lang)
-    return scene.say("median_of", value=median, n=len(known), total=len(part))
+    if scale.by_sign:
+        sign = np.sign(part["value"].where(part["decided"]))
+        counts = {"early": int((sign > 0).sum()), "late": int((sign < 0).sum()), "none": len(part) - len(known)}
+        return scene.say("counted", open=len(known) - counts["early"] - counts["late"], **counts)
+    text = scene.say("median_of", value=scale.text(known.median(), scene.lang), n=len(known), total=len(part))
+    weaker = int((part["status"] == "weaker").sum())
+    return text + (scene.say("semicolon") + scene.say("weaker_n", n=weaker) if weaker else "")
 
 
 def _side(rows: Rows, y: float, text: str, strong: bool = False) -> None:
@@ -219,12 +248,13 @@ def result_entries(scene: Scene, results: pd.DataFrame, scale: Scale) -> list[st
         entries.append(({"color": colour} | style.POINT, scene.name(scene.chosen)))
     if scene.few and not scene.chosen:
         entries += [(mark, scene.name(region)) for region, mark in scene.marks.items()]
-    if scene.chosen or scene.few:
+    single = bool(scene.chosen) or scene.few  # each drawn with its interval; in a heap a dot is full or open
+    if single:
         entries.append(({"color": colour, "linestyle": "solid", "linewidth": 1.4}, scene.say("key_interval")))
-        if (~decided(shown) & ~least).any():
-            entries.append(({"color": colour} | style.POINT | style.HOLLOW, scene.say("key_open")))
-        if least.any():
-            entries.append((style.bound_options("right", colour), scene.say("key_bounded")))
+    if (~decided(shown) & ~(least & single)).any():
+        entries.append(({"color": colour} | style.POINT | style.HOLLOW, scene.say("key_open")))
+    if single and least.any():
+        entries.append((style.bound_options("right", colour), scene.say("key_bounded")))
     if scene.others and (scene.chosen or not scene.few):
         text = "key_others" if scene.chosen else "key_each"
         grey = {"marker": "o", "markersize": 4.2, "color": style.OTHER}

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 WIDTH, MARGIN = 10.0, 0.3  # inches
 TITLE, BODY, SMALL = 14.0, 10.0, 8.5  # points
+ASCENT = 1.0  # of a line, by its size: from its upper edge to its baseline
 
 # Okabe and Ito (2008): told apart with any colour vision, and by their greys in print
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 COUNTY_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
 COUNTY_MARKS = ("o", "s", "^", "v", "P")  # told apart without any colour
-INK, SOFT, OTHER, FAINT = "#222222", "#5c5c5c", "#a6a6a6", "#e3e3e3"
+INK, SOFT, OTHER, BAND, FAINT = "#222222", "#5c5c5c", "#a6a6a6", "#c9c9c9", "#e9e9e9"
 
 DASHED, DOTTED, SOLID = (0, (4, 2)), (0, (1, 1.6)), "solid"
 POINT: dict[str, Any] = {"marker": "o", "markersize": 5.0}
@@ -141,9 +142,14 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
 
 
 def write(figure: Figure, left: float, top: float, text: str, **options: Any) -> None:
-    """Write text with its upper left corner at inches from the top left corner of the figure."""
-    defaults: dict[str, Any] = {"fontsize": BODY, "va": "top", "ha": "left", "linespacing": 1.35}
-    figure.text(left / WIDTH, 1 - top / figure.get_figheight(), text, **(defaults | options))
+    """Write text with its upper left corner at inches from the top left corner of the figure.
+
+    A single line stands on its baseline, so that neighbours align whatever their letters.
+    """
+    chosen: dict[str, Any] = {"fontsize": BODY, "va": "top", "ha": "left", "linespacing": 1.35} | options
+    if "\n" not in text and chosen["va"] == "top":
+        chosen["va"], top = "baseline", top + ASCENT * chosen["fontsize"] / 72
+    figure.text(left / WIDTH, 1 - top / figure.get_figheight(), text, **chosen)
 
 
 def rule(figure: Figure, top: float) -> None:

@@ -14,6 +14,7 @@ from qyx_analysis.figures.rows import (
     draw_results,
     lay_rows,
     result_entries,
+    row_step,
     rows_height,
 )
 from qyx_analysis.figures.scene import Scene, scene_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 HEAD, FOOT = 0.37, 0.51  # inches above and below the lines, for the directions and the ticks
 SCALE = Scale(
     *(-1.15, 1.15), {-1: "−1", -0.5: "−0.5", 0: "0", 0.5: "+0.5", 1: "+1"},
-    decimals=2, percent=False, signed=True, at_least=False,
+    decimals=2, percent=False, signed=True, at_least=False, by_sign=True,
 )  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") 
         tick = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "color": style.BLUE}
         entries.insert(1, (tick, scene.say("key_tail", first=scene.years[1], last=scene.years[-1])))
     note = scene.say("timing_note")
-    step = 0.29 if scene.chosen else 0.5 if scene.few else 0.33
+    step = row_step(scene)
     title = scene.say("timing_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
     figure, top = style.page(title, subtitle, entries, rows_height(table, step) + HEAD + FOOT, note)
     rows = lay_rows(figure, table, top + HEAD, step, SCALE)
