@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from qyx_analysis import catalogue, raw
 from qyx_analysis.datapackage import build
+from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, runner
 from qyx_analysis.reports.index import index_html
@@ -122,7 +123,7 @@ def assert_harmless(page: str) -> None:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "data", "action", "poster", "srcset"):
             assert not re.match(r"(?i)\s*(https?:|//|javascript:|file:)", attributes.get(name) or "")
-    assert "url(" not in page
+    assert not re.search(r"url\((?!#)", page)
     assert "@import" not in page
 
 
@@ -368,6 +369,32 @@ def test_an_svg_is_a_picture_with_its_text_in_which_nothing_runs() -> None:
     (image,) = [attributes for tag, attributes in elements(page) if tag == "img"]
     assert image["alt"] == HOSTILE
     assert base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode("utf-8") == svg
+
+
+def test_a_picture_of_ours_is_part_of_the_page() -> None:
+    with house_style():
+        picture = canvas(2.0)
+        ax = axes_at(picture, 1, 1, 3, 0.5)
+        ax.plot([0, 1], [0, 1], "o")
+        ax.text(0.5, 0.5, f"0.12345 #0072b2 {HOSTILE}", path_effects=halo())
+    picture.set_label(f"规划 {HOSTILE}")
+    data, metadata = picture._repr_mimebundle_()
+    data["image/png"] = base64.b64encode(data["image/png"]).decode()  # as it is kept in a notebook
+    page = page_with(*(new_output("display_data", data=data, metadata=metadata) for _ in range(2)))
+    assert_harmless(page)
+    assert [a["aria-label"] for tag, a in elements(page) if tag == "svg"] == [f"规划 {HOSTILE}"] * 2
+    ids = [attributes["id"] for _, attributes in elements(page) if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 4
+    assert {f"#{name}" for name in ids} >= {a["href"] for tag, a in elements(page) if tag == "use"}
+    assert f">0.12345 #0072b2 {HOSTILE}<" in unescape(page)  # a text is not drawn and not changed
+    assert "<img" not in unescape(re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)).replace(HOSTILE, "")
+
+
+def test_a_drawing_of_thousands_of_lines_is_shown_as_pixels_if_they_are_smaller() -> None:
+    svg = f"<svg>{'<path/>' * 50_000}</svg>"
+    assert "<img" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG}))
+    assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG * 9999}))
+    assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg}))
 
 
 def test_markup_in_what_a_program_printed_is_text() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _BEST_FIRST = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+_HEAVY = 300_000  # characters of a drawing that is worth more than its pixels only if it is smaller
 _HEADING = re.compile(r"<h([1-3])\b[^>]*>(.*?)</h\1>", re.DOTALL)
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
+_COLOUR = re.compile(r"#([0-9a-f]{6})(?=[;\"])")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def report_html(
     """
     shown = {name: value for name, value in parameters.items() if name != "data_dir" and value != ""}
     page = page_values(title, lang, origin, others) | {"parameters": shown, "finished": partial(finished, lang=lang)}
+    page["numbers"] = count(1)
     html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
     return html
 
@@ -87,6 +90,7 @@ def _exporter() -> TemplateExporter:
         filters={
             "markdown": _markdown,
             "data_uri": _data_uri,
+            "inlined": _inlined,
             "unbroken": _unbroken,
             "highlight_code": Highlight2HTML,
         },
@@ -115,6 +119,17 @@ def _markdown(source: str, printed: bool = False) -> str:
 def _unbroken(title: str) -> str:
     """A title as HTML in which no line ends inside quotation marks."""
     return re.sub("“[^”]{1,12}”", r'<span class="unbroken">\g<0></span>', escape(title))
+
+
+def _inlined(svg: str, numbers: Iterator[int]) -> str:
+    """A picture of ours as a part of the page: with its own ids, and in colours that the page may change."""
+    own = f"p{next(numbers)}-"
+
+    def tag(match: re.Match[str]) -> str:
+        named = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{own}", match[0].replace("xlink:href", "href"))
+        return _COLOUR.sub(r"var(--c\1, #\1)", named)
+
+    return re.sub(r"<[^>]*>", tag, svg)
 
 
 def _data_uri(content: str, mime: str) -> str:
@@ -162,6 +177,8 @@ def _readable(output: NotebookNode) -> NotebookNode | None:
     mime = next((mime for mime in _BEST_FIRST if mime in data), None)
     if mime is None:
         return None
+    if mime == "image/svg+xml" and len(data[mime]) > max(_HEAVY, len(data.get("image/png", data[mime]))):
+        mime = "image/png"  # a picture of thousands of lines
     output.data, output.metadata = {mime: data[mime]}, output.metadata.get(mime, {})
     return output
 
