@@ -3,7 +3,7 @@ for (const table of document.querySelectorAll("main table")) {
   if (table.tBodies[0].rows.length > 2) new Tablesort(table);
 }
 document.addEventListener("click", (event) => {
-  if (event.target.closest("details.contents a")) event.target.closest("details").open = false;
+  if (event.target.closest(".folded a")) event.target.closest("details").open = false;
 });
 addEventListener("beforeprint", () => {
   for (const data of document.querySelectorAll("details.data")) data.open = true;
