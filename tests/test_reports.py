@@ -426,7 +426,7 @@ def test_a_picture_of_ours_is_part_of_the_page() -> None:
 
 
 def test_a_drawing_of_thousands_of_lines_is_shown_as_pixels_if_they_are_smaller() -> None:
-    svg = f"<svg>{'<path/>' * 50_000}</svg>"
+    svg = f"<svg>{'<path/>' * 90_000}</svg>"
     assert "<img" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG}))
     assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG * 9999}))
     assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg}))

@@ -82,4 +82,5 @@ def _fixed(text: re.Match[str]) -> str:
 def _short(tag: re.Match[str]) -> str:
     """A tag whose numbers are as exact as an eye is: a hundredth of a point."""
     short = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{round(float(number[0]), 2):g}", tag[0])
+    short = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", path[0]), short)
     return re.sub(r"\s+", " ", short).replace(": ", ":").replace("; ", ";")

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 _TEMPLATE = Path(__file__).with_name("template")
 _SCRIPTS = ("tablesort.min.js", "tablesort.number.min.js", "report.js")
 _BEST_FIRST = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
-_HEAVY = 300_000  # characters of a drawing that is worth more than its pixels only if it is smaller
+_HEAVY = 450_000  # characters of a drawing that is worth more than its pixels only if it is smaller
 _HEADING = re.compile(r"<h([1-3])\b([^>]*)>(.*?)</h\1>", re.DOTALL)
 _NAMED = re.compile(r"([\w-]+)-(?:zh|en)")  # the id of a cell that stands in both languages
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
-_COLOUR = re.compile(r"#([0-9a-f]{6})(?=[;\"])")
+_COLOUR = re.compile(r"#([0-9a-f]{6})\b")
 
 
 @dataclass(frozen=True)
@@ -148,14 +148,18 @@ def _unbroken(title: str) -> str:
 
 
 def _inlined(svg: str, numbers: Iterator[int]) -> str:
-    """A picture of ours as a part of the page: with its own ids, and in colours that the page may change."""
+    """A picture of ours as a part of the page: its own ids, each style said once, colours that the page may change."""
     own = f"p{next(numbers)}-"
+    styles: dict[str, str] = {}
 
     def tag(match: re.Match[str]) -> str:
         named = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{own}", match[0].replace("xlink:href", "href"))
-        return _COLOUR.sub(r"var(--c\1, #\1)", named)
+        return re.sub('style="([^"]*)"', lambda m: f'class="{styles.setdefault(m[1], own + str(len(styles)))}"', named)
 
-    return re.sub(r"<[^>]*>", tag, svg)
+    body = re.sub(r"<[^>]*>", tag, re.sub(r"<g>(<[^>]*/>)</g>", r"\1", svg))
+    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    coloured = _COLOUR.sub(r"var(--c\1, #\1)", rules)
+    return body.replace(">", f"><style>{coloured}</style>", 1)
 
 
 def _allowed(script: str) -> str:
