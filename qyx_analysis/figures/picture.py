@@ -19,11 +19,10 @@ _FAMILIES = (
     "'Noto Sans SC', 'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', "
     "sans-serif"
 )
-_NOISE = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>"  # a style would rule the page
-    r"| font-family: [^;\"]*;| transform=\"rotate\(-?0 [^)]*\)\"",
-    re.DOTALL,
+_NOISE = re.compile(  # a style would rule the page
+    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>", re.DOTALL
 )
+_REPEATED = re.compile(r" font-family: [^;\"]*;| transform=\"rotate\(-?0 [^)]*\)\"")
 _TEXT = re.compile(r'(<text style="font-size: ([\d.]+)px[^>]*)>([^<]{2,})</text>')
 _HALO = 'style="stroke:#ffffff;stroke-width:2;paint-order:stroke"'
 
@@ -81,6 +80,7 @@ def _fixed(text: re.Match[str]) -> str:
 
 def _short(tag: re.Match[str]) -> str:
     """A tag whose numbers are as exact as an eye is: a hundredth of a point."""
-    short = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{round(float(number[0]), 2):g}", tag[0])
+    needed = _REPEATED.sub("", tag[0])
+    short = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{round(float(number[0]), 2):g}", needed)
     short = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", path[0]), short)
     return re.sub(r"\s+", " ", short).replace(": ", ":").replace("; ", ";")
