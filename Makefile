@@ -5,7 +5,7 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reports lab test lint bench soak clean
+.PHONY: help setup build reports gallery lab test lint bench soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ build: $(READY) ## Read data/raw, write the tidy data and the measures to data/p
 # A plan that cannot be read (status 1) is named and does not keep the others from their reports.
 reports: $(READY) ## Build, then write every report; open reports/index.html
 	@status=0; $(BIN)/qyx build || status=$$?; [ $$status -le 1 ] && $(BIN)/qyx report && exit $$status
+
+gallery: build ## Put every picture on one page, reports/gallery.html
+	$(BIN)/python docs/gallery.py
 
 lab: $(READY) ## Open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -161,12 +161,13 @@ def table(frame: pd.DataFrame, caption: str) -> None:
         display(HTML(tables.as_html(frame, caption)))
 
 
-def folded(frames: Mapping[str, pd.DataFrame], caption: str) -> None:
-    """Display tables that a reader may open, one under the other, each under its name."""
+def folded(frames: Mapping[str, pd.DataFrame], caption: str = "") -> None:
+    """Display tables that a reader may open, one under the other, each under its name; ``caption`` says more of all."""
     from IPython.display import HTML, display
 
     parts = (
-        f"<details><summary>{escape(name)}</summary>{tables.as_html(frame, caption)}</details>"
+        f'<details class="data"><summary>{escape(name)}</summary>'
+        f"{tables.as_html(frame, ' · '.join(filter(None, (name, caption))))}</details>"
         for name, frame in frames.items()
     )
     if frames:
@@ -174,10 +175,20 @@ def folded(frames: Mapping[str, pd.DataFrame], caption: str) -> None:
 
 
 def say(sentences: Iterable[str]) -> None:
-    """Display a reading: one Markdown paragraph or a list, as many sentences as there are."""
+    """Display a reading: one sentence as a Markdown paragraph, several as a list."""
     from IPython.display import Markdown, display
 
-    display(Markdown("\n".join(f"- {sentence}" for sentence in sentences)))
+    lines = list(sentences)
+    display(Markdown("\n".join(lines if len(lines) == 1 else (f"- {line}" for line in lines))))
+
+
+def glance(desk: Desk) -> None:
+    """Display what a reader in a hurry should know of a county: see :func:`~qyx_analysis.glance.glance_html`."""
+    from IPython.display import HTML, display
+
+    from qyx_analysis.glance import glance_html
+
+    display(HTML(glance_html(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:

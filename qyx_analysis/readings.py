@@ -29,7 +29,7 @@ from qyx_analysis.tables import (
 )
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
-_SHAPED = ("ok", "reversing")  # statuses of a front-loading index whose sign may be read
+SHAPED = ("ok", "reversing")  # statuses of a path whose timing may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
 _VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
 _MOST = 3
@@ -54,7 +54,7 @@ def listed(names: Iterable[str], lang: str) -> str:
     'a, b'
     """
     texts = [literal(name) for name in names]
-    joint = "、" if lang == "zh" else ", "
+    joint = message("list_joint", lang)
     if len(texts) <= _LISTED:
         return joint.join(texts)
     return message("say_and_more", lang, names=joint.join(texts[:_LISTED]), n=len(texts) - _LISTED)
@@ -67,19 +67,17 @@ def _indicators(rows: pd.DataFrame, lang: str) -> str:
 # --- one county -------------------------------------------------------------------------------------------
 
 
-def overview(targets: pd.DataFrame, findings: pd.DataFrame, region: str, lang: str) -> list[str]:
+def overview(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     """What the plan prints, and how much of it can be measured."""
     own = targets[targets["region"] == region]
     numbers = own.dropna(subset="value")
     ends = numbers[numbers["year"].isin([own["year"].min(), own["year"].max()])]
     both = ends.groupby("indicator")["year"].nunique().eq(2).sum()
-    counts = findings.loc[findings["region"] == region, "severity"].value_counts()
     return [
         message(
             "say_overview", lang, region=region_name(region, lang), rows=own["indicator"].nunique(), both=both,
             first=own["year"].min(), last=own["year"].max(),
         ),
-        message("say_warnings", lang, errors=counts.get("error", 0), warnings=counts.get("warning", 0)),
     ]  # fmt: skip
 
 
@@ -124,12 +122,15 @@ def kinds_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     return sentences
 
 
+def ranked_gaps(ambition: pd.DataFrame, region: str) -> pd.DataFrame:
+    """The county's gap closures that may be named, the largest first."""
+    own = ambition[(ambition["region"] == region) & (ambition["measure"] == "gap_closure")]
+    return own[own["status"].isin(_CLOSED)].sort_values("value", ascending=False, kind="stable")
+
+
 def ambition_of(ambition: pd.DataFrame, region: str, lang: str) -> list[str]:
     """The most and the least ambitious targets, what stays as it is and what is weaker than the baseline."""
-    own = ambition[ambition["region"] == region]
-    gaps = own[(own["measure"] == "gap_closure") & own["status"].isin(_CLOSED)].sort_values(
-        "value", ascending=False, kind="stable"
-    )
+    own, gaps = ambition[ambition["region"] == region], ranked_gaps(ambition, region)
     sentences = []
     if len(gaps):
         most = [f"{indicator_name(r.indicator, lang)} {percent_text(r.value)}" for r in gaps.head(_MOST).itertuples()]
@@ -150,14 +151,22 @@ def ambition_of(ambition: pd.DataFrame, region: str, lang: str) -> list[str]:
     return sentences
 
 
+def timing_counts(trajectory: pd.DataFrame, region: str) -> dict[str, int]:
+    """How many of the county's ``n`` paths are planned ``early`` or ``late``, and how many are left ``open``."""
+    own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
+    shaped = own.loc[own["status"].isin(SHAPED), "value"]
+    open_ = int(own["status"].isin(["unresolved", "open_bound"]).sum())
+    return {
+        "early": int((shaped > 0).sum()), "late": int((shaped < 0).sum()), "open": open_, "n": len(shaped) + open_
+    }  # fmt: skip
+
+
 def timing_of(trajectory: pd.DataFrame, region: str, lang: str) -> list[str]:
     """Which planned changes come early, which late, and for how many the printed digits do not tell."""
     own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
-    shaped = own[own["status"].isin(_SHAPED)]
+    shaped = own[own["status"].isin(SHAPED)]
     early, late = shaped[shaped["value"] > 0], shaped[shaped["value"] < 0]
-    open_ = own["status"].isin(["unresolved", "open_bound"]).sum()
-    counts = {"early": len(early), "late": len(late), "open": open_, "n": len(shaped) + open_}
-    sentences = [message("say_timing", lang, **counts)]
+    sentences = [message("say_timing", lang, **timing_counts(trajectory, region))]
     if len(early):
         sentences.append(message("say_early", lang, list=_indicators(early, lang)))
     if len(late):
@@ -293,7 +302,7 @@ def timing_across(verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> l
     ``verdicts``: the frame of :func:`qyx_analysis.verdicts`.
     """
     rows = verdicts[(verdicts["kind"] == "timing") & verdicts["region"].isin(_county_codes(targets))]
-    shaped = rows[rows["status"].isin(_SHAPED)]
+    shaped = rows[rows["status"].isin(SHAPED)]
     words = shaped["verdict"].value_counts()
     counts = {
         "early": words.get("front_loaded", 0),

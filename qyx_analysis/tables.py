@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,38 @@ from qyx_analysis.measures.position import position
 from qyx_analysis.names import region_name
 
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
+_NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
+_NUMERIC = ' data-sort-method="number"'
+_BELOW_ALL = "-999999999999"
 
 
 def as_html(frame: pd.DataFrame, caption: str) -> str:
     """Render a frame as an accessible HTML table; its first column names the rows.
 
+    A column of numbers says so, and its cells carry theirs, for readers who sort.
+
     >>> as_html(pd.DataFrame({"a": ["<b>"]}), "c")[-62:]
     '<tbody><tr><th scope="row">&lt;b&gt;</th></tr></tbody></table>'
     """
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
-    body = "".join(
-        "<tr>"
-        + f'<th scope="row">{escape(str(first))}</th>'
-        + "".join(f"<td>{escape(str(value))}</td>" for value in rest)
-        + "</tr>"
-        for first, *rest in frame.itertuples(index=False)
+    texts = frame.astype(str)
+    keys = pd.DataFrame({name: _sort_keys(texts[name]) for name in texts})
+    head = "".join(
+        f'<th scope="col"{_NUMERIC * bool(keys[name].any())}>{escape(str(name))}</th>' for name in texts.columns
     )
+    rows = zip(texts.itertuples(index=False), keys.itertuples(index=False), strict=True)
+    body = "".join(f"<tr>{''.join(map(_cell, count(), row, row_keys))}</tr>" for row, row_keys in rows)
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(column: int, text: str, key: str) -> str:
+    order = f' data-sort="{key}"' if key else ""
+    return f"<td{order}>{escape(text)}</td>" if column else f'<th scope="row"{order}>{escape(text)}</th>'
+
+
+def _sort_keys(texts: pd.Series) -> pd.Series:
+    """The number that a cell begins with, where most of a column's cells have one; what has none comes first."""
+    number = texts.str.extract(_NUMBER, expand=False).str.replace(",", "").str.replace("−", "-")
+    return number.fillna(_BELOW_ALL) if number.notna().mean() > 0.5 else texts.map(lambda _: "")
 
 
 # --- words for codes --------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ LINE = [
         "figures",
         "tables",
         "readings",
+        "glance",
         "notebooks",
         "reports",
         "cli",

@@ -22,7 +22,7 @@ REGIONS = tuple(TARGETS["region"].unique())
 
 def all_sentences(lang):
     for region in REGIONS:
-        yield from readings.overview(TARGETS, FINDINGS, region, lang)
+        yield from readings.overview(TARGETS, region, lang)
         yield from readings.standing_of(TARGETS, region, lang)
         yield from readings.kinds_of(TARGETS, region, lang)
         yield from readings.ambition_of(AMBITION, region, lang)

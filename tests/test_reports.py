@@ -1,10 +1,11 @@
 """Notebooks -> reports: which files appear, what is in them, and what they do in a real browser."""
 
-import base64
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,12 +17,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from qyx_analysis import catalogue, raw
 from qyx_analysis.datapackage import build
+from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, runner
 from qyx_analysis.reports.index import index_html
 from qyx_analysis.reports.pages import Provenance, report_html, tidy
 
-PNG = base64.b64encode(
+PNG = b64encode(
     bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
         "1f15c4890000000d49444154789c6360000000000200015e2ba0b50000000049454e44ae426082"
@@ -40,7 +42,15 @@ print("printed", region)
 print("a warning", file=sys.stderr)
 display(HTML("<table><caption>C</caption>" + "<tr>" + "<td>wide wide</td>" * 60 + "</tr></table>"))
 display({"image/png": %r}, raw=True, metadata={"image/png": {"alt": "what <it> shows", "width": 960}})
-""" % base64.b64decode(PNG)  # noqa: UP031 (an f-string would ask for doubled braces)
+""" % b64decode(PNG)  # noqa: UP031 (an f-string would ask for doubled braces)
+
+
+TABLE_CODE = """
+import pandas as pd
+from qyx_analysis import notebooks
+frame = pd.DataFrame({"row": ["1 a", "2 b", "3 c"], "value": ["−2 [−3, 1]", "—", "≥10"]})
+notebooks.folded({"all": frame})
+"""
 
 
 def tagged(cell: Any, *tags: str) -> Any:
@@ -82,6 +92,7 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tagged(new_markdown_cell("# 比较\n\n## 同名\n\n### 同名"), "zh"),
         tagged(new_code_cell("top = 3"), "parameters"),
         new_code_cell("print('first', top)"),
+        new_code_cell(TABLE_CODE),
     )
     write_notebook(folder / "20-stops.ipynb", new_markdown_cell("# Stops"), new_code_cell("raise SystemExit(0)"))
     write_notebook(folder / "draft.ipynb", new_code_cell("1/0"))
@@ -117,12 +128,18 @@ def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def assert_harmless(page: str) -> None:
+    policy = re.search("script-src ([^;]*);", unescape(page))[1]
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert policy.split() == [f"'sha256-{b64encode(sha256(s.encode()).digest()).decode()}'" for s in scripts] or (
+        policy == "'none'" and not scripts
+    )
+    assert [tag for tag, _ in elements(page)].count("script") == len(scripts) <= 3
     for tag, attributes in elements(page):
-        assert tag not in {"script", "iframe", "object", "embed", "base"}
+        assert tag not in {"iframe", "object", "embed", "base"}
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "data", "action", "poster", "srcset"):
             assert not re.match(r"(?i)\s*(https?:|//|javascript:|file:)", attributes.get(name) or "")
-    assert "url(" not in page
+    assert not re.search(r"url\((?!#)", page)
     assert "@import" not in page
 
 
@@ -160,7 +177,25 @@ def test_report_shows_outputs_without_stderr_and_machine_paths(run: tuple[Path, 
 def test_report_keeps_alternative_text(run: tuple[Path, list[Outcome]]) -> None:
     images = [attributes for tag, attributes in elements(page_of(run, "330213-fenghua.zh.html")) if tag == "img"]
     assert [image["alt"] for image in images] == ["what <it> shows"]
-    assert base64.b64decode(images[0]["src"].removeprefix("data:image/png;base64,")) == base64.b64decode(PNG)
+    assert b64decode(images[0]["src"].removeprefix("data:image/png;base64,")) == b64decode(PNG)
+
+
+def test_the_notebook_is_inside_without_pictures_and_places(run: tuple[Path, list[Outcome]], data: Path) -> None:
+    page = page_of(run, "330213-fenghua.zh.html")
+    (link,) = [attributes for tag, attributes in elements(page) if tag == "a" and "download" in attributes]
+    assert link["download"] == "奉化区公共服务“七优享”规划目标报告.ipynb"
+    source = b64decode(link["href"].removeprefix("data:application/x-ipynb+json;base64,")).decode("utf-8")
+    notebook = nbformat.reads(source, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert 'region = "330213"' in "".join(cell.source for cell in notebook.cells)
+    assert "printed 330213" in source
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert outputs
+    assert not [mime for output in outputs for mime in output.get("data", {}) if mime.startswith("image/")]
+    assert str(data) not in source
+    assert "papermill" not in source
+    assert source.count("a warning") == 1  # in the code that printed it
 
 
 def test_parameters_reach_the_notebooks_that_have_them(run: tuple[Path, list[Outcome]]) -> None:
@@ -182,7 +217,8 @@ def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> No
     page = page_of(run, "10-across.zh.html")
     ids = [attributes["id"] for _, attributes in elements(page) if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert [f"#{name}" for name in ("同名", "同名-2")] == re.findall(r'<li class="level-\d"><a href="([^"]*)"', page)
+    links = [f"#{name}" for name in ("同名", "同名-2")]
+    assert links * 2 == re.findall(r'<li class="level-\d"><a href="([^"]*)"', page)  # the bar and the column
 
 
 def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
@@ -238,7 +274,7 @@ def test_both_languages_link_to_each_other_and_to_their_index(
     leads = {}
     for path in tmp_path.iterdir():
         links = [attributes["href"] or "" for tag, attributes in elements(path.read_text("utf-8")) if tag == "a"]
-        leads[path.name] = [link for link in links if not link.startswith("#")]
+        leads[path.name] = [link for link in links if not link.startswith(("#", "data:"))]
     assert leads == {
         "330213-fenghua.zh.html": ["index.html", "330213-fenghua.en.html"],
         "330213-fenghua.en.html": ["index.en.html", "330213-fenghua.zh.html"],
@@ -367,7 +403,33 @@ def test_an_svg_is_a_picture_with_its_text_in_which_nothing_runs() -> None:
     assert_harmless(page)
     (image,) = [attributes for tag, attributes in elements(page) if tag == "img"]
     assert image["alt"] == HOSTILE
-    assert base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode("utf-8") == svg
+    assert b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode("utf-8") == svg
+
+
+def test_a_picture_of_ours_is_part_of_the_page() -> None:
+    with house_style():
+        picture = canvas(2.0)
+        ax = axes_at(picture, 1, 1, 3, 0.5)
+        ax.plot([0, 1], [0, 1], "o")
+        ax.text(0.5, 0.5, f"0.12345 #0072b2 font-family: x; {HOSTILE}", path_effects=halo())
+    picture.set_label(f"规划 {HOSTILE}")
+    data, metadata = picture._repr_mimebundle_()
+    data["image/png"] = b64encode(data["image/png"]).decode()  # as it is kept in a notebook
+    page = page_with(*(new_output("display_data", data=data, metadata=metadata) for _ in range(2)))
+    assert_harmless(page)
+    assert [a["aria-label"] for tag, a in elements(page) if tag == "svg"] == [f"规划 {HOSTILE}"] * 2
+    ids = [attributes["id"] for _, attributes in elements(page) if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 4
+    assert {f"#{name}" for name in ids} >= {a["href"] for tag, a in elements(page) if tag == "use"}
+    assert f">0.12345 #0072b2 font-family: x; {HOSTILE}<" in unescape(page)  # a text is not drawn and not changed
+    assert "<img" not in unescape(re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)).replace(HOSTILE, "")
+
+
+def test_a_drawing_of_thousands_of_lines_is_shown_as_pixels_if_they_are_smaller() -> None:
+    svg = f"<svg>{'<path/>' * 90_000}</svg>"
+    assert "<img" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG}))
+    assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg, "image/png": PNG * 9999}))
+    assert "image/svg+xml" in page_with(displayed({"image/svg+xml": svg}))
 
 
 def test_markup_in_what_a_program_printed_is_text() -> None:
@@ -382,6 +444,17 @@ def test_index_escapes_names_and_reasons(tmp_path: Path) -> None:
     page = index_html(tmp_path, [Outcome(HOSTILE, HOSTILE, "", ok=False, reason=HOSTILE)], "en", ORIGIN)
     assert_harmless(page)
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+def test_a_cell_in_both_languages_names_its_heading() -> None:
+    zh, en = (
+        tagged(new_markdown_cell(f"## {text}\n\n### {text}", id=f"paths-{lang}"), lang)
+        for lang, text in (("zh", "路径"), ("en", "Paths"))
+    )
+    other = new_markdown_cell("## Paths", id="plain")
+    for lang, ids in (("zh", ["paths", "路径", "paths-2"]), ("en", ["paths", "paths-2", "paths-3"])):
+        page = report_html(new_notebook(cells=[zh, en, other]), "t", lang, ORIGIN, {})
+        assert re.findall(r'<h[23] id="([^"]*)"', page.partition("<footer>")[0]) == ids
 
 
 # --- in a browser -----------------------------------------------------------------------------------------
@@ -422,3 +495,39 @@ def test_page_in_a_browser(browser: Any, run: tuple[Path, list[Outcome]], name: 
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
     assert [url for url in asked if not url.startswith("data:")] == [(run[0] / name).as_uri()]
+
+
+@pytest.mark.slow
+def test_a_table_opens_and_is_sorted_by_its_numbers(browser: Any, run: tuple[Path, list[Outcome]]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get((run[0] / "10-across.zh.html").as_uri())
+    data = browser.find_element(By.CSS_SELECTOR, "details.data")
+    data.find_element(By.TAG_NAME, "summary").click()
+    header = data.find_elements(By.CSS_SELECTOR, "thead th")[1]
+
+    def order() -> list[str]:
+        return [row.text.split()[0] for row in data.find_elements(By.CSS_SELECTOR, "tbody th")]
+
+    assert order() == ["1", "2", "3"]
+    header.click()
+    assert (header.get_attribute("aria-sort"), order()) == ("ascending", ["2", "1", "3"])
+    header.send_keys(Keys.ENTER)
+    assert (header.get_attribute("aria-sort"), order()) == ("descending", ["3", "1", "2"])
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.slow
+def test_a_printed_page_shows_folded_tables_and_numbers_its_pages(
+    browser: Any, run: tuple[Path, list[Outcome]]
+) -> None:
+    from pypdfium2 import PdfDocument
+
+    browser.get((run[0] / "10-across.zh.html").as_uri())
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    with PdfDocument(b64decode(printed["data"])) as document:
+        texts = [page.get_textpage().get_text_bounded() for page in document]
+        assert "≥10" in "".join(texts)
+        assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, start=1))
+        assert [round(side) for side in document[0].get_size()] == [595, 842]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from hashlib import sha256
 from html import escape, unescape
-from importlib.resources import files
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qyx_analysis.catalogue import message
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbformat import NotebookNode
 
+_TEMPLATE = Path(__file__).with_name("template")
+_SCRIPTS = ("tablesort.min.js", "tablesort.number.min.js", "report.js")
 _BEST_FIRST = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
-_HEADING = re.compile(r"<h([1-3])\b[^>]*>(.*?)</h\1>", re.DOTALL)
+_HEAVY = 450_000  # characters of a drawing that is worth more than its pixels only if it is smaller
+_HEADING = re.compile(r"<h([1-3])\b([^>]*)>(.*?)</h\1>", re.DOTALL)
+_NAMED = re.compile(r"([\w-]+)-(?:zh|en)")  # the id of a cell that stands in both languages
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
+_COLOUR = re.compile(r"#([0-9a-f]{6})\b")
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,32 @@ def report_html(
     ``others`` are the same report in other languages: language and file.
     """
     shown = {name: value for name, value in parameters.items() if name != "data_dir" and value != ""}
-    page = page_values(title, lang, origin, others) | {"parameters": shown, "finished": partial(finished, lang=lang)}
+    page = page_values(title, lang, origin, others, _SCRIPTS) | {
+        "parameters": shown,
+        "finished": partial(finished, lang=lang),
+        "numbers": count(1),
+        "notebook": reproducible(notebook),
+    }
     html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
     return html
 
 
-def page_values(title: str, lang: str, origin: Provenance, others: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """What every page of ours is made of; ``others`` are its twins: language, file, and the language's own name."""
-    text = partial(message, lang=lang)
-    twins = [(other, file, message("report_language", other)) for other, file in others]
-    return {"title": title, "lang": lang, "origin": origin, "text": text, "twins": twins, "index": index_file(lang)}
+def page_values(
+    title: str, lang: str, origin: Provenance, others: Iterable[tuple[str, str]] = (), scripts: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What every page of ours is made of.
+
+    ``others`` are its twins: language and file. ``scripts`` are files of the template folder; nothing else may run.
+    """
+    return {
+        "title": title,
+        "lang": lang,
+        "origin": origin,
+        "text": partial(message, lang=lang),
+        "twins": [(other, file, message("report_language", other)) for other, file in others],
+        "index": index_file(lang),
+        "scripts": [(_TEMPLATE / name).read_text(encoding="utf-8") for name in scripts],
+    }
 
 
 def rendered(template: str, page: dict[str, Any]) -> str:
@@ -82,11 +104,13 @@ def _exporter() -> TemplateExporter:
     from nbconvert.filters import Highlight2HTML
 
     exporter = TemplateExporter(
-        template_paths=[str(files("qyx_analysis.reports") / "template")],
+        template_paths=[str(_TEMPLATE)],
         template_file="report.html.j2",
         filters={
             "markdown": _markdown,
             "data_uri": _data_uri,
+            "inlined": _inlined,
+            "allowed": _allowed,
             "unbroken": _unbroken,
             "highlight_code": Highlight2HTML,
         },
@@ -96,8 +120,12 @@ def _exporter() -> TemplateExporter:
     return exporter
 
 
-def _markdown(source: str, printed: bool = False) -> str:
-    """Markdown as HTML; in what a program printed, markup is data and shown as text."""
+def _markdown(source: str, printed: bool = False, anchor: str = "") -> str:
+    """Markdown as HTML; in what a program printed, markup is data and shown as text.
+
+    A cell whose id is ``anchor``, such as ``paths-zh``, gives its first heading the address ``#paths``: the same in
+    both languages, and whatever the heading says.
+    """
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     class Printed(IPythonRenderer):
@@ -109,17 +137,39 @@ def _markdown(source: str, printed: bool = False) -> str:
 
     kind = Printed if printed else IPythonRenderer
     renderer = kind(escape=False, allow_harmful_protocols=not printed, exclude_anchor_links=True)
-    return MarkdownWithMath(renderer).render(source)
+    html = MarkdownWithMath(renderer).render(source)
+    named = _NAMED.fullmatch(anchor)
+    return re.sub(r"<h([23])\b[^>]*>", rf'<h\1 data-id="{named[1]}">', html, count=1) if named else html
 
 
 def _unbroken(title: str) -> str:
-    """A title as HTML in which no line ends inside quotation marks."""
-    return re.sub("“[^”]{1,12}”", r'<span class="unbroken">\g<0></span>', escape(title))
+    """A title as HTML in which no line ends inside quotation marks, nor in a Chinese word among English ones."""
+    return re.sub("“[^”]{1,12}”|(?<= )[\u4e00-\u9fff]{2,6}(?= )", r'<span class="unbroken">\g<0></span>', escape(title))
+
+
+def _inlined(svg: str, numbers: Iterator[int]) -> str:
+    """A picture of ours as a part of the page: its own ids, each style said once, colours that the page may change."""
+    own = f"p{next(numbers)}-"
+    styles: dict[str, str] = {}
+
+    def tag(match: re.Match[str]) -> str:
+        named = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{own}", match[0].replace("xlink:href", "href"))
+        return re.sub('style="([^"]*)"', lambda m: f'class="{styles.setdefault(m[1], own + str(len(styles)))}"', named)
+
+    body = re.sub(r"<[^>]*>", tag, re.sub(r"<g>(<[^>]*/>)</g>", r"\1", svg))
+    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    coloured = _COLOUR.sub(r"var(--c\1, #\1)", rules)
+    return body.replace(">", f"><style>{coloured}</style>", 1)
+
+
+def _allowed(script: str) -> str:
+    """What a content security policy calls a script that may run."""
+    return f"'sha256-{base64.b64encode(sha256(script.encode('utf-8')).digest()).decode()}'"
 
 
 def _data_uri(content: str, mime: str) -> str:
-    """A picture inside the page. An SVG as well: as an ``img`` it has its own names and runs nothing."""
-    is_text = mime.endswith("xml")
+    """A file inside the page. A foreign SVG as well: as an ``img`` it has its own names and runs nothing."""
+    is_text = mime.endswith(("xml", "json"))
     encoded = base64.b64encode(content.encode("utf-8")).decode() if is_text else "".join(content.split())
     return f"data:{mime};base64,{encoded}"
 
@@ -144,14 +194,38 @@ def tidy(notebook: NotebookNode, lang: str) -> NotebookNode:
             continue
         if cell.cell_type == "code":
             cell.outputs = [best for output in cell.outputs if (best := _readable(output))]
-            if "injected-parameters" in tags:  # the folder's place on this machine concerns nobody
-                cell.source = re.sub(r"^data_dir = .*\n?", "", cell.source, flags=re.MULTILINE).strip()
+            cell.source = _without_place(cell)
             if cells and cells[-1].cell_type == "code":
                 before = cells.pop()
                 cell.source, cell.outputs = f"{before.source}\n\n{cell.source}", before.outputs + cell.outputs
         cells.append(cell)
     notebook.cells = cells
     return notebook
+
+
+def reproducible(notebook: NotebookNode) -> str:
+    """The executed notebook for readers who run it again: what it said, without pictures and places of a machine."""
+    import nbformat
+
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        if cell.cell_type == "code":
+            cell.source = _without_place(cell)
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                for mime in [mime for mime in output.get("data", {}) if mime.startswith("image/")]:
+                    del output.data[mime]
+                output.get("metadata", {}).clear()
+    return nbformat.writes(notebook, indent=None, separators=(",", ":"))
+
+
+def _without_place(cell: NotebookNode) -> str:
+    """The source of a code cell; the folder's place on this machine concerns nobody."""
+    if "injected-parameters" not in cell.metadata.get("tags", []):
+        return cell.source
+    return re.sub(r"^data_dir = .*\n?", "", cell.source, flags=re.MULTILINE).strip()
 
 
 def _readable(output: NotebookNode) -> NotebookNode | None:
@@ -162,6 +236,8 @@ def _readable(output: NotebookNode) -> NotebookNode | None:
     mime = next((mime for mime in _BEST_FIRST if mime in data), None)
     if mime is None:
         return None
+    if mime == "image/svg+xml" and len(data[mime]) > max(_HEAVY, len(data.get("image/png", data[mime]))):
+        mime = "image/png"  # a picture of thousands of lines
     output.data, output.metadata = {mime: data[mime]}, output.metadata.get(mime, {})
     return output
 
@@ -181,12 +257,12 @@ def finished(body: str, lang: str) -> tuple[str, list[tuple[int, str, str]]]:
     numbers = count(1)
 
     def heading(match: re.Match[str]) -> str:
-        text = _plain(match[2])
+        text, named = _plain(match[3]), re.search(' data-id="([^"]*)"', match[2])
         same = {"content", "provenance", *(used for _, used, _ in contents)}  # the page's own and those given
-        slug = re.sub(r"\W+", "-", text).strip("-").lower() or "section"
+        slug = named[1] if named else re.sub(r"\W+", "-", text).strip("-").lower() or "section"
         unique = next(name for n in count(1) if (name := f"{slug}-{n}" if n > 1 else slug) not in same)
         contents.append((int(match[1]), unique, text))
-        return f'<h{match[1]} id="{unique}">{match[2]}</h{match[1]}>'
+        return f'<h{match[1]} id="{unique}">{match[3]}</h{match[1]}>'
 
     def table(match: re.Match[str]) -> str:
         number, caption = next(numbers), _CAPTION.search(match[0])
