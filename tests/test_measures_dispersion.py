@@ -6,7 +6,7 @@ from itertools import permutations, product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_measures_trajectory import LEVEL, plan
 
@@ -286,6 +286,7 @@ def test_population_gives_rates_and_weights():
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=6), st.integers(0, 100))
+@example(values=[100, 100, 100], mean=1)
 def test_the_ceiling_counterfactuals_keep_the_mean_of_the_plans(values, mean):
     first = np.array(values, dtype=float)
     planned = same_change(first, mean, 100)

@@ -108,6 +108,9 @@ def test_counts_are_not_compared_until_a_population_is_known():
     known = verdicts_frame(people).query("kind == 'ambition'")
     assert known["rank_best"].tolist() == [1, 3, 1] and known["rank_worst"].tolist() == [2, 3, 2]
     assert known["flags"].str.contains("per_resident").all()
+    part = people.assign(population=people["population"].where(people["region"] != "a"))
+    lacking = verdicts_frame(part).query("kind == 'ambition'").set_index("region")
+    assert lacking.loc["a", ["verdict", "status"]].tolist() == ["", "no_population"] and lacking.loc["b", "n"] == 2
     with pytest.raises(ValueError, match="population of region a must be above zero"):
         verdicts_frame(people.assign(population=0))
 

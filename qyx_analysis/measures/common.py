@@ -60,6 +60,8 @@ class Panel(NamedTuple):
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Panel:
         """Keep the rows in a mask, or at positions."""
+        if rows.dtype == bool and rows.all():
+            return self
         cut = {name: getattr(self, name)[rows] for name in self._fields if name not in ("rows", "years")}
         return self._replace(rows=self.rows.iloc[np.arange(len(self.rows))[rows]].reset_index(drop=True), **cut)
 

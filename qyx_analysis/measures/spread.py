@@ -194,7 +194,9 @@ def same_change(first: Floats, mean_last: float, best: float) -> Floats:
     >>> same_change(np.array([60.0, 70, 95]), 85, 100).tolist()
     [72.5, 82.5, 100.0]
     """
-    sign = 1.0 if best >= first.mean() else -1.0
+    away = best - first.mean()
+    away = away if abs(away) > EPS else best - mean_last  # all start at the best value
+    sign = 1.0 if away >= 0 else -1.0
     up, cap, n = sign * first, sign * best, len(first)
     ordered = np.sort(up)[::-1]
     cut = np.arange(n)  # how many reach the best value, the nearest first

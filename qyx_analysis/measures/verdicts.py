@@ -228,7 +228,9 @@ def _ambition(p: Panel, fields: list[_Field]) -> pd.DataFrame:
         ranks = [(1 + above, n - below) for below, above in counts]
         _place(numbers, at, np.min([best for best, _ in ranks], axis=0), np.max([worst for _, worst in ranks], axis=0))
     fine = change["status"] == "ok"
+    unknown = (p.of("scale") == "rate") & np.isnan(p.population[:, [0, -1]]).any(axis=1)
     status = change["status"].mask(fine & too_few, "too_few").mask(fine & (p.of("scale") == "count"), "absolute_count")
+    status = status.mask(unknown, "no_population")
     keys = p.rows[["region", "domain", "indicator", "number"]]
     return _judged("ambition", keys, headline, asked, agreed, status, flags=change["flags"], **numbers)
 
