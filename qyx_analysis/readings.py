@@ -24,6 +24,7 @@ from qyx_analysis.tables import (
     domain_name,
     indicator_name,
     number_text,
+    of_counties,
     percent_text,
     standing,
 )
@@ -456,6 +457,7 @@ def stability(verdicts: pd.DataFrame, kind: str, lang: str) -> list[str]:
 
     ``verdicts``: the frame of :func:`qyx_analysis.verdicts`; ``kind``: timing, ambition, profile or convergence.
     """
+    verdicts = of_counties(verdicts)
     rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(FIRM)]
     if rows.empty:
         return [message("say_no_verdicts", lang)]

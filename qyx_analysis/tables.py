@@ -137,6 +137,15 @@ def interval_text(row: Any, show: Any) -> str:
     return text if low == high else f"{text} [{low}, {high}]".replace(" ", "\u00a0")
 
 
+def of_counties(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out cities and the province, whose codes end in 00 (GB/T 2260): benchmarks are never counted.
+
+    >>> of_counties(pd.DataFrame({"region": ["330213", "330200"]}))["region"].tolist()
+    ['330213']
+    """
+    return rows[~rows["region"].str.endswith("00")]
+
+
 def printed_text(raw: str, lang: str) -> str:
     """A printed cell for reading: a gap is said to be one."""
     return raw if raw.strip() else message("tab_blank", lang)
@@ -416,8 +425,8 @@ def measure_table(results: pd.DataFrame, measure: str, lang: str, percent: bool 
     rows = results[results["measure"] == measure]
     rows = rows[~rows["indicator"].isin(_not_meant(rows))]
     show = percent_text if percent else number_text
-    if rows["region"].nunique() > FEW:
-        return _summary_table(rows, lang, show)
+    if of_counties(rows)["region"].nunique() > FEW:
+        return _summary_table(of_counties(rows), lang, show)
     rows = rows.assign(
         text=[_told(row, show) or brief_status(row.status, lang) for row in rows.itertuples()],
         label=[row_label(row.number, row.indicator, lang) for row in rows.itertuples()],
@@ -558,7 +567,7 @@ def verdict_table(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame:
     of ranks where counties are ranked; with many counties how many there are of each verdict, and who is surely in the
     first or in the last quarter.
     """
-    rows = verdicts[verdicts["kind"] == kind]
+    rows = of_counties(verdicts[verdicts["kind"] == kind])
     by = "domain" if kind == "profile" else "indicator"
     rows = rows[rows.groupby(by)["verdict"].transform(lambda words: (words != "").any())]
     order = rows.drop_duplicates(by).sort_values("number", kind="stable")

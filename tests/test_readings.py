@@ -248,3 +248,15 @@ def test_one_county_alone_is_compared_with_nobody():
     assert "nothing to compare" in text
     assert "above all others" not in text
     assert all(table.notna().all(axis=None) for table in tables_of(frames, "zh"))
+
+
+def test_a_city_has_no_say_in_the_verdicts():
+    city = TARGETS[TARGETS["region"] == "330282"].assign(region="330200", region_name="宁波市", level="city")
+    both = measures.verdicts(pd.concat([TARGETS, city], ignore_index=True))
+    assert "330200" in set(both["region"])
+    for kind in tables.WORDS:
+        pd.testing.assert_frame_equal(
+            tables.verdict_table(both, kind, "zh"), tables.verdict_table(VERDICTS, kind, "zh")
+        )
+        assert readings.stability(both, kind, "zh") == readings.stability(VERDICTS, kind, "zh")
+    assert readings.timing_across(both, TARGETS, "zh") == readings.timing_across(VERDICTS, TARGETS, "zh")
