@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +21,7 @@ from qyx_analysis.datapackage import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, runner
+from qyx_analysis.reports.downloads import data_id
 from qyx_analysis.reports.index import index_html
 from qyx_analysis.reports.pages import Provenance, report_html, tidy
 
@@ -111,6 +113,7 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Give notebooks back as they are instead of running them; lists the parameters they were given."""
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(runner, "execute", lambda notebook, parameters: given.append(parameters) or notebook)
+    monkeypatch.setattr(runner, "write_tables", lambda *arguments: None)
     return given
 
 
@@ -154,7 +157,8 @@ def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, 
         ("10-across.zh.html", True),
         ("20-stops.zh.html", False),
     ]
-    assert {path.name for path in out.iterdir()} == {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
+    pages = {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
+    assert {path.name for path in out.iterdir()} == pages | {"data", "figures"}
 
 
 def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
@@ -224,8 +228,16 @@ def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> No
 def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
     page = page_of(run, "index.html")
     links = [attributes["href"] for tag, attributes in elements(page) if tag == "a" and "#" not in attributes["href"]]
-    assert links == ["330213-fenghua.zh.html", "10-across.zh.html"]
-    assert "宁波市 · 330213" in page
+    tables = ["ambition", "dispersion", "findings", "prose_targets", "targets", "trajectory"]
+    assert links == [
+        *("330213-fenghua.zh.html", "figures/330213-fenghua-1.zh.png", "10-across.zh.html"),
+        *("data/qyx-tables.zh.xlsx", *(f"data/{name}.csv" for name in tables)),
+    ]
+    assert all((run[0] / link).is_file() for link in links)
+    assert re.findall(r"<h3>(.*?)</h3>", page) == ["宁波市"]
+    assert "90 个县（市、区）中已有 1 份报告，跨县比较 1 份" in page
+    missing = page.partition('<details class="missing">')[2].partition("</details>")[0]
+    assert "慈溪市" in missing and "奉化区" not in missing
     assert "plan.txt: line 3: “&lt;b&gt;”" in page
     assert json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"][1]["sha256"] in page
 
@@ -245,9 +257,23 @@ def test_reports_of_earlier_runs_stay_in_the_index(
         ("330213-fenghua.zh.html", "Fenghua District"),
         ("330282-cixi.en.html", "Cixi City"),
     ]
-    assert page.count("made earlier") == page.count("report in Chinese") == 1
+    assert page.count("report in Chinese") == 1
     assert '<a href="index.html" lang="zh-CN"' in page
     assert "奉化区" in (tmp_path / "index.html").read_text(encoding="utf-8")  # the Chinese index is kept up
+
+
+def test_a_report_from_other_data_than_now_is_marked(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    make_reports(["330213", "330282"], data=data, out=tmp_path, notebooks=notebooks)
+    newer = tmp_path / "newer"
+    shutil.copytree(data, newer)
+    with (newer / "findings.csv").open("a", encoding="utf-8", newline="\n") as table:
+        table.write("\n")
+    assert "stale" not in re.sub("<style>.*?</style>", "", page_of((tmp_path, []), "index.html"), flags=re.DOTALL)
+    make_reports(["330213"], data=newer, out=tmp_path, notebooks=notebooks)
+    entries = re.findall(r'<li class="report".*?</li>', page_of((tmp_path, []), "index.html"), flags=re.DOTALL)
+    assert [data_id(data) in entry for entry in entries] == [False, True]
 
 
 def test_only_the_chosen_language(
