@@ -1,7 +1,9 @@
-"""Nothing passes for tested in CI that was skipped."""
+"""Nothing passes for tested in CI that was skipped; and one browser for all tests that want one."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -36,3 +38,22 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if report.skipped:
         skips_fail(report, str(report.longrepr[2]).removeprefix("Skipped: "))
     return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium without a window. Its log of requests and of the console is kept."""
+    chromium, driver = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+    missing = [path.name for path in (chromium, driver) if not path.exists()]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")  # which fails in CI
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(chromium)
+    for flag in ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driven = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
+    yield driven
+    driven.quit()

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from html import unescape
@@ -484,43 +483,6 @@ def test_a_cell_in_both_languages_names_its_heading() -> None:
 
 
 # --- in a browser -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium, driver = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-    missing = [path.name for path in (chromium, driver) if not path.exists()]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")  # which fails in CI
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(chromium)
-    for flag in ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driven = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
-    yield driven
-    driven.quit()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["330213-fenghua.zh.html", "10-across.zh.html", "index.html"])
-def test_page_in_a_browser(browser: Any, run: tuple[Path, list[Outcome]], name: str, scheme: str) -> None:
-    size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    media = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    browser.get_log("performance")
-    browser.get((run[0] / name).as_uri())
-    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
-    colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
-    assert (browser.execute_script(colours)[0] == "rgb(255, 255, 255)") == (scheme == "light")
-    assert browser.get_log("browser") == []
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert [url for url in asked if not url.startswith("data:")] == [(run[0] / name).as_uri()]
 
 
 @pytest.mark.slow

@@ -1,0 +1,210 @@
+"""The real reports in a real browser: quiet, on a phone, in the dark, read aloud, searched and printed."""
+
+import base64
+import json
+import re
+import shutil
+import unicodedata
+from pathlib import Path
+
+import nbformat
+import pypdfium2
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from qyx_analysis import datapackage, raw
+from qyx_analysis.reports import make_reports
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+AXE = Path(__file__).parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+COUNTY, ANALYSIS = "330213-fenghua", "10-trajectories"
+PAGES = [
+    "index.html",
+    "index.en.html",
+    *(f"{stem}.{lang}.html" for stem in (COUNTY, ANALYSIS) for lang in ("zh", "en")),
+]
+PHONE, DESK = (360, 740), (1280, 900)
+A4 = (595.3, 841.9)  # points
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The reports of one county and one comparison in both languages, in an index of four counties."""
+    root = tmp_path_factory.mktemp("browser")
+    data = datapackage.build([raw.raw_dir()], root / "data").out
+    notebooks, ours = root / "notebooks", raw.project_dir() / "notebooks"
+    notebooks.mkdir()
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# -")]), notebooks / "region-report.ipynb")
+    shutil.copy(ours / f"{ANALYSIS}.ipynb", notebooks)
+    made = make_reports(data=data, lang="both", out=root / "reports", notebooks=notebooks)
+    made += make_reports("330213", data=data, lang="both", out=root / "reports", notebooks=ours)
+    assert [outcome.reason for outcome in made if not outcome.ok] == []
+    return root / "reports"
+
+
+def show(browser, path, size=DESK, scheme="light", media="screen", scripts=True):
+    """Open a page in a window of this size; gives back the addresses that were asked for."""
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
+    browser.get_log("performance"), browser.get_log("browser")
+    browser.get(path.as_uri())
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [address for address in asked if not address.startswith("data:")]
+
+
+# --- looked at --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_nobody_complains_of_nothing_and_fits(browser, folder, name, size, scheme):
+    assert show(browser, folder / name, size, scheme) == [(folder / name).as_uri()]
+    assert browser.get_log("browser") == []
+    needed, there = browser.execute_script("const e = document.documentElement; return [e.scrollWidth, e.clientWidth]")
+    assert size[0] - 20 <= needed == there <= size[0]  # but for the scroll bar of a desk
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_fault(browser, folder, name, scheme):
+    if not AXE.is_file():
+        pytest.skip("not installed: axe-core (npm ci --prefix tests/npm)")
+    show(browser, folder / name, PHONE, scheme)
+    browser.execute_script("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        "axe.run({resultTypes: ['violations']}).then((result) => arguments[arguments.length - 1](result))"
+    )
+    assert len(found["passes"]) > 15
+    faults = [
+        (violation["id"], violation["impact"], violation["nodes"][0]["html"][:200])
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_figure_says_what_it_shows(browser, folder, lang):
+    for stem, least in ((COUNTY, 4), (ANALYSIS, 2)):
+        show(browser, folder / f"{stem}.{lang}.html")
+        said = browser.execute_script(
+            "return [...document.querySelectorAll('figure :is(img, svg)')]"
+            ".map((picture) => picture.alt || picture.getAttribute('aria-label') || '')"
+        )
+        assert len(said) >= least
+        assert all(len(text) > 20 for text in said)
+        assert all(bool(re.search("[\u4e00-\u9fff]{4}", text)) is (lang == "zh") for text in said)
+
+
+# --- searched ---------------------------------------------------------------------------------------------
+
+
+def reports_shown(browser):
+    script = "return [...document.querySelectorAll('.report .open')].filter((a) => a.checkVisibility()).map((a) => a.textContent)"
+    return browser.execute_script(script)
+
+
+def type_into(browser, name, text):
+    browser.execute_script(
+        "const field = document.getElementById(arguments[0]); field.value = arguments[1];"
+        "field.dispatchEvent(new Event('input', {bubbles: true}))",
+        name,
+        text,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", 5),
+        ("奉化", 1),
+        ("fenghua", 1),
+        ("330282", 1),
+        ("宁波", 2),
+        ("NINGBO cixi", 1),
+        ("山区海岛县", 1),
+        ("１０-trajectories", 1),
+        ("Atlantis", 0),
+        ("<script>", 0),
+    ],
+)
+def test_the_index_is_searched_by_name_code_city_and_group(browser, folder, text, found):
+    show(browser, folder / "index.html")
+    type_into(browser, "find", text)
+    assert len(reports_shown(browser)) == found
+    headings = browser.execute_script(
+        "return [...document.querySelectorAll('main h3')].filter((h) => h.checkVisibility()).length"
+    )
+    assert bool(headings) is (found > 0 and "traj" not in text)  # no city without a report
+    said = browser.execute_script("return document.querySelector('output').textContent")
+    assert said == ("" if not text else f"显示 {found} 份，共 5 份" if found else "没有符合的报告")
+
+
+def test_the_index_is_narrowed_to_a_city_or_group(browser, folder):
+    show(browser, folder / "index.en.html")
+    offered = browser.execute_script("return [...document.getElementById('group').options].map((o) => o.text)")
+    assert offered == ["All", "Ningbo", "Shaoxing", "Zhoushan", "山区海岛县", "海岛县"]
+    type_into(browser, "group", "Ningbo")
+    assert reports_shown(browser) == ["Fenghua District", "Cixi City"]
+    type_into(browser, "find", "cixi")
+    assert reports_shown(browser) == ["Cixi City"]
+    assert browser.get_log("browser") == []
+
+
+def test_without_scripts_the_index_shows_everything(browser, folder):
+    show(browser, folder / "index.html", scripts=False)
+    page = browser.execute_cdp_cmd("DOMSnapshot.captureSnapshot", {"computedStyles": ["display"]})
+    shown = {page["strings"][i] for i in page["documents"][0]["layout"]["text"] if i >= 0}
+    assert {"奉化区", "慈溪市", "诸暨市", "嵊泗县", "下载"} <= shown
+    assert not any(text.startswith("查找") for text in shown)  # no field that does nothing
+
+
+def test_links_lead_to_files_beside_the_page(browser, folder):
+    for name in PAGES:
+        show(browser, folder / name)
+        links = browser.execute_script("return [...document.links].map((link) => link.getAttribute('href'))")
+        there = {link.partition("#")[0] for link in links if not link.startswith(("#", "data:"))}
+        assert there and all((folder / link).is_file() for link in there)
+
+
+# --- printed ----------------------------------------------------------------------------------------------
+
+ROWS = """
+return [...document.querySelectorAll('tr')].filter((row) => row.checkVisibility())
+  .map((row) => [...row.cells].map((cell) => cell.innerText).join(''))
+"""
+
+
+def plain(text):
+    """A text without spaces and line ends; a PDF file may hold a character in another form."""
+    return re.sub(r"[\s\u00ad\ufffe]", "", unicodedata.normalize("NFKC", text))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_printed_no_table_row_is_cut_and_nothing_leaves_the_paper(browser, folder, name):
+    show(browser, folder / name, media="print")
+    rows = {plain(row) for row in browser.execute_script(ROWS)}
+    options = {"preferCSSPageSize": True, "printBackground": False}
+    pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", options)["data"])
+    with pypdfium2.PdfDocument(pdf) as document:
+        pages = [page.get_textpage() for page in document]
+        texts = [plain(page.get_text_range()) for page in pages]
+        assert {tuple(round(side, 0) for side in page.get_size()) for page in document} == {
+            tuple(round(side, 0) for side in A4)
+        }
+        for page in pages:
+            boxes = [page.get_charbox(i) for i in range(0, page.count_chars(), 3)]
+            assert all(
+                x0 >= 30 and x1 <= A4[0] - 30 and y0 >= 20 and y1 <= A4[1] - 20 for x0, y0, x1, y1 in boxes if x1 > x0
+            )
+    assert min(map(len, texts)) > 40  # no page is left empty
+    assert [row for row in rows if not any(row in text for text in texts)] == []
