@@ -28,7 +28,7 @@ from qyx_analysis.tables import (
     standing,
 )
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^:-])")
 SHAPED = ("ok", "reversing")  # statuses of a path whose timing may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
 _VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
@@ -43,7 +43,7 @@ def literal(text: str) -> str:
     >>> literal("<b>a*b</b>")
     '&lt;b&gt;a\\\\*b&lt;/b&gt;'
     """
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(r"\\\1", safe)
 
 
@@ -75,7 +75,7 @@ def overview(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     both = ends.groupby("indicator")["year"].nunique().eq(2).sum()
     return [
         message(
-            "say_overview", lang, region=region_name(region, lang), rows=own["indicator"].nunique(), both=both,
+            "say_overview", lang, region=literal(region_name(region, lang)), rows=own["indicator"].nunique(), both=both,
             first=own["year"].min(), last=own["year"].max(),
         ),
     ]  # fmt: skip
