@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,18 +41,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium without a window. Its log of requests and of the console is kept."""
-    chromium, driver = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-    missing = [path.name for path in (chromium, driver) if not path.exists()]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")  # which fails in CI
-    from selenium import webdriver
+    """A real browser, if the machine has it."""
+    import browsing
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(chromium)
-    for flag in ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driven = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
+    if lacking := browsing.missing():
+        pytest.skip(f"not installed: {', '.join(lacking)}")  # which fails in CI
+    driven = browsing.start()
     yield driven
     driven.quit()

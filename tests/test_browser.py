@@ -1,15 +1,11 @@
 """The real reports in a real browser: quiet, on a phone, in the dark, read aloud, searched and printed."""
 
-import base64
-import json
 import re
 import shutil
-import unicodedata
-from pathlib import Path
 
 import nbformat
-import pypdfium2
 import pytest
+from browsing import A4, AXE, DESK, PHONE, faults, printed, show
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from qyx_analysis import datapackage, raw
@@ -17,15 +13,12 @@ from qyx_analysis.reports import make_reports
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-AXE = Path(__file__).parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 COUNTY, ANALYSIS = "330213-fenghua", "10-trajectories"
 PAGES = [
     "index.html",
     "index.en.html",
     *(f"{stem}.{lang}.html" for stem in (COUNTY, ANALYSIS) for lang in ("zh", "en")),
 ]
-PHONE, DESK = (360, 740), (1280, 900)
-A4 = (595, 842)  # points
 
 
 @pytest.fixture(scope="session")
@@ -41,20 +34,6 @@ def folder(tmp_path_factory):
     made += make_reports("330213", data=data, lang="both", out=root / "reports", notebooks=ours)
     assert [outcome.reason for outcome in made if not outcome.ok] == []
     return root / "reports"
-
-
-def show(browser, path, size=DESK, scheme="light", media="screen", scripts=True):
-    """Open a page in a window of this size; gives back the addresses that were asked for."""
-    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
-    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
-    browser.get_log("performance"), browser.get_log("browser")
-    browser.get(path.as_uri())
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [address for address in asked if not address.startswith("data:")]
 
 
 # --- looked at --------------------------------------------------------------------------------------------
@@ -78,18 +57,7 @@ def test_axe_finds_no_serious_fault(browser, folder, name, scheme):
     if not AXE.is_file():
         pytest.skip("not installed: axe-core (npm ci --prefix tests/npm)")
     show(browser, folder / name, PHONE, scheme)
-    browser.execute_script("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    browser.execute_script(AXE.read_text(encoding="utf-8"))
-    found = browser.execute_async_script(
-        "axe.run({resultTypes: ['violations']}).then((result) => arguments[arguments.length - 1](result))"
-    )
-    assert len(found["passes"]) > 15
-    faults = [
-        (violation["id"], violation["impact"], violation["nodes"][0]["html"][:200])
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert faults == []
+    assert faults(browser) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -180,37 +148,20 @@ def test_links_lead_to_files_beside_the_page(browser, folder):
 
 # --- printed ----------------------------------------------------------------------------------------------
 
-ROWS = """
-return [...document.querySelectorAll('tr')].filter((row) => row.checkVisibility())
-  .map((row) => [...row.cells].map((cell) => cell.innerText).join(''))
-"""
-LABELS = """
-return [...document.querySelectorAll('figure svg')]
-  .map((picture) => [...picture.querySelectorAll('text')].map((text) => text.textContent))
-"""
-
-
-def plain(text):
-    """A text without spaces and line ends; a PDF file may hold a character in another form."""
-    return re.sub(r"[\s\u00ad\ufffe]", "", unicodedata.normalize("NFKC", text))
-
 
 @pytest.mark.parametrize("name", PAGES)
 def test_printed_no_row_or_figure_is_cut_and_nothing_leaves_the_paper(browser, folder, name):
-    show(browser, folder / name, media="print")
-    rows = {plain(row) for row in browser.execute_script(ROWS)}
-    figures = [list(map(plain, labels)) for labels in browser.execute_script(LABELS)]
-    options = {"preferCSSPageSize": True, "printBackground": False}
-    pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", options)["data"])
-    with pypdfium2.PdfDocument(pdf) as document:
-        pages = [page.get_textpage() for page in document]
-        texts = [plain(page.get_text_range()) for page in pages]
-        assert {tuple(map(round, page.get_size())) for page in document} == {A4}
-        for page in pages:
-            boxes = [page.get_charbox(i) for i in range(0, page.count_chars(), 3)]
-            outside = [box for box in boxes if box[0] < 30 or box[1] < 20 or box[2] > A4[0] - 30 or box[3] > A4[1] - 20]
-            assert [box for box in outside if box[0] < box[2]] == []
-    assert min(map(len, texts)) > 40  # no page is left empty
-    assert [row for row in rows if not any(row in text for text in texts)] == []
-    for labels in figures:
-        assert any(all(label in text for label in labels) for text in texts), labels[:2]
+    paper = printed(browser, folder / name)
+    assert paper["sizes"] == {A4}
+    assert min(map(len, paper["texts"])) > 40  # no page is left empty
+    assert (paper["cut_rows"], paper["cut_drawings"], paper["outside"]) == ([], [], [])
+
+
+def test_what_is_cut_in_print_is_found(browser, tmp_path):
+    row = "<tr><td>" + "<br>".join(f"line {n}" for n in range(90)) + "</td></tr>"
+    wide = f"<p style='white-space:nowrap'>{'wide ' * 60}</p>"
+    path = tmp_path / "cut.html"
+    path.write_text(f"<!DOCTYPE html><table>{row}</table>{wide}", encoding="utf-8", newline="\n")
+    paper = printed(browser, path)
+    assert len(paper["cut_rows"]) == 1
+    assert paper["outside"]
