@@ -15,7 +15,7 @@ CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 AXE = Path(__file__).parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = (360, 740), (1280, 900)
 A4 = (595, 842)  # points
-_EDGE = 25  # points of paper that no text may reach
+_EDGE = 14  # points of paper that a printer cannot reach
 _ROWS = """
 return [...document.querySelectorAll('tr')].filter((row) => row.checkVisibility())
   .map((row) => [...row.cells].map((cell) => cell.innerText).join(''))

@@ -95,15 +95,9 @@ def opened(path_or_bytes):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_workbook_holds_every_table_under_headers_in_its_language(written, data, lang):
     book = opened(written / downloads.workbook_file(lang))
-    say = lambda key: catalogue.message(key, lang)  # noqa: E731
-    names = [say(f"sheet_{name}") for name in downloads.resources(data)]
-    assert book.sheetnames == [
-        say("sheet_about"),
-        say("sheet_overview"),
-        *names,
-        say("sheet_columns"),
-        say("sheet_codes"),
-    ]
+    titles = {key: catalogue.message(f"sheet_{key}", lang) for key in ("about", "overview", "columns", "codes")}
+    names = [catalogue.message(f"sheet_{name}", lang) for name in downloads.resources(data)]
+    assert book.sheetnames == [titles["about"], titles["overview"], *names, titles["columns"], titles["codes"]]
     for name, title in zip(downloads.resources(data), names, strict=True):
         assert book[title].max_row == len(load_table(name, data)) + 1
         assert book[title].freeze_panes == "A2"
@@ -178,12 +172,8 @@ def test_every_table_has_a_name_and_headers_of_its_own_in_both_languages():
     for lang in ("zh", "en"):
         for name in catalogue.fields()["resource"].unique():
             heads = downloads.column_heads(name, lang)
-            own = [head for column, head in heads.items() if not column.startswith("message_")]
-            own += (
-                [catalogue.message("sheet_region", lang), catalogue.message("tab_indicator", lang)]
-                if "indicator" in heads
-                else []
-            )
+            inserted = [("region", "sheet_region"), ("indicator", "tab_indicator")]
+            own = [*heads.values(), *(catalogue.message(key, lang) for column, key in inserted if column in heads)]
             assert len(set(own)) == len(own), (name, lang)
             assert len(catalogue.message(f"sheet_{name}", lang)) <= 31  # Excel's limit
 
@@ -212,7 +202,7 @@ def test_every_figure_is_written_as_svg_and_png_and_those_of_an_earlier_run_go(p
     downloads.write_figures(notebook_of(bundle), tmp_path, "330213-fenghua", "zh")
     names = [f"330213-fenghua-1.{lang}.{form}" for lang in ("en", "zh") for form in ("png", "svg")]
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == names
-    assert downloads.figures_of(tmp_path, "330213-fenghua", "zh") == {
+    assert downloads.figures_in(tmp_path)["330213-fenghua", "zh"] == {
         1: {"svg": "figures/330213-fenghua-1.zh.svg", "png": "figures/330213-fenghua-1.zh.png"}
     }
     image = Image.open(tmp_path / "figures" / "330213-fenghua-1.zh.png")

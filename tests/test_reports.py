@@ -20,7 +20,7 @@ from qyx_analysis.datapackage import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, runner
-from qyx_analysis.reports.downloads import data_id
+from qyx_analysis.reports.downloads import data_id, resources
 from qyx_analysis.reports.index import index_html
 from qyx_analysis.reports.pages import Provenance, report_html, tidy
 
@@ -227,10 +227,9 @@ def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> No
 def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
     page = page_of(run, "index.html")
     links = [attributes["href"] for tag, attributes in elements(page) if tag == "a" and "#" not in attributes["href"]]
-    tables = ["ambition", "dispersion", "findings", "prose_targets", "targets", "trajectory"]
     assert links == [
         *("330213-fenghua.zh.html", "figures/330213-fenghua-1.zh.png", "10-across.zh.html"),
-        *("data/qyx-tables.zh.xlsx", *(f"data/{name}.csv" for name in tables)),
+        *("data/qyx-tables.zh.xlsx", *(f"data/{name}.csv" for name in sorted(resources(data)))),
     ]
     assert all((run[0] / link).is_file() for link in links)
     assert re.findall(r"<h3>(.*?)</h3>", page) == ["宁波市"]

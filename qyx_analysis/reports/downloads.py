@@ -37,12 +37,16 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 TABLES, FIGURES = "data", "figures"  # folders beside the pages
+_FIGURE = re.compile(r"(?P<stem>.+)-(?P<number>\d+)\.(?P<lang>\w+)\.(?P<form>svg|png)")
 FORMS = {"svg": "image/svg+xml-compressed", "png": "image/png"}  # as figures/picture.py puts them into a notebook
 _BOM = b"\xef\xbb\xbf"  # without it Excel on a Chinese Windows takes a CSV file for GBK
 _FORMULA = re.compile(r"[=+\-@\t\r\n'＝＋－＠]")  # begins what a spreadsheet program runs, or what we put before it
 _HARMLESS = re.compile(r"[-+－＋]?\d[\d.,%]*|[-－]+")  # a signed number, or the dash of an empty cell
 _FIXED = datetime(2023, 1, 1)  # the time inside a workbook: the same data give the same bytes
 _WIDEST, _LONGEST = 44, 32_000  # characters of a column, and of a cell (Excel allows 32 767)
+
+
+Figures = dict[int, dict[str, str]]  # number -> form -> file inside the folder of the reports
 
 
 @dataclass(frozen=True)
@@ -80,19 +84,19 @@ def write_figures(notebook: NotebookNode, folder: Path, stem: str, lang: str) ->
                 data = base64.b64decode(forms[mime])
                 data = gzip.decompress(data) if form == "svg" else data
                 raw.write_whole(folder / figure_file(stem, number, lang, form), data)
-    for number, forms in figures_of(folder, stem, lang).items():
-        for path in forms.values() if number > len(pictures) else ():
-            (folder / path).unlink()  # of an earlier run that had more figures
+    for number, forms in figures_in(folder).get((stem, lang), {}).items():
+        for file in forms.values() if number > len(pictures) else ():
+            (folder / file).unlink()  # of an earlier run that had more figures
 
 
-def figures_of(folder: Path, stem: str, lang: str) -> dict[int, dict[str, str]]:
-    """The files of a report's figures that are there: number -> form -> file inside the folder."""
-    found: dict[int, dict[str, str]] = {}
-    for form in FORMS:
-        for path in (folder / FIGURES).glob(f"{stem}-*.{lang}.{form}"):
-            if number := re.fullmatch(r"\d+", path.name[len(stem) + 1 :].partition(".")[0]):
-                found.setdefault(int(number[0]), {})[form] = f"{FIGURES}/{path.name}"
-    return dict(sorted(found.items()))
+def figures_in(folder: Path) -> dict[tuple[str, str], Figures]:
+    """The figures' files that are in the folder of the reports, by name and language of the report."""
+    found: dict[tuple[str, str], Figures] = {}
+    for path in sorted((folder / FIGURES).glob("*")):
+        if named := _FIGURE.fullmatch(path.name):
+            figures = found.setdefault((named["stem"], named["lang"]), {})
+            figures.setdefault(int(named["number"]), {})[named["form"]] = f"{FIGURES}/{path.name}"
+    return {report: dict(sorted(figures.items())) for report, figures in found.items()}
 
 
 # --- tables -----------------------------------------------------------------------------------------------
@@ -287,11 +291,9 @@ def _overview(targets: pd.DataFrame, lang: str) -> Sheet:
 
 def _in_words(resource: str, table: pd.DataFrame, lang: str) -> pd.DataFrame:
     """A table with the header of each column in words, and names beside the codes of regions and indicators."""
-    heads = column_heads(resource, lang)
-    elsewhere = ["region_name", *(f"message_{other}" for other in LANGUAGES if other != lang)]
     shown: dict[str, Any] = {}
-    for name in table.columns.drop(elsewhere, errors="ignore"):
-        shown[heads[name]] = table[name].to_numpy()
+    for name, head in column_heads(resource, lang).items():
+        shown[head] = table[name].to_numpy()
         if name == "region":
             known = {code: names.region_name(code, lang) for code in table[name].unique()}
             shown[message("sheet_region", lang)] = table[name].map(known).to_numpy()
@@ -302,14 +304,22 @@ def _in_words(resource: str, table: pd.DataFrame, lang: str) -> pd.DataFrame:
 
 
 def column_heads(resource: str, lang: str) -> dict[str, str]:
-    """The header of each column of a table: the beginning of what ``fields.csv`` says of it."""
-    fields = catalogue.fields().query("resource == @resource")
-    described = fields[f"description_{lang}"].str.split(r"[（(；;：:，,]", regex=True).str[0].str.strip()
-    return dict(zip(fields["name"], described, strict=True))
+    """The columns of a table that a workbook in ``lang`` shows, each with its header: how ``fields.csv`` begins.
+
+    >>> column_heads("targets", "en")["raw"]
+    'Cell as printed'
+    """
+    left_out = {"region_name", *(f"message_{other}" for other in LANGUAGES if other != lang)}
+    fields = catalogue.fields()
+    fields = fields[(fields["resource"] == resource) & ~fields["name"].isin(left_out)]
+    heads = fields[f"description_{lang}"].str.split(r"[（(；;：:，,]", regex=True).str[0].str.strip()
+    heads = heads.where(~heads.duplicated(keep=False), heads + " " + fields["name"])
+    return dict(zip(fields["name"], heads, strict=True))
 
 
 def _columns(tables: dict[str, pd.DataFrame], lang: str) -> Sheet:
-    fields = catalogue.fields().query("resource in @tables")
+    fields = catalogue.fields()
+    fields = fields[fields["resource"].isin(tables)]
     frame = pd.DataFrame(
         {
             message("sheet_table", lang): [_sheet_name(name, lang) for name in fields["resource"]],
@@ -321,10 +331,8 @@ def _columns(tables: dict[str, pd.DataFrame], lang: str) -> Sheet:
 
 
 def _codes(lang: str) -> Sheet:
-    listed = [
-        catalogue.statuses().rename(columns={"status": "code"}),
-        catalogue.flags().rename(columns={"flag": "code"}),
-    ]
-    frame = pd.concat(listed, ignore_index=True)[["code", f"meaning_{lang}"]]
-    frame.columns = [message("sheet_code", lang), message("sheet_meaning", lang)]
-    return Sheet(message("sheet_codes", lang), frame)
+    """What the codes of statuses and flags mean, in one list."""
+    listed = catalogue.statuses().set_index("status"), catalogue.flags().set_index("flag")
+    meanings = pd.concat([table[f"meaning_{lang}"] for table in listed])
+    heads = message("sheet_code", lang), message("sheet_meaning", lang)
+    return Sheet(message("sheet_codes", lang), pd.DataFrame({heads[0]: meanings.index, heads[1]: meanings.to_numpy()}))

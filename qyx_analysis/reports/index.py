@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.notebooks import LANGUAGES
-from qyx_analysis.reports.downloads import TABLES, figures_of, workbook_file
+from qyx_analysis.reports.downloads import TABLES, Figures, figures_in, workbook_file
 from qyx_analysis.reports.pages import Provenance, index_file, page_values, rendered
 
 _META = re.compile(r'<meta name="qyx-(\w+)" content="([^"]*)">')
@@ -42,20 +42,21 @@ class Outcome:
 class Entry:
     """A report in the folder, as the index shows it: in the language of the index, else in the one there is.
 
-    ``files`` by language; ``figures`` as :func:`~qyx_analysis.reports.downloads.figures_of` gives them; ``words``
-    are what a search finds it by, ``groups`` what it can be chosen by.
+    ``files`` by language; ``figures`` are the downloads; ``words`` are what a search finds it by, ``groups`` what it
+    can be chosen by.
     """
 
+    stem: str
     title: str
     lang: str
     files: dict[str, str]
     made: datetime
     version: str
     data: str
-    figures: dict[int, dict[str, str]]
     note: str = ""
     words: str = ""
     groups: list[str] = field(default_factory=list)
+    figures: Figures = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ def index_html(
         counties=sum(map(len, page["cities"].values())),
         analyses=len(page["analyses"]),
     )
+    drawn = figures_in(folder)
+    for entry in [*(entry for city in page["cities"].values() for entry in city), *page["analyses"]]:
+        entry.figures.update(drawn.get((entry.stem, entry.lang), {}))
     page["failures"] = [outcome for outcome in outcomes if not outcome.ok and outcome.lang in (lang, "")]
     page["workbooks"] = [_download(folder, workbook_file(lang), catalogue.message("index_workbook", lang))]
     tables = sorted((folder / TABLES).glob("*.csv"))
@@ -154,13 +158,13 @@ def _entry(
     own = lang if lang in heads else next(iter(heads))
     head = heads[own]
     return Entry(
+        stem,
         title or head["title"],
         own,
         {other: report_file(stem, other) for other in heads},
         datetime.fromisoformat(head["made"]),
         head.get("version", ""),
         head.get("data", ""),
-        figures_of(folder, stem, own),
         note,
         f"{head['title']} {stem} {words}",
         list(groups),
