@@ -94,7 +94,7 @@ def standing_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
         if len(chosen):
             by_domain = chosen.groupby(chosen["indicator"].map(domains), sort=False)
             parts = [
-                f"{domain_name(str(domain), lang)}{message('say_colon', lang)}{_indicators(rows, lang)}"
+                f"{literal(domain_name(str(domain), lang))}{message('say_colon', lang)}{_indicators(rows, lang)}"
                 for domain, rows in by_domain
             ]
             sentences.append(
@@ -212,7 +212,7 @@ def contradictions_of(prose: pd.DataFrame, targets: pd.DataFrame, region: str, l
 def alignment_of(alignment: pd.DataFrame, region: str, lang: str) -> list[str]:
     """How the county's planned targets stand to those of its own city."""
     rows = latest(alignment[alignment["region"] == region])
-    city = region_name(region_parent(region), lang)
+    city = literal(region_name(region_parent(region), lang))
     if rows.empty:
         return [message("say_no_city", lang, city=city)]
     known = rows["state"] != "not_comparable"
@@ -260,7 +260,7 @@ def city_domains(prose: pd.DataFrame, lang: str) -> list[str]:
         same = [name for name in counts.index if name in known]
         called = [name for name in counts.index if aliases.get(name)]
         alone = [name for name in counts.index if name not in known and not aliases.get(name)]
-        name = region_name(str(city), lang)
+        name = literal(region_name(str(city), lang))
         sentences.append(message("say_domains_same", lang, city=name, n=len(counts), same=len(same)))
         say = {
             "say_domains_called": [

@@ -159,9 +159,9 @@ def test_printed_no_row_or_figure_is_cut_and_nothing_leaves_the_paper(browser, f
 
 def test_what_is_cut_in_print_is_found(browser, tmp_path):
     row = "<tr><td>" + "<br>".join(f"line {n}" for n in range(90)) + "</td></tr>"
-    beyond = "<p style='position:absolute;left:-60px'>beyond the edge</p>"
+    beyond = "<style>@page { margin: 0 } * { margin: 0 }</style><p>beyond the edge</p>"
     path = tmp_path / "cut.html"
-    path.write_text(f"<!DOCTYPE html><table>{row}</table>{beyond}", encoding="utf-8", newline="\n")
+    path.write_text(f"<!DOCTYPE html>{beyond}<table>{row}</table>", encoding="utf-8", newline="\n")
     paper = printed(browser, path)
     assert len(paper["cut_rows"]) == 1
     assert paper["outside"]
