@@ -88,6 +88,7 @@ def printed(browser: Any, path: Path) -> dict[str, Any]:
     A row or a drawing is whole where one page has all its text.
     """
     show(browser, path, media="print")
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")  # folded tables open
     rows = {_plain(row) for row in browser.execute_script(_ROWS)}
     drawings = [list(map(_plain, labels)) for labels in browser.execute_script(_LABELS)]
     paper = {"preferCSSPageSize": True, "paperWidth": A4[0] / 72, "paperHeight": A4[1] / 72}

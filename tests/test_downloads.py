@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import shutil
 import warnings
 import zipfile
 
@@ -18,6 +19,7 @@ from PIL import Image
 from plans import four_plans
 
 from qyx_analysis import catalogue, datapackage, figures, raw
+from qyx_analysis.problems import DataError
 from qyx_analysis.processed import load_table
 from qyx_analysis.reports import downloads
 
@@ -135,7 +137,18 @@ def test_the_same_data_give_the_same_workbook_and_are_not_written_twice(written,
     sources = json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"]
     assert downloads.workbook(tables, "zh", f"9.9 {downloads.data_id(data)}", sources) == before
     downloads.write_tables(data, written, ["zh"], "10.0", sources)
-    assert downloads._state_of(path).startswith("10.0 ")
+    states = [downloads._state_of(written / downloads.workbook_file(lang)) for lang in ("zh", "en")]
+    assert states == [f"10.0 {downloads.data_id(data)}"] * 2  # a workbook that is there keeps up with the CSV files
+    (written / "data" / "findings.csv").unlink()
+    downloads.write_tables(data, written, ["zh"], "10.0", sources)
+    assert (written / "data" / "findings.csv").is_file()
+
+
+def test_a_build_that_lacks_a_table_is_said_to(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / "findings.csv").unlink()
+    with pytest.raises(DataError, match="findings.csv"):
+        downloads.data_id(tmp_path / "data")
 
 
 def sheet_with(texts):

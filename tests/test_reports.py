@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from browsing import show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from qyx_analysis import catalogue, raw
@@ -489,7 +490,7 @@ def test_a_table_opens_and_is_sorted_by_its_numbers(browser: Any, run: tuple[Pat
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    browser.get((run[0] / "10-across.zh.html").as_uri())
+    show(browser, run[0] / "10-across.zh.html")
     data = browser.find_element(By.CSS_SELECTOR, "details.data")
     data.find_element(By.TAG_NAME, "summary").click()
     header = data.find_elements(By.CSS_SELECTOR, "thead th")[1]
@@ -511,7 +512,7 @@ def test_a_printed_page_shows_folded_tables_and_numbers_its_pages(
 ) -> None:
     from pypdfium2 import PdfDocument
 
-    browser.get((run[0] / "10-across.zh.html").as_uri())
+    show(browser, run[0] / "10-across.zh.html")
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
     with PdfDocument(b64decode(printed["data"])) as document:
         texts = [page.get_textpage().get_text_bounded() for page in document]

@@ -26,7 +26,7 @@ from qyx_analysis import catalogue, names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.notebooks import LANGUAGES
-from qyx_analysis.problems import visible
+from qyx_analysis.problems import DataError, Problem, visible
 from qyx_analysis.processed import load_table
 from qyx_analysis.tables import indicator_name, printed_text
 
@@ -42,9 +42,9 @@ FORMS = {"svg": "image/svg+xml-compressed", "png": "image/png"}  # as figures/pi
 _BOM = b"\xef\xbb\xbf"  # without it Excel on a Chinese Windows takes a CSV file for GBK
 _FORMULA = re.compile(r"[=+\-@\t\r\n'＝＋－＠]")  # begins what a spreadsheet program runs, or what we put before it
 _HARMLESS = re.compile(r"[-+－＋]?\d[\d.,%]*|[-－]+")  # a signed number, or the dash of an empty cell
+_STATE = "qyx"  # the property of a workbook that says which version made it from which data
 _FIXED = datetime(2023, 1, 1)  # the time inside a workbook: the same data give the same bytes
 _WIDEST, _LONGEST = 44, 32_000  # characters of a column, and of a cell (Excel allows 32 767)
-
 
 Figures = dict[int, dict[str, str]]  # number -> form -> file inside the folder of the reports
 
@@ -114,11 +114,15 @@ def workbook_file(lang: str) -> str:
 def data_id(data: Path) -> str:
     """What tells one build from another: the first twelve digits of the sha256 over its tables.
 
-    Two pages with the same one show the same data.
+    Two pages with the same one show the same data. Raises ``DataError`` when a table is missing.
     """
     digest = hashlib.sha256()
-    for name in resources(data):
-        digest.update((data / f"{name}.csv").read_bytes())
+    for path in (data / f"{name}.csv" for name in resources(data)):
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            values = {"reason": error.strerror or str(error)}
+            raise DataError(Problem("data_unreadable", str(path), values=values)) from error
     return digest.hexdigest()[:12]
 
 
@@ -128,13 +132,14 @@ def resources(data: Path) -> list[str]:
 
 
 def write_tables(data: Path, folder: Path, langs: Iterable[str], version: str, sources: list[dict[str, str]]) -> None:
-    """Write every table of a build as CSV, and all of them as one workbook in each language.
+    """Write every table of a build as CSV, and all of them as one workbook in each language asked for or there.
 
-    What was made from the same data by the same version is left as it is: the workbook carries both.
+    What was made from the same data by the same version is left as it is: each workbook, written last, says both.
     """
     state = f"{version} {data_id(data)}"
     files = {name: folder / TABLES / f"{name}.csv" for name in resources(data)}
-    stale = [lang for lang in langs if _state_of(folder / workbook_file(lang)) != state]
+    kept = {*langs, *(lang for lang in LANGUAGES if (folder / workbook_file(lang)).is_file())}
+    stale = [lang for lang in sorted(kept) if _state_of(folder / workbook_file(lang)) != state]
     if not stale and all(path.is_file() for path in files.values()):
         return
     tables = {name: load_table(name, data) for name in files}
@@ -236,9 +241,6 @@ def _width(head: str, values: pd.Series) -> float:
 
 def _places(text: str) -> int:
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
-
-
-_STATE = "qyx"  # the property of a workbook that says which version made it from which data
 
 
 def _state_of(path: Path) -> str:
