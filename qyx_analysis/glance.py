@@ -15,7 +15,7 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.readings import SHAPED, ranked_gaps, timing_counts
-from qyx_analysis.tables import domain_name, indicator_name, percent_text, short_status
+from qyx_analysis.tables import brief_status, domain_name, indicator_name, percent_text
 
 _SAID = ("weaker", "hold", "hold_at_ceiling", "non_monotone")  # statuses of a change that a tile names
 _MOST = 3
@@ -176,7 +176,7 @@ def _tile(tile: Any, lang: str) -> str:
     first, last = escape(tile.first), escape(tile.last)
     unit = f" <small>{escape(tile.unit)}</small>" if tile.unit else ""
     gap = "" if np.isnan(tile.gap) else f" <em>{percent_text(tile.gap)}</em>{_bar(tile.gap_lo, tile.gap_hi)}"
-    said = f' <em class="{tile.status}">{escape(short_status(tile.status, lang))}</em>' if tile.status in _SAID else ""
+    said = f' <em class="{tile.status}">{escape(brief_status(tile.status, lang))}</em>' if tile.status in _SAID else ""
     return (
         f'<li><span class="name">{escape(indicator_name(tile.indicator, lang))}</span> '
         f'<span class="path">{first} → <b>{last}</b>{unit}</span>{gap}{said}</li>'

@@ -297,7 +297,7 @@ def _in_words(resource: str, table: pd.DataFrame, lang: str) -> pd.DataFrame:
     for name, head in column_heads(resource, lang).items():
         shown[head] = table[name].to_numpy()
         if name == "region":
-            known = {code: names.region_name(code, lang) for code in table[name].unique()}
+            known = {code: names.region_name(code, lang) if code else "" for code in table[name].unique()}
             shown[message("sheet_region", lang)] = table[name].map(known).to_numpy()
         elif name == "indicator":
             known = {code: indicator_name(code, lang) for code in table[name].unique()}
