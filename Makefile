@@ -5,10 +5,10 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reports gallery lab test lint bench soak clean
+.PHONY: help setup build reports gallery lab test lint bench soak screenshots clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the pinned packages (done by every other target when missing or stale)
 
@@ -37,7 +37,7 @@ lab: $(READY) ## Open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 test: $(READY) ## Run the tests and the examples in the docstrings
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## Check style and types of code and notebooks
 	$(BIN)/ruff check .
@@ -46,6 +46,10 @@ lint: $(READY) ## Check style and types of code and notebooks
 
 bench: $(READY) ## Run the benchmarks (benchmarks/README.md says how to read them)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+screenshots: $(READY) ## Make the pictures of index and report in docs/ anew (needs Debian's chromium)
+	$(BIN)/qyx report --lang both
+	$(BIN)/python docs/screenshots.py
 
 soak: $(READY) ## Run the long tests that `make test` leaves out
 	$(BIN)/pytest -m soak

@@ -222,7 +222,7 @@ def region_slug(code: str) -> str:
     'fenghua'
     """
     words = region_name(code, "en").split()
-    return "".join(c for c in words[0].lower() if c.isalnum())
+    return "".join(c for c in words[0].lower() if c.isascii() and c.isalnum())
 
 
 def region_of_text(text: str) -> str | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from qyx_analysis import catalogue, measures, names, processed, tables
 from qyx_analysis.catalogue import message
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.readings import literal
 
 LANGUAGES = ("zh", "en")
 
@@ -195,5 +196,5 @@ def title(desk: Desk) -> None:
     """Display the heading of a region report: the county, its city and what the page is about."""
     from IPython.display import Markdown, display
 
-    values = {"region": names.region_name(desk.region, desk.lang), "code": desk.region}
+    values = {"region": literal(names.region_name(desk.region, desk.lang)), "code": desk.region}
     display(Markdown("# " + message("report_region_title", desk.lang, **values)))

@@ -10,6 +10,10 @@ from typing import Any
 from qyx_analysis.catalogue import message
 
 _SHOWN = 60  # characters of an offending text that fit on a line
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def shown(text: str, limit: int = _SHOWN) -> str:
@@ -20,6 +24,22 @@ def shown(text: str, limit: int = _SHOWN) -> str:
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Show what nobody could see: control characters, marks of direction and characters without width.
+
+    Tabs and line feeds stay. What comes out can be written to every kind of file that we write.
+
+    >>> visible("a\x1b[31m\u202eb\u200bc")
+    'a␛[31m⟨U+202E⟩b⟨U+200B⟩c'
+    """
+    return _HIDDEN.sub(_mark, text)
+
+
+def _mark(hidden: re.Match[str]) -> str:
+    code = ord(hidden[0])
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
 
 
 @dataclass(frozen=True)

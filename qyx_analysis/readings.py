@@ -29,7 +29,7 @@ from qyx_analysis.tables import (
     standing,
 )
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^:-])")
 SHAPED = ("ok", "reversing")  # statuses of a path whose timing may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
 _VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
@@ -44,7 +44,7 @@ def literal(text: str) -> str:
     >>> literal("<b>a*b</b>")
     '&lt;b&gt;a\\\\*b&lt;/b&gt;'
     """
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(r"\\\1", safe)
 
 
@@ -76,7 +76,7 @@ def overview(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     both = ends.groupby("indicator")["year"].nunique().eq(2).sum()
     return [
         message(
-            "say_overview", lang, region=region_name(region, lang), rows=own["indicator"].nunique(), both=both,
+            "say_overview", lang, region=literal(region_name(region, lang)), rows=own["indicator"].nunique(), both=both,
             first=own["year"].min(), last=own["year"].max(),
         ),
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def standing_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
         if len(chosen):
             by_domain = chosen.groupby(chosen["indicator"].map(domains), sort=False)
             parts = [
-                f"{domain_name(str(domain), lang)}{message('say_colon', lang)}{_indicators(rows, lang)}"
+                f"{literal(domain_name(str(domain), lang))}{message('say_colon', lang)}{_indicators(rows, lang)}"
                 for domain, rows in by_domain
             ]
             sentences.append(
@@ -213,7 +213,7 @@ def contradictions_of(prose: pd.DataFrame, targets: pd.DataFrame, region: str, l
 def alignment_of(alignment: pd.DataFrame, region: str, lang: str) -> list[str]:
     """How the county's planned targets stand to those of its own city."""
     rows = latest(alignment[alignment["region"] == region])
-    city = region_name(region_parent(region), lang)
+    city = literal(region_name(region_parent(region), lang))
     if rows.empty:
         return [message("say_no_city", lang, city=city)]
     known = rows["state"] != "not_comparable"
@@ -261,7 +261,7 @@ def city_domains(prose: pd.DataFrame, lang: str) -> list[str]:
         same = [name for name in counts.index if name in known]
         called = [name for name in counts.index if aliases.get(name)]
         alone = [name for name in counts.index if name not in known and not aliases.get(name)]
-        name = region_name(str(city), lang)
+        name = literal(region_name(str(city), lang))
         sentences.append(message("say_domains_same", lang, city=name, n=len(counts), same=len(same)))
         say = {
             "say_domains_called": [

@@ -1,7 +1,8 @@
-"""Nothing passes for tested in CI that was skipped."""
+"""Nothing passes for tested in CI that was skipped; and one browser for all tests that want one."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -36,3 +37,15 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if report.skipped:
         skips_fail(report, str(report.longrepr[2]).removeprefix("Skipped: "))
     return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real browser, if the machine has it."""
+    import browsing
+
+    if lacking := browsing.missing():
+        pytest.skip(f"not installed: {', '.join(lacking)}")  # which fails in CI
+    driven = browsing.start()
+    yield driven
+    driven.quit()

@@ -2,8 +2,8 @@
 
 import json
 import re
+import shutil
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from html import unescape
@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from browsing import show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from qyx_analysis import catalogue, raw
@@ -20,6 +21,7 @@ from qyx_analysis.datapackage import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, runner
+from qyx_analysis.reports.downloads import data_id, resources
 from qyx_analysis.reports.index import index_html
 from qyx_analysis.reports.pages import Provenance, report_html, tidy
 
@@ -111,6 +113,7 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Give notebooks back as they are instead of running them; lists the parameters they were given."""
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(runner, "execute", lambda notebook, parameters: given.append(parameters) or notebook)
+    monkeypatch.setattr(runner, "write_tables", lambda *arguments: None)
     return given
 
 
@@ -154,7 +157,8 @@ def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, 
         ("10-across.zh.html", True),
         ("20-stops.zh.html", False),
     ]
-    assert {path.name for path in out.iterdir()} == {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
+    pages = {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
+    assert {path.name for path in out.iterdir()} == pages | {"data", "figures"}
 
 
 def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
@@ -224,8 +228,15 @@ def test_contents_lead_to_unique_headings(run: tuple[Path, list[Outcome]]) -> No
 def test_index_links_what_is_there_and_names_what_failed(run: tuple[Path, list[Outcome]], data: Path) -> None:
     page = page_of(run, "index.html")
     links = [attributes["href"] for tag, attributes in elements(page) if tag == "a" and "#" not in attributes["href"]]
-    assert links == ["330213-fenghua.zh.html", "10-across.zh.html"]
-    assert "宁波市 · 330213" in page
+    assert links == [
+        *("330213-fenghua.zh.html", "figures/330213-fenghua-1.zh.png", "10-across.zh.html"),
+        *("data/qyx-tables.zh.xlsx", *(f"data/{name}.csv" for name in sorted(resources(data)))),
+    ]
+    assert all((run[0] / link).is_file() for link in links)
+    assert re.findall(r"<h3>(.*?)</h3>", page) == ["宁波市"]
+    assert "90 个县（市、区）中已有 1 份报告，跨县比较 1 份" in page
+    missing = page.partition('<details class="missing">')[2].partition("</details>")[0]
+    assert "慈溪市" in missing and "奉化区" not in missing
     assert "plan.txt: line 3: “&lt;b&gt;”" in page
     assert json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"][1]["sha256"] in page
 
@@ -245,9 +256,23 @@ def test_reports_of_earlier_runs_stay_in_the_index(
         ("330213-fenghua.zh.html", "Fenghua District"),
         ("330282-cixi.en.html", "Cixi City"),
     ]
-    assert page.count("made earlier") == page.count("report in Chinese") == 1
+    assert page.count("report in Chinese") == 1
     assert '<a href="index.html" lang="zh-CN"' in page
     assert "奉化区" in (tmp_path / "index.html").read_text(encoding="utf-8")  # the Chinese index is kept up
+
+
+def test_a_report_from_other_data_than_now_is_marked(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
+) -> None:
+    make_reports(["330213", "330282"], data=data, out=tmp_path, notebooks=notebooks)
+    newer = tmp_path / "newer"
+    shutil.copytree(data, newer)
+    with (newer / "findings.csv").open("a", encoding="utf-8", newline="\n") as table:
+        table.write("\n")
+    assert "stale" not in re.sub("<style>.*?</style>", "", page_of((tmp_path, []), "index.html"), flags=re.DOTALL)
+    make_reports(["330213"], data=newer, out=tmp_path, notebooks=notebooks)
+    entries = re.findall(r'<li class="report".*?</li>', page_of((tmp_path, []), "index.html"), flags=re.DOTALL)
+    assert [data_id(data) in entry for entry in entries] == [False, True]
 
 
 def test_only_the_chosen_language(
@@ -460,49 +485,12 @@ def test_a_cell_in_both_languages_names_its_heading() -> None:
 # --- in a browser -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium, driver = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-    missing = [path.name for path in (chromium, driver) if not path.exists()]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")  # which fails in CI
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(chromium)
-    for flag in ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driven = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
-    yield driven
-    driven.quit()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["330213-fenghua.zh.html", "10-across.zh.html", "index.html"])
-def test_page_in_a_browser(browser: Any, run: tuple[Path, list[Outcome]], name: str, scheme: str) -> None:
-    size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    media = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    browser.get_log("performance")
-    browser.get((run[0] / name).as_uri())
-    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
-    colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
-    assert (browser.execute_script(colours)[0] == "rgb(255, 255, 255)") == (scheme == "light")
-    assert browser.get_log("browser") == []
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert [url for url in asked if not url.startswith("data:")] == [(run[0] / name).as_uri()]
-
-
 @pytest.mark.slow
 def test_a_table_opens_and_is_sorted_by_its_numbers(browser: Any, run: tuple[Path, list[Outcome]]) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    browser.get((run[0] / "10-across.zh.html").as_uri())
+    show(browser, run[0] / "10-across.zh.html")
     data = browser.find_element(By.CSS_SELECTOR, "details.data")
     data.find_element(By.TAG_NAME, "summary").click()
     header = data.find_elements(By.CSS_SELECTOR, "thead th")[1]
@@ -524,7 +512,7 @@ def test_a_printed_page_shows_folded_tables_and_numbers_its_pages(
 ) -> None:
     from pypdfium2 import PdfDocument
 
-    browser.get((run[0] / "10-across.zh.html").as_uri())
+    show(browser, run[0] / "10-across.zh.html")
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
     with PdfDocument(b64decode(printed["data"])) as document:
         texts = [page.get_textpage().get_text_bounded() for page in document]

@@ -13,6 +13,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.figures import style
 from qyx_analysis.problems import DataError, Problem
 
+_NAME = 30  # characters of a region's name that a label has room for
 FEW = 5  # up to so many counties each gets its own colour and label
 OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
@@ -118,7 +119,7 @@ class Scene:
 
     def name(self, code: str) -> str:
         """Name of a region on a label: English names without District, County or City."""
-        full = names.region_name(code, self.lang)
+        full = style.drawable(names.region_name(code, self.lang), _NAME)
         return full.split()[0] if self.lang == "en" and names.region_level(code) == "county" else full
 
     def listed(self, codes: list[str], limit: int = FEW) -> str:

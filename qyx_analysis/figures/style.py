@@ -84,7 +84,7 @@ def drawable(text: str, limit: int = 14) -> str:
     ('全覆盖 □', '完成市下达…')
     """
     line = " ".join(text.split())
-    known = "".join(c if ord(c) in glyphs() else "□" for c in line)
+    known = "".join(c if ord(c) in glyphs() and c.isprintable() else "□" for c in line)
     return known if len(known) <= limit else known[: limit - 1] + "…"
 
 

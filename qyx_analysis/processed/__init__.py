@@ -6,6 +6,7 @@ from qyx_analysis.processed.loading import (
     findings,
     load_governance,
     load_prose,
+    load_table,
     load_targets,
     load_verdicts,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "findings",
     "load_governance",
     "load_prose",
+    "load_table",
     "load_targets",
     "load_verdicts",
     "read_kept",

@@ -32,6 +32,17 @@ def _read_table(name: str, folder: Path) -> pd.DataFrame:
         raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
 
 
+def load_table(name: str, data: object = None) -> pd.DataFrame:
+    """Load one table of a build by its name in ``datapackage.json``, typed as ``fields.csv`` declares.
+
+    ``data`` as in :func:`load_targets`; raises ``DataError`` when there is no such table in the folder.
+
+    >>> load_table("dispersion")["year"].min()
+    np.int64(2022)
+    """
+    return _read_table(name, data_dir(data))
+
+
 def load_targets(data: object = None, region: object = None) -> pd.DataFrame:
     """Load the tidy targets of a build.
 

@@ -1,4 +1,4 @@
-"""The index of the folder: the reports that are in it, those that failed, and what they were made from.
+"""The index of the folder: the reports that are in it, those that failed, what they were made from, the downloads.
 
 ``index.html`` is Chinese, ``index.en.html`` English; where there are English reports alone, ``index.html`` is too.
 """
@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
 from pathlib import Path
 
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.reports.downloads import TABLES, Figures, figures_in, workbook_file
 from qyx_analysis.reports.pages import Provenance, index_file, page_values, rendered
 
-_HEAD = re.compile(r'<meta name="qyx-made" content="([^"]*)">\s*<title>(.*?)</title>', re.DOTALL)
+_META = re.compile(r'<meta name="qyx-(\w+)" content="([^"]*)">')
+_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _HEAD_SIZE = 4000  # characters of a page in which its head is found
 
 
@@ -38,13 +40,32 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Entry:
-    """A report in the folder, as the index shows it: in the language of the index, else in the one there is."""
+    """A report in the folder, as the index shows it: in the language of the index, else in the one there is.
+
+    ``files`` by language; ``figures`` are the downloads; ``words`` are what a search finds it by, ``groups`` what it
+    can be chosen by.
+    """
+
+    stem: str
+    title: str
+    lang: str
+    files: dict[str, str]
+    made: datetime
+    version: str
+    data: str
+    note: str = ""
+    words: str = ""
+    groups: list[str] = field(default_factory=list)
+    figures: Figures = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file beside the pages, with its size in kB."""
 
     file: str
-    title: str
-    made: datetime
-    lang: str
-    note: str = ""
+    label: str
+    size: int
 
 
 def report_file(name: str, lang: str) -> str:
@@ -62,7 +83,16 @@ def region_file(code: str, lang: str) -> str:
     >>> region_file("330213", "zh")
     '330213-fenghua.zh.html'
     """
-    return report_file(f"{code}-{names.region_slug(code)}", lang)
+    return report_file(region_stem(code), lang)
+
+
+def region_stem(code: str) -> str:
+    """What the names of all files of a county's report begin with.
+
+    >>> region_stem("330213")
+    '330213-fenghua'
+    """
+    return f"{code}-{names.region_slug(code)}"
 
 
 def write_index(folder: Path, outcomes: Iterable[Outcome], langs: Iterable[str], origin: Provenance) -> None:
@@ -81,36 +111,81 @@ def index_html(
 ) -> str:
     """Give the index of a folder after a run: what is there, also from earlier runs, and what failed."""
     links = [(other, index_file(other)) for other in others]
-    page = page_values(catalogue.message("report_index_title", lang), lang, origin, links)
-    page["regions"] = _counties(folder, lang)
+    page = page_values(catalogue.message("report_index_title", lang), lang, origin, links, ["index.js"])
+    page["cities"], page["missing"] = _counties(folder, lang)
+    page["groups"] = list(dict.fromkeys(group for city in page["cities"].values() for e in city for group in e.groups))
     stems = sorted({path.name.split(".")[0] for path in folder.glob(report_file("[0-9][0-9]-*", "*"))})
     page["analyses"] = list(filter(None, (_entry(folder, stem, lang) for stem in stems)))
+    page["summary"] = catalogue.message(
+        "index_summary",
+        lang,
+        total=len(catalogue.regions().query("level == 'county'")),
+        counties=sum(map(len, page["cities"].values())),
+        analyses=len(page["analyses"]),
+    )
+    drawn = figures_in(folder)
+    for entry in [*(entry for city in page["cities"].values() for entry in city), *page["analyses"]]:
+        entry.figures.update(drawn.get((entry.stem, entry.lang), {}))
     page["failures"] = [outcome for outcome in outcomes if not outcome.ok and outcome.lang in (lang, "")]
+    page["workbooks"] = [_download(folder, workbook_file(lang), catalogue.message("index_workbook", lang))]
+    tables = sorted((folder / TABLES).glob("*.csv"))
+    page["csvs"] = [_download(folder, f"{TABLES}/{path.name}", _table_name(path.stem, lang)) for path in tables]
     return rendered("index.html.j2", page)
 
 
-def _counties(folder: Path, lang: str) -> list[Entry]:
-    counties = catalogue.regions().query("level == 'county'")
-    entries = []
-    for code, parent in zip(counties["code"], counties["parent"], strict=True):
-        if entry := _entry(folder, f"{code}-{names.region_slug(code)}", lang):
-            note = f"{names.region_name(parent, lang)} · {code}"
-            entries.append(replace(entry, title=names.region_name(code, lang), note=note))
-    return entries
+def _counties(folder: Path, lang: str) -> tuple[dict[str, list[Entry]], dict[str, list[str]]]:
+    """The counties' reports, and the names of counties without one: both by city."""
+    cities: dict[str, list[Entry]] = {}
+    missing: dict[str, list[str]] = {}
+    for county in catalogue.regions().query("level == 'county'").itertuples():
+        city, name = names.region_name(county.parent, lang), names.region_name(county.code, lang)
+        groups = [city, *filter(None, county.groups.split(";"))]
+        words = " ".join([county.name_zh, county.name_en, names.region_name(county.parent, "en"), *groups])
+        if entry := _entry(folder, region_stem(county.code), lang, name, county.code, words, groups):
+            cities.setdefault(city, []).append(entry)
+        else:
+            missing.setdefault(city, []).append(name)
+    return cities, missing
 
 
-def _entry(folder: Path, name: str, lang: str) -> Entry | None:
-    for available in sorted(LANGUAGES, key=lambda other: other != lang):
-        file = report_file(name, available)
-        if head := _head(folder / file):
-            return Entry(file, *head, available)
-    return None
+def _entry(
+    folder: Path, stem: str, lang: str, title: str = "", note: str = "", words: str = "", groups: Iterable[str] = ()
+) -> Entry | None:
+    """A report of the folder; ``None`` where there is none in any language."""
+    heads = {other: head for other in LANGUAGES if (head := _head(folder / report_file(stem, other)))}
+    if not heads:
+        return None
+    own = lang if lang in heads else next(iter(heads))
+    head = heads[own]
+    return Entry(
+        stem,
+        title or head["title"],
+        own,
+        {other: report_file(stem, other) for other in heads},
+        datetime.fromisoformat(head["made"]),
+        head.get("version", ""),
+        head.get("data", ""),
+        note,
+        f"{head['title']} {stem} {words}",
+        list(groups),
+    )
 
 
-def _head(path: Path) -> tuple[str, datetime] | None:
-    """Title and time of a page of ours; ``None`` for another file, or none."""
+def _head(path: Path) -> dict[str, str] | None:
+    """Title, time, version and data of a page of ours; ``None`` for another file, or none."""
     if not path.is_file():
         return None
     with path.open(encoding="utf-8", errors="replace") as page:
-        match = _HEAD.search(page.read(_HEAD_SIZE))
-    return (unescape(match[2]), datetime.fromisoformat(match[1])) if match else None
+        head = page.read(_HEAD_SIZE)
+    said, title = {name: unescape(value) for name, value in _META.findall(head)}, _TITLE.search(head)
+    return said | {"title": unescape(title[1])} if title and "made" in said else None
+
+
+def _table_name(resource: str, lang: str) -> str:
+    known = resource in set(catalogue.fields()["resource"])
+    return catalogue.message(f"sheet_{resource}", lang) if known else resource
+
+
+def _download(folder: Path, file: str, label: str) -> Download | None:
+    path = folder / file
+    return Download(file, label, -(-path.stat().st_size // 1000)) if path.is_file() else None

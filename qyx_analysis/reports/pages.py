@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qyx_analysis.catalogue import message
+from qyx_analysis.problems import visible
 
 if TYPE_CHECKING:
     from nbconvert.exporters.templateexporter import TemplateExporter
@@ -35,11 +36,12 @@ _COLOUR = re.compile(r"#([0-9a-f]{6})\b")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a page comes from: package version, time, and the source documents of ``datapackage.json``."""
+    """Where a page comes from: package version, time, the source documents of ``datapackage.json``, the data's id."""
 
     version: str
     made: datetime
     sources: list[dict[str, str]]
+    data: str = ""
 
 
 def index_file(lang: str) -> str:
@@ -71,7 +73,7 @@ def report_html(
         "notebook": reproducible(notebook),
     }
     html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
-    return html
+    return visible(html)
 
 
 def page_values(
@@ -94,7 +96,7 @@ def page_values(
 
 def rendered(template: str, page: dict[str, Any]) -> str:
     """Fill in a page that is not a notebook's."""
-    return _exporter().environment.get_template(template).render(resources={"page": page})
+    return visible(_exporter().environment.get_template(template).render(resources={"page": page}))
 
 
 @cache

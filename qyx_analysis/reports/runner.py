@@ -16,6 +16,7 @@ from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.notebooks import LANGUAGES
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_targets
+from qyx_analysis.reports.downloads import data_id, write_figures, write_tables
 from qyx_analysis.reports.index import Outcome, region_file, report_file, write_index
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
 
@@ -104,11 +105,12 @@ def make_reports(
     passed = given | {"peers": peers, "data_dir": str(folder)}
     plan = _plan(chosen, load_targets(folder), source, langs, passed)
     _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
-    origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder))
+    origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
     try:
         out.mkdir(parents=True, exist_ok=True)
         progress = tqdm(plan, desc=message("report_progress", langs[0]), disable=None)
         outcomes = [item if isinstance(item, Outcome) else run(item, out, origin) for item in progress]
+        write_tables(folder, out, langs, __version__, origin.sources)
         write_index(out, outcomes, langs, origin)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -202,6 +204,7 @@ def run(task: Task, out: Path, origin: Provenance) -> Outcome:
         parameters = {name: value for name, value in task.parameters.items() if name in known}
         done = execute(notebook, parameters)
         html = report_html(done, title, task.lang, origin, parameters, task.others)
+        write_figures(done, out, task.file.split(".")[0], task.lang)
         raw.write_whole(out / task.file, html.encode("utf-8"))
     except Exception as error:  # any failure of one report leaves the others to be made
         reason = _reason(error)
