@@ -150,10 +150,10 @@ def test_the_card_agrees_with_scipy_and_with_leaving_out_for_real(first, last):
 
     change = last - first
     m = moments(first, last)
-    assert theil_sen(first, change) == pytest.approx(theilslopes(change, first).slope)
-    assert ols_slope(m)[0] == pytest.approx(linregress(first, change).slope)
+    assert theil_sen(first, change) == pytest.approx(theilslopes(change, first).slope, abs=1e-9)
+    assert ols_slope(m)[0] == pytest.approx(linregress(first, change).slope, abs=1e-9)
     if np.ptp(change) > 0:
-        assert naive_r(m)[0] == pytest.approx(pearsonr(first, change).statistic)
+        assert naive_r(m)[0] == pytest.approx(pearsonr(first, change).statistic, abs=1e-7)
     assert np.sign(np.nan_to_num(oldham_r(m)[0]).round(9)) == np.sign(round(sd_ratio(m)[0] - 1, 9))
     for measure in (naive_r, oldham_r, sd_ratio, ols_slope):
         slow = [measure(moments(np.delete(first, i), np.delete(last, i)))[0] for i in range(5)]
