@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from itertools import count
@@ -22,6 +23,7 @@ FEW = 8  # regions that fit side by side as columns of a table, and by name into
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
 _NUMERIC = ' data-sort-method="number"'
 _BELOW_ALL = "-999999999999"
+_PLACE = re.compile(r"\b(line|page|table|row|character|sheet|cell) (\S+)")
 
 
 def as_html(frame: pd.DataFrame, caption: str) -> str:
@@ -167,10 +169,21 @@ def printed_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame
     )
     for year in wide.columns:
         table[str(year)] = wide[year].map(lambda raw: printed_text(raw, lang))
-    table[message("tab_place", lang)] = (
-        first["document"] + ", " + first["locator"].str.replace(r" cell \d+", "", regex=True)
-    )
+    table[message("tab_place", lang)] = [place_text(row.document, row.locator, lang) for row in first.itertuples()]
     return table
+
+
+def place_text(document: str, locator: str, lang: str) -> str:
+    """Where something is printed, in the words of a language; the cell of a line is left out.
+
+    >>> place_text("fenghua", "line 28 cell 3", "zh"), place_text("plan", "page 2 row 7", "en")
+    ('fenghua，第 28 行', 'plan, page 2 row 7')
+    """
+    parts = ", ".join(filter(None, (document, re.sub(r" cell \d+", "", locator))))
+    if lang == "en":
+        return parts
+    words = _PLACE.sub(lambda match: message(f"place_{match[1]}", lang, n=match[2]), parts)
+    return words.replace(", ", "，").replace(" 第", "第")
 
 
 def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
@@ -286,7 +299,7 @@ def findings_table(findings: pd.DataFrame, region: str, lang: str) -> pd.DataFra
             "—" if not row.indicator else row_label(row.number, row.indicator, lang),
             getattr(row, f"message_{lang}"),
             row.raw or "—",
-            ", ".join(filter(None, (row.document, row.locator))),
+            place_text(row.document, row.locator, lang),
         ]
         for row in own.itertuples()
     ]
@@ -336,7 +349,7 @@ def contradictions_table(prose: pd.DataFrame, targets: pd.DataFrame, region: str
             _with_year(f"{said.metric}{printed_value(said)}", said.year, lang),
             place_of(said)[0 if lang == "zh" else 1],
             _with_year(found["raw"], found["year"], lang),
-            f"{found['document']}, {found['locator']}",
+            place_text(found["document"], found["locator"], lang),
             message(f"differ_{found['rule']}", lang),
         ]
         for said, found in sorted(pairs, key=lambda pair: pair[1]["number"])
@@ -374,7 +387,9 @@ def alignment_table(alignment: pd.DataFrame, lang: str, comparable: bool, region
             _with_year(row.city_printed, row.year, lang),
             message(f"align_state_{row.state}", lang),
             _reason_text(row, lang),
-            f"{row.county_place or '—'}; {row.city_place}",
+            message("say_semicolon", lang).join(
+                place_text(place, "", lang) or "—" for place in (row.county_place, row.city_place)
+            ),
         ]
         for row in rows.itertuples()
     ]
