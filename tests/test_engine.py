@@ -373,7 +373,7 @@ def test_an_ordinary_kernel_takes_over_and_the_log_says_why(caplog: pytest.LogCa
         stop.set()
         other.join()
     assert done.cells[0].outputs[0].data["text/plain"] == "42"
-    assert "an ordinary kernel runs this notebook: this process has threads" in caplog.text
+    assert "an ordinary kernel runs this notebook: this process has threads," in caplog.text
 
 
 @pytest.mark.parametrize(("name", "value"), [("platform", "win32"), ("platform", "darwin")])

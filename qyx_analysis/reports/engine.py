@@ -13,7 +13,6 @@ import os
 import secrets
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -29,6 +28,8 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine
 from papermill.log import logger
+
+from qyx_analysis.reports.pool import can_fork, how_it_ended
 
 WARM = ("numpy", "pandas", "pyarrow", "matplotlib.pyplot", "seaborn", "scipy.stats", "PIL.PngImagePlugin")
 _GRACE = 5.0  # seconds that a kernel has for its farewell
@@ -128,9 +129,7 @@ class ForkedKernel(KernelClient):
     def last_words(self) -> str:
         """How the kernel ended: the signal that killed it, or its exit status."""
         ended = self._ended()
-        if ended is None or ended.si_code == os.CLD_EXITED:
-            return f"exit status {ended.si_status}" if ended else "it does not answer"
-        return signal.Signals(ended.si_status).name
+        return how_it_ended(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
 
     def _ended(self) -> Any:
         return self._end or os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -144,10 +143,8 @@ def why_not_forked(kernel_name: str) -> str:
     from IPython.core.interactiveshell import InteractiveShell
     from jupyter_client.kernelspec import KernelSpecManager
 
-    if sys.platform in ("win32", "darwin") or not hasattr(os, "fork"):
-        return f"on {sys.platform} a process cannot be forked safely"
-    if threading.active_count() > 1 or threading.current_thread() is not threading.main_thread():
-        return "this process has threads"
+    if not can_fork():
+        return f"this process has threads, or {sys.platform} cannot fork it safely"
     if InteractiveShell.initialized():
         return "this process is an interactive session"
     command = KernelSpecManager().get_kernel_spec(kernel_name).argv

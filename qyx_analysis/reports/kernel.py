@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
-import ctypes
 import logging
 import os
 import random
@@ -29,7 +28,8 @@ from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 from traitlets import Type
 
-_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+from qyx_analysis.reports.pool import end_with_parent
+
 _DIED_IN_OURS = 70  # EX_SOFTWARE: the exit status when not the notebook but this module fails
 
 
@@ -130,14 +130,6 @@ def fork_kernel(key: bytes, arguments: list[str]) -> SimpleNamespace:
     for connection in theirs.values():
         connection.close()
     return SimpleNamespace(pid=pid, **mine)
-
-
-def end_with_parent(parent: int, sent: int) -> None:
-    """Have this process receive the signal ``sent`` when ``parent``, which forked it, is gone. Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, sent)
-        if os.getppid() != parent:  # it went before we could ask
-            os.kill(os.getpid(), sent)
 
 
 def _child(
