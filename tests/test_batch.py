@@ -91,7 +91,7 @@ def test_tasks_are_spread_over_so_many_processes() -> None:
 
 
 def test_a_process_that_ends_or_hangs_is_one_lost_task() -> None:
-    results = dict(in_processes(work, ["a", "end", "b", "killed", "hang", "c"], 2, 3))
+    results = dict(in_processes(work, ["a", "end", "b", "killed", "hang", "c"], 2, 10))
     assert {number: result for number, result in results.items() if isinstance(result, Lost)} == {
         1: Lost("exit status 7"),
         3: Lost("SIGKILL"),

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -163,9 +164,8 @@ def _child(
 def _as_in_a_fresh_process() -> None:
     """Undo what a fork inherits and a new interpreter would not have."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
+    with Path(os.devnull).open("rb") as null:
+        os.dup2(null.fileno(), 0)
     for fd, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
         stream = open(fd, mode, encoding="utf-8", newline="\n", closefd=False, buffering=1)  # noqa: SIM115
         setattr(sys, name, stream)

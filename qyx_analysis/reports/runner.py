@@ -7,9 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from qyx_analysis import __version__, names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage import PACKAGE
-from qyx_analysis.notebooks import LANGUAGES, peer_codes
+from qyx_analysis.notebooks import LANGUAGES, open_desk, peer_codes
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_targets
 from qyx_analysis.reports.downloads import data_id, write_figures, write_tables
@@ -326,6 +328,7 @@ def run(task: Task, out: Path, origin: Provenance, timeout: float = _TIMEOUT) ->
         title = task.title or notebook_title(notebook, task.lang) or task.name
         known = _parameters_of(notebook)
         parameters = {name: value for name, value in task.parameters.items() if name in known}
+        _open_before(parameters)
         done = execute(notebook, parameters, timeout)
         html = report_html(done, title, task.lang, origin, parameters, task.others, task.inputs)
         write_figures(done, out, task.file.split(".")[0], task.lang)
@@ -333,6 +336,16 @@ def run(task: Task, out: Path, origin: Provenance, timeout: float = _TIMEOUT) ->
     except Exception as error:  # any failure of one report leaves the others to be made
         reason = _reason(error, task, timeout)
     return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang)
+
+
+def _open_before(parameters: dict[str, Any]) -> None:
+    """Open in this process what the notebook will open: its kernel, a fork, finds the frames computed.
+
+    The reports of a run share most of them, so that all but the first find them here too.
+    """
+    with suppress(Exception):  # what is wrong with it, the notebook will say
+        taken = signature(open_desk).parameters
+        open_desk(**{name: value for name, value in parameters.items() if name in taken})
 
 
 def _read(path: Path) -> NotebookNode:
@@ -381,8 +394,11 @@ def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float =
         shutdown_kernel="immediate",
         config=encrypted,
         timeout_func=lambda _: max(1.0, deadline - monotonic()),
+        record_timing=False,
     )
     for number, cell in enumerate(done.cells):
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill's is another in each run
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # papermill lets SystemExit(0) and allowed errors pass
                 error = output.ename, output.evalue, output.traceback
