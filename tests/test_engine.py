@@ -24,10 +24,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from qyx_analysis import raw
+from qyx_analysis.datapackage import build
 from qyx_analysis.reports.engine import WarmEngine, why_not_forked
 
 papermill_engines.register("qyx-warm", WarmEngine)  # as its entry point does, of whichever copy is under test
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 needs_fork = pytest.mark.skipif(not FORKS, reason="machine: no safe fork")
 
@@ -260,6 +263,37 @@ def test_a_torture_notebook_has_the_outputs_of_the_ordinary_kernel(tmp_path: Pat
     different = [(ours, theirs) for ours, theirs in zip(warm, cold, strict=True) if ours != theirs]
     assert different == []
     assert warm[-1][1] == len(warm) == TORTURE.count("\n---\n") + 1  # all of it was run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
+
+
+def same_with_either_kernel(path: Path, parameters: dict[str, str]) -> bool:
+    warm, cold = (
+        papermill.execute_notebook(path, None, parameters, engine_name=engine, progress_bar=False)
+        for engine in ("qyx-warm", "nbclient")
+    )
+    outputs = [output for cell in warm.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    return seen(warm) == seen(cold)
+
+
+@pytest.mark.slow
+@needs_fork
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_every_notebook_shows_the_same_byte_for_byte(path: Path, data: Path) -> None:
+    assert same_with_either_kernel(path, {"data_dir": str(data), "lang": "en"})
+
+
+@pytest.mark.soak
+@needs_fork
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("region", ["330213", "330282", "330681", "330922"])
+def test_every_county_shows_the_same_byte_for_byte(region: str, lang: str, data: Path) -> None:
+    path = raw.project_dir() / "notebooks" / "region-report.ipynb"
+    assert same_with_either_kernel(path, {"data_dir": str(data), "lang": lang, "region": region})
 
 
 # --- nothing left over ------------------------------------------------------------------------------------
