@@ -83,15 +83,23 @@ def work(task: Any) -> Any:
     return task, os.getpid()
 
 
-def test_tasks_are_spread_over_so_many_processes() -> None:
+@pytest.fixture
+def forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a fork it is used, whatever threads other tests have left."""
+    if sys.platform in ("win32", "darwin"):
+        pytest.skip("machine: no safe fork")
+    monkeypatch.setattr("qyx_analysis.reports.pool.can_fork", lambda: True)
+
+
+def test_tasks_are_spread_over_so_many_processes(forking: None) -> None:
     results = dict(in_processes(work, range(20), 3, 60))
     assert [results[number][0] for number in range(20)] == list(range(20))
     assert 1 <= len({process for _, process in results.values()}) <= 3
     assert os.getpid() not in {process for _, process in results.values()}
 
 
-def test_a_process_that_ends_or_hangs_is_one_lost_task() -> None:
-    results = dict(in_processes(work, ["a", "end", "b", "killed", "hang", "c"], 2, 10))
+def test_a_process_that_ends_or_hangs_is_one_lost_task(forking: None) -> None:
+    results = dict(in_processes(work, ["a", "end", "b", "killed", "hang", "c"], 2, 3))
     assert {number: result for number, result in results.items() if isinstance(result, Lost)} == {
         1: Lost("exit status 7"),
         3: Lost("SIGKILL"),
@@ -100,7 +108,7 @@ def test_a_process_that_ends_or_hangs_is_one_lost_task() -> None:
     assert [results[number][0] for number in (0, 2, 5)] == ["a", "b", "c"]
 
 
-def test_no_process_stays_when_the_results_are_not_awaited() -> None:
+def test_no_process_stays_when_the_results_are_not_awaited(forking: None) -> None:
     results = in_processes(work, ["a", "hang", "hang"], 2, 60)
     _, (_, process) = next(results)
     results.close()
@@ -150,6 +158,7 @@ def test_progress_is_a_line_for_each_report_when_nobody_watches(
 def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "execute", lambda notebook, parameters, timeout: notebook)
     monkeypatch.setattr(runner, "in_processes", lambda work, tasks, *_: enumerate(map(work, tasks)))
+    monkeypatch.setattr(runner, "write_tables", lambda *_: None)
 
 
 def edited(data: Path, folder: Path, table: str, region: str, column: str, value: str) -> Path:
@@ -215,6 +224,16 @@ def test_whatever_else_a_report_is_made_from_makes_it_stale(
     assert made == [bool(reasons) for reasons in expected]
 
 
+def test_the_index_says_of_an_unchanged_report_that_it_shows_the_data_of_now(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: None
+) -> None:
+    make_reports(data=data, out=tmp_path / "out", notebooks=notebooks, **HASTE)
+    newer = edited(data, tmp_path / "newer", "targets", "330213", "locator", "line 999")
+    outcomes = make_reports(data=newer, out=tmp_path / "out", notebooks=notebooks, **HASTE)
+    assert [outcome.status for outcome in outcomes] == ["made", "unchanged", "unchanged", "unchanged", "made"]
+    assert 'class="note stale"' not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
 def test_force_makes_all_again(data: Path, notebooks: Path, tmp_path: Path, without_kernel: None) -> None:
     asked: dict[str, Any] = {"data": data, "out": tmp_path, "notebooks": notebooks, **HASTE}
     make_reports(**asked)
@@ -230,13 +249,13 @@ def test_ninety_unchanged_reports_take_well_below_a_second(
     from qyx_analysis import catalogue
 
     codes = catalogue.regions().query("level == 'county'")["code"]
-    for table in ("targets", "findings", "prose_targets"):
-        frame = pd.read_csv(data / f"{table}.csv", dtype=str, keep_default_na=False)
-        one = frame[frame["region"] == "330213"]
-        many = pd.concat([one.assign(region=code) for code in codes])
-        (tmp_path / "many").mkdir(exist_ok=True)
-        many.to_csv(tmp_path / "many" / f"{table}.csv", index=False, lineterminator="\n")
-    shutil.copy(data / "datapackage.json", tmp_path / "many")
+    shutil.copytree(data, tmp_path / "many")
+    for path in (tmp_path / "many").glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if "region" in table:
+            one = table[table["region"] == "330213"]
+            many = pd.concat([one.assign(region=code) for code in codes])
+            many.to_csv(path, index=False, lineterminator="\n")
     asked: dict[str, Any] = {"data": tmp_path / "many", "out": tmp_path / "out", "notebooks": notebooks, **HASTE}
     assert len(make_reports(**asked)) == 91
     started = time.process_time()
@@ -347,4 +366,4 @@ def test_a_full_disk_is_named(data: Path, notebooks: Path, tmp_path: Path) -> No
     done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, encoding="utf-8")
     assert "File too large" in done.stderr.splitlines()[-1]
     assert "DataError" in done.stderr.splitlines()[-1]
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []

@@ -133,6 +133,7 @@ def index_html(
     drawn = figures_in(folder)
     for entry in [*(entry for city in page["cities"].values() for entry in city), *page["analyses"]]:
         entry.figures.update(drawn.get((entry.stem, entry.lang), {}))
+    page["current"] = {outcome.file for outcome in outcomes if outcome.ok}  # also unchanged: their rows are the same
     page["failures"] = [outcome for outcome in outcomes if not outcome.ok and outcome.lang in (lang, "")]
     page["workbooks"] = [_download(folder, workbook_file(lang), catalogue.message("index_workbook", lang))]
     tables = sorted((folder / TABLES).glob("*.csv"))

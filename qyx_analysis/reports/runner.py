@@ -173,7 +173,10 @@ def _made(
     """Make the reports, and show how far it has come: a bar on a terminal, else a line for each."""
     from tqdm import tqdm
 
-    tqdm.monitor_interval = 0  # its thread would be in the way of processes that are forked
+    tqdm.monitor_interval = 0  # a thread would be in the way of processes that are forked
+    if tqdm.monitor is not None:  # that of an earlier bar
+        tqdm.monitor.exit()
+        tqdm.monitor = None
     failed = 0
     with tqdm(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
         work = partial(_in_process, out=out, origin=origin, timeout=timeout)
