@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -83,25 +84,35 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.reports import index_file, make_reports
+    from qyx_analysis.reports import explain_reports, index_file, make_reports
 
     if not arguments.data and not _has_data():
         _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
     out = arguments.out or raw.project_dir() / "reports"
-    outcomes = make_reports(
-        regions=arguments.region,
-        peers=arguments.peers,
-        data=arguments.data,
-        lang=arguments.lang,
-        out=out,
-        parameters=dict(arguments.parameter),
-    )
+    asked = {
+        "regions": arguments.region,
+        "peers": arguments.peers,
+        "data": arguments.data,
+        "lang": arguments.lang,
+        "out": out,
+        "parameters": dict(arguments.parameter),
+    }
+    if arguments.explain:
+        for file, reasons in explain_reports(**asked):
+            texts = [
+                " / ".join(catalogue.message(f"stale_{reason}", lang) for lang in ("zh", "en")) for reason in reasons
+            ]
+            print(f"{file}: {', '.join(texts) or '未变 / unchanged'}")
+        return 0
+    options = {"jobs": arguments.jobs, "force": arguments.force, "timeout": arguments.timeout, "quiet": arguments.quiet}
+    outcomes = make_reports(**asked, **options)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     for name, reason in dict.fromkeys((outcome.name, outcome.reason) for outcome in failed):
         print(f"qyx: {shown(name)}: {reason}", file=sys.stderr)
-    done = len(outcomes) - len(failed)
+    done, unchanged = len(outcomes) - len(failed), sum(outcome.unchanged for outcome in outcomes)
     index = index_file("zh" if arguments.lang == "both" else arguments.lang)
-    print(f"{out / index}: {done}/{len(outcomes)} 份报告 / reports")
+    left = f", 其中未变 / unchanged: {unchanged}" if unchanged else ""
+    print(f"{out / index}: {done}/{len(outcomes)} 份报告 / reports{left}")
     return (1 if done else 2) if failed else 0
 
 
@@ -229,6 +240,16 @@ def _parser() -> argparse.ArgumentParser:
         help="笔记本的其他参数 / another parameter of the notebooks",
     )  # fmt: skip
 
+    report.add_argument(
+        "--jobs", type=_positive(int), metavar="N", help="同时生成的份数 / reports at a time (default: one per core)"
+    )
+    report.add_argument("--force", action="store_true", help="未变的也重新生成 / also those that have not changed")
+    report.add_argument("--explain", action="store_true", help="只说明各份为何重新生成 / only say what has changed")
+    report.add_argument(
+        "--timeout", type=_positive(float), default=600.0, metavar="S", help="每份限时（秒）/ seconds for one report"
+    )
+    report.add_argument("--quiet", action="store_true", help="不显示进度 / show no progress")
+
     explain = _command(
         commands,
         "explain",
@@ -257,6 +278,17 @@ def _command(
     command = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
     command.set_defaults(run=run)
     return command
+
+
+def _positive(kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        number = kind(text)
+        if number <= 0:
+            raise ValueError(text)
+        return number
+
+    read.__name__ = kind.__name__  # in argparse's own message
+    return read
 
 
 def _data_option(command: argparse.ArgumentParser) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
+from pathlib import Path
 
 import pandas as pd
 
@@ -90,22 +91,36 @@ def open_desk(
     """
     if lang not in LANGUAGES:
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
-    targets = processed.load_targets(data_dir or None)
-    code = _present(region, targets) if str(region) else ""
-    chosen = _chosen(targets, code, peers)
+    folder = processed.data_dir(data_dir or None)
+    files = [folder / f"{name}.csv" for name in ("targets", "findings", "prose_targets")]
+    stamp = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file())
+    code = _present(region, _tables(folder, stamp)[0]) if str(region) else ""
+    asked = tuple(peers) if isinstance(peers, list) else peers
+    # without peers every county's desk holds the same frames
+    frames = _frames(folder, stamp, code if peer_codes(asked) else "", asked, domain)
+    return Desk(code, lang, **{name: frame.copy() for name, frame in frames.items()})
+
+
+@lru_cache(maxsize=2)
+def _tables(folder: Path, stamp: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Targets, findings and prose of a build; ``stamp`` changes when its files do."""
+    return processed.load_targets(folder), processed.findings(folder), processed.load_prose(folder)
+
+
+@lru_cache(maxsize=2)
+def _frames(folder: Path, stamp: object, region: str, peers: object, domain: str) -> dict[str, pd.DataFrame]:
+    """The frames of a desk. The reports of one run ask for the same again and again; who gets one gets a copy."""
+    targets, findings, prose = _tables(folder, stamp)
+    chosen = _chosen(targets, region, peers)
     targets = _in_domain(chosen, domain)
-    findings = processed.findings(data_dir or None)
-    prose = processed.load_prose(data_dir or None)
     alignment = measures.alignment(chosen, prose)
     cities = prose["region"].map(names.region_level) != "county"
-    return Desk(
-        region=code,
-        lang=lang,
-        targets=targets,
-        findings=findings[findings["region"].isin(targets["region"])].reset_index(drop=True),
-        prose=prose[cities | prose["region"].isin(targets["region"])].reset_index(drop=True),
-        alignment=alignment[alignment["domain"].isin(targets["domain"])].reset_index(drop=True),
-    )
+    return {
+        "targets": targets,
+        "findings": findings[findings["region"].isin(targets["region"])].reset_index(drop=True),
+        "prose": prose[cities | prose["region"].isin(targets["region"])].reset_index(drop=True),
+        "alignment": alignment[alignment["domain"].isin(targets["domain"])].reset_index(drop=True),
+    }
 
 
 def _present(region: object, targets: pd.DataFrame) -> str:

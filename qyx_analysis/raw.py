@@ -6,7 +6,11 @@ import csv
 import hashlib
 import io
 import os
+import platform
+import re
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +20,7 @@ from qyx_analysis.problems import DataError, Problem
 
 SOURCES = "sources.csv"
 FACTS = "prose"  # the folder beside the documents with the facts of their sentences
+_DAY = 86_400.0  # seconds
 SOURCE_COLUMNS = (
     "file",
     "region",
@@ -50,7 +55,7 @@ def write_whole(path: Path, data: bytes) -> None:
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.{_writer()}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         Path(temporary).chmod(0o644)
@@ -63,6 +68,33 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _writer() -> str:
+    """This machine and process, in the name of a file that is not finished."""
+    return f"{re.sub(r'[^a-zA-Z0-9-]', '-', platform.node())}~{os.getpid()}"
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove the unfinished files of processes that are gone: of this machine's at once, of others' after a day."""
+    here = _writer().partition("~")[0]
+    for path in folder.rglob(".*.part"):
+        writer = re.search(r"\.([a-zA-Z0-9-]*)~(\d+)\.[^.]*\.part$", path.name)
+        with suppress(OSError):
+            own = writer is not None and writer[1] == here and os.name == "posix"
+            gone = not _runs(int(writer[2])) if own and writer else time.time() - path.stat().st_mtime > _DAY
+            if gone:
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

@@ -112,8 +112,9 @@ def run(data: Path, notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -
 def without_kernel(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Give notebooks back as they are instead of running them; lists the parameters they were given."""
     given: list[dict[str, Any]] = []
-    monkeypatch.setattr(runner, "execute", lambda notebook, parameters: given.append(parameters) or notebook)
     monkeypatch.setattr(runner, "write_tables", lambda *arguments: None)
+    monkeypatch.setattr(runner, "execute", lambda notebook, parameters, timeout: given.append(parameters) or notebook)
+    monkeypatch.setattr(runner, "in_processes", lambda work, tasks, *_: enumerate(map(work, tasks)))  # but in this one
     return given
 
 
@@ -158,7 +159,7 @@ def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, 
         ("20-stops.zh.html", False),
     ]
     pages = {"330213-fenghua.zh.html", "10-across.zh.html", "index.html"}
-    assert {path.name for path in out.iterdir()} == pages | {"data", "figures"}
+    assert {path.name for path in out.iterdir()} == pages | {"data", "figures", "manifest.json"}
 
 
 def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
@@ -297,7 +298,7 @@ def test_both_languages_link_to_each_other_and_to_their_index(
     assert [(outcome.file, outcome.lang) for outcome in outcomes] == list(zip(made, ["zh", "en", ""], strict=True))
     assert [given["lang"] for given in without_kernel] == ["zh", "en"]
     leads = {}
-    for path in tmp_path.iterdir():
+    for path in tmp_path.glob("*.html"):
         links = [attributes["href"] or "" for tag, attributes in elements(path.read_text("utf-8")) if tag == "a"]
         leads[path.name] = [link for link in links if not link.startswith(("#", "data:"))]
     assert leads == {
@@ -316,7 +317,8 @@ def test_a_folder_of_english_reports_opens_in_english(
     data: Path, notebooks: Path, tmp_path: Path, without_kernel: list[dict[str, Any]]
 ) -> None:
     make_reports(["330213"], data=data, out=tmp_path, lang="en", notebooks=notebooks)
-    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.en.html", "index.html", "index.en.html"}
+    files = {"330213-fenghua.en.html", "index.html", "index.en.html", "manifest.json"}
+    assert {path.name for path in tmp_path.iterdir()} == files
     assert (tmp_path / "index.html").read_bytes() == (tmp_path / "index.en.html").read_bytes()
 
 
@@ -378,7 +380,7 @@ def test_an_export_that_fails_leaves_the_earlier_file(
     assert (outcome.ok, outcome.reason) == (False, "ValueError: two lines")
     assert other.file == "330282-cixi.zh.html"
     assert (tmp_path / "330213-fenghua.zh.html").read_text(encoding="utf-8") == "earlier"
-    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.zh.html", "index.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"330213-fenghua.zh.html", "index.html", "manifest.json"}
 
 
 def test_a_broken_notebook_is_a_failed_report(

@@ -26,7 +26,8 @@ _HEAD_SIZE = 4000  # characters of a page in which its head is found
 class Outcome:
     """What became of one report: its ``file`` in the folder and, if it failed, the ``reason`` in one line.
 
-    ``lang`` is empty where there is none: what failed before there was a report to make.
+    ``lang`` is empty where there is none: what failed before there was a report to make. ``unchanged``: the page of an
+    earlier run was left, for it would be the same.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Outcome:
     reason: str = ""
     seconds: float = 0.0
     lang: str = ""
+    unchanged: bool = False
+
+    @property
+    def status(self) -> str:
+        """``made``, ``unchanged`` or ``failed``."""
+        return "failed" if not self.ok else "unchanged" if self.unchanged else "made"
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,7 @@ def index_html(
     drawn = figures_in(folder)
     for entry in [*(entry for city in page["cities"].values() for entry in city), *page["analyses"]]:
         entry.figures.update(drawn.get((entry.stem, entry.lang), {}))
+    page["current"] = {outcome.file for outcome in outcomes if outcome.ok}  # also unchanged: their rows are the same
     page["failures"] = [outcome for outcome in outcomes if not outcome.ok and outcome.lang in (lang, "")]
     page["workbooks"] = [_download(folder, workbook_file(lang), catalogue.message("index_workbook", lang))]
     tables = sorted((folder / TABLES).glob("*.csv"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -60,10 +60,12 @@ def report_html(
     origin: Provenance,
     parameters: dict[str, Any],
     others: Iterable[tuple[str, str]] = (),
+    inputs: Mapping[str, str] | None = None,
 ) -> str:
     """Give the page of an executed notebook; ``title`` takes the place of its first-level heading.
 
-    ``others`` are the same report in other languages: language and file.
+    ``others`` are the same report in other languages: language and file; ``inputs`` are the checksums of what it is
+    made from, which the page keeps for :mod:`~qyx_analysis.reports.record`.
     """
     shown = {name: value for name, value in parameters.items() if name != "data_dir" and value != ""}
     page = page_values(title, lang, origin, others, _SCRIPTS) | {
@@ -71,6 +73,7 @@ def report_html(
         "finished": partial(finished, lang=lang),
         "numbers": count(1),
         "notebook": reproducible(notebook),
+        "inputs": " ".join(f"{name}={value}" for name, value in (inputs or {}).items()),
     }
     html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
     return visible(html)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from inspect import signature
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from qyx_analysis import __version__, names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage import PACKAGE
-from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.notebooks import LANGUAGES, open_desk, peer_codes
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_targets
 from qyx_analysis.reports.downloads import data_id, write_figures, write_tables
 from qyx_analysis.reports.index import Outcome, region_file, report_file, write_index
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
+from qyx_analysis.reports.pool import Lost, in_processes
+from qyx_analysis.reports.record import DataInputs, changed, common_inputs, digest, write_manifest
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,13 +35,17 @@ REGION_NOTEBOOK = "region-report.ipynb"
 CROSS_NOTEBOOKS = "[0-9][0-9]-*.ipynb"
 _OWN = {"region", "peers", "lang", "data_dir"}  # parameters that arguments of make_reports set
 _REASON = 400  # characters of a reason that are worth reading
+_TIMEOUT = 600.0  # seconds
+_LEAVE = 10.0  # seconds that a report may need besides its notebook
+_ENGINE = "qyx-warm"
 
 
 @dataclass(frozen=True)
 class Task:
     """One report to make, in plain values that any process can run; an empty ``title``: the notebook's.
 
-    ``others`` are the same report in other languages, as pairs of language and file.
+    ``others`` are the same report in other languages, as pairs of language and file; ``inputs`` what it is made from,
+    as :mod:`~qyx_analysis.reports.record` has it.
     """
 
     name: str
@@ -43,6 +55,7 @@ class Task:
     title: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     others: tuple[tuple[str, str], ...] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 def make_reports(
@@ -53,8 +66,15 @@ def make_reports(
     out: Path | str = "reports",
     parameters: Mapping[str, Any] | None = None,
     notebooks: Path | str | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    timeout: float = _TIMEOUT,
+    quiet: bool = False,
 ) -> list[Outcome]:
     """Run the notebooks on a build and write one HTML file each and language, and ``index.html``.
+
+    A report whose notebook, parameters, data, library, packages and font are those it was last made with is left as
+    it is. Each notebook runs in a process of its own, so that one that crashes or hangs is one failed report.
 
     Parameters
     ----------
@@ -72,6 +92,14 @@ def make_reports(
         Further parameters, each for those notebooks that have it.
     notebooks : path, optional
         Folder of the notebooks, else the project's.
+    jobs : int, optional
+        How many reports are made at a time, else one per processor core.
+    force : bool
+        Make also those that have not changed.
+    timeout : float
+        Seconds after which a report has failed.
+    quiet : bool
+        Show no progress.
 
     Returns
     -------
@@ -94,31 +122,125 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
-    from tqdm import tqdm
-
-    if lang not in (*LANGUAGES, "both"):
-        raise DataError(Problem("lang_unknown", "lang", text=lang))
-    langs = LANGUAGES if lang == "both" else (lang,)
-    folder, out, given = data_dir(data).resolve(), Path(out), dict(parameters or {})
-    source = Path(notebooks or raw.project_dir() / "notebooks")
-    chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
-    passed = given | {"peers": peers, "data_dir": str(folder)}
-    plan = _plan(chosen, load_targets(folder), source, langs, passed)
-    _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
+    plan, folder, langs = _planned(regions, peers, data, lang, parameters, notebooks)
+    out = Path(out)
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        progress = tqdm(plan, desc=message("report_progress", langs[0]), disable=None)
-        outcomes = [item if isinstance(item, Outcome) else run(item, out, origin) for item in progress]
+        raw.remove_stale(out)
+        done: dict[int, Outcome] = {}
+        for place, item in enumerate(plan):
+            if isinstance(item, Outcome):
+                done[place] = item
+            elif not force and not changed(out / item.file, item.inputs):
+                done[place] = Outcome(
+                    item.name, item.title or item.name, item.file, True, lang=item.lang, unchanged=True
+                )
+        stale = {place: item for place, item in enumerate(plan) if place not in done and isinstance(item, Task)}
+        made = _made(list(stale.values()), out, origin, jobs or os.cpu_count() or 1, timeout, langs[0], quiet)
+        done |= {list(stale)[number]: outcome for number, outcome in made}
+        outcomes = [done[place] for place in range(len(plan))]
         write_tables(folder, out, langs, __version__, origin.sources)
         write_index(out, outcomes, langs, origin)
+        write_manifest(out, outcomes)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(Problem("out_unwritable", str(out), values={"reason": reason})) from error
     return outcomes
 
 
+def explain_reports(
+    regions: Iterable[object] | str | int = (),
+    peers: str = "",
+    data: object = None,
+    lang: str = "zh",
+    out: Path | str = "reports",
+    parameters: Mapping[str, Any] | None = None,
+    notebooks: Path | str | None = None,
+) -> list[tuple[str, list[str]]]:
+    """Say of each report that :func:`make_reports` would make why: its file, and the inputs that have changed.
+
+    The inputs are ``notebook``, ``parameters``, ``data``, ``code``, ``packages`` and ``font``; ``page`` where there
+    is no whole page; none where the report would be left as it is. Nothing is run or written.
+    """
+    plan, _, _ = _planned(regions, peers, data, lang, parameters, notebooks)
+    return [(item.file, changed(Path(out) / item.file, item.inputs)) for item in plan if isinstance(item, Task)]
+
+
+def _made(
+    tasks: list[Task], out: Path, origin: Provenance, jobs: int, timeout: float, lang: str, quiet: bool
+) -> Iterator[tuple[int, Outcome]]:
+    """Make the reports, and show how far it has come: a bar on a terminal, else a line for each."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # a thread would be in the way of processes that are forked
+    if tqdm.monitor is not None:  # that of an earlier bar
+        tqdm.monitor.exit()
+        tqdm.monitor = None
+    failed = 0
+    with tqdm(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
+        work = partial(_in_process, out=out, origin=origin, timeout=timeout)
+        for count, (number, result) in enumerate(in_processes(work, tasks, jobs, timeout + _LEAVE), 1):
+            task = tasks[number]
+            outcome = _lost(task, result, timeout) if isinstance(result, Lost) else result
+            failed += not outcome.ok
+            bar.set_postfix({message("report_failed", lang): failed} if failed else {}, refresh=False)
+            bar.update()
+            if bar.disable and not quiet:
+                said = f"{outcome.seconds:.1f} s" if outcome.ok else message("report_failed", lang)
+                print(f"{count}/{len(tasks)} {outcome.file} {said}", file=sys.stderr, flush=True)
+            yield number, outcome
+
+
+def _lost(task: Task, lost: Lost, timeout: float) -> Outcome:
+    values = {"how": lost.how, "seconds": timeout}
+    problem = Problem("report_died" if lost.how else "report_timeout", task.file, values=values)
+    return Outcome(task.name, task.title or task.name, task.file, ok=False, reason=str(problem), lang=task.lang)
+
+
 # --- what is to be made -----------------------------------------------------------------------------------
+
+
+def _planned(
+    regions: Iterable[object] | str | int,
+    peers: str,
+    data: object,
+    lang: str,
+    parameters: Mapping[str, Any] | None,
+    notebooks: Path | str | None,
+) -> tuple[list[Task | Outcome], Path, tuple[str, ...]]:
+    """The reports that are asked for with their inputs, the folder of the build, and the languages."""
+    if lang not in (*LANGUAGES, "both"):
+        raise DataError(Problem("lang_unknown", "lang", text=lang))
+    langs = LANGUAGES if lang == "both" else (lang,)
+    folder, given = data_dir(data).resolve(), dict(parameters or {})
+    source = Path(notebooks or raw.project_dir() / "notebooks")
+    chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
+    passed = given | {"peers": peers, "data_dir": str(folder)}
+    targets = load_targets(folder)
+    plan = _plan(chosen, targets, source, langs, passed)
+    _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
+    return _with_inputs(plan, targets, folder), folder, langs
+
+
+def _with_inputs(plan: list[Task | Outcome], targets: Any, folder: Path) -> list[Task | Outcome]:
+    common, data = common_inputs(), DataInputs(folder)
+    regions = set(targets["region"])
+    benchmarks = set(targets.loc[targets["level"] != "county", "region"])
+
+    def inputs(task: Task) -> dict[str, str]:
+        shown = {name: value for name, value in task.parameters.items() if name != "data_dir"}
+        try:
+            peers = set(peer_codes(shown.get("peers", "")))
+        except DataError:  # the report will say so
+            peers = set()
+        return {
+            "notebook": digest(task.notebook.read_bytes()),
+            "parameters": digest(repr((sorted(shown.items()), task.title, task.others)).encode()),
+            "data": data.of(shown.get("region", ""), peers | benchmarks if peers else regions),
+        } | common
+
+    return [replace(item, inputs=inputs(item)) if isinstance(item, Task) else item for item in plan]
 
 
 def _plan(
@@ -194,7 +316,14 @@ def _sources(folder: Path) -> list[dict[str, str]]:
 # --- one report -------------------------------------------------------------------------------------------
 
 
-def run(task: Task, out: Path, origin: Provenance) -> Outcome:
+def _in_process(task: Task, out: Path, origin: Provenance, timeout: float) -> Outcome:
+    """Make one report in a process that does nothing else, and may import its own way."""
+    # JupyterLab brings it along; at its import it compiles grammars for .8 s, for formats that no notebook has
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    return run(task, out, origin, timeout)
+
+
+def run(task: Task, out: Path, origin: Provenance, timeout: float = _TIMEOUT) -> Outcome:
     """Make one report; whatever goes wrong in it becomes the reason of its outcome."""
     started, title, reason = perf_counter(), task.title or task.name, ""
     try:
@@ -202,13 +331,24 @@ def run(task: Task, out: Path, origin: Provenance) -> Outcome:
         title = task.title or notebook_title(notebook, task.lang) or task.name
         known = _parameters_of(notebook)
         parameters = {name: value for name, value in task.parameters.items() if name in known}
-        done = execute(notebook, parameters)
-        html = report_html(done, title, task.lang, origin, parameters, task.others)
+        _open_before(parameters)
+        done = execute(notebook, parameters, timeout)
+        html = report_html(done, title, task.lang, origin, parameters, task.others, task.inputs)
         write_figures(done, out, task.file.split(".")[0], task.lang)
         raw.write_whole(out / task.file, html.encode("utf-8"))
     except Exception as error:  # any failure of one report leaves the others to be made
-        reason = _reason(error)
+        reason = _reason(error, task, timeout)
     return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang)
+
+
+def _open_before(parameters: dict[str, Any]) -> None:
+    """Open in this process what the notebook will open: its kernel, a fork, finds the frames computed.
+
+    The reports of a run share most of them, so that all but the first find them here too.
+    """
+    with suppress(Exception):  # what is wrong with it, the notebook will say
+        taken = signature(open_desk).parameters
+        open_desk(**{name: value for name, value in parameters.items() if name in taken})
 
 
 def _read(path: Path) -> NotebookNode:
@@ -225,22 +365,43 @@ def _read(path: Path) -> NotebookNode:
 
 
 def _parameters_of(notebook: NotebookNode) -> set[str]:
-    import papermill
+    """The names that its cell of parameters assigns, as papermill would find them; it may hold a slip."""
+    tagged = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        statements = [node for source in tagged[:1] for node in ast.parse(source).body]
+    except SyntaxError:
+        return set()
+    assigned = [node.target if isinstance(node, ast.AnnAssign) else node.targets[0] for node in statements
+                if isinstance(node, ast.AnnAssign | ast.Assign)]  # fmt: skip
+    return {target.id for target in assigned if isinstance(target, ast.Name)}
 
-    return set(papermill.inspect_notebook(notebook))
 
-
-def execute(notebook: NotebookNode, parameters: dict[str, Any]) -> NotebookNode:
+def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float = _TIMEOUT) -> NotebookNode:
     """Run a notebook with ``parameters`` and give it back with its outputs; nothing is saved on the way."""
     import papermill
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
+    from qyx_analysis.reports.engine import WarmEngine
+
+    papermill_engines.register(_ENGINE, WarmEngine)
     encrypted = Config({"KernelManager": {"transport_encryption": "auto"}})  # else each kernel warns on stderr
+    deadline = monotonic() + timeout
     done = papermill.execute_notebook(
-        notebook, None, parameters, progress_bar=False, shutdown_kernel="immediate", config=encrypted
+        notebook,
+        None,
+        parameters,
+        engine_name=_ENGINE,
+        progress_bar=False,
+        shutdown_kernel="immediate",
+        config=encrypted,
+        timeout_func=lambda _: max(1.0, deadline - monotonic()),
+        record_timing=False,
     )
     for number, cell in enumerate(done.cells):
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill's is another in each run
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # papermill lets SystemExit(0) and allowed errors pass
                 error = output.ename, output.evalue, output.traceback
@@ -248,9 +409,15 @@ def execute(notebook: NotebookNode, parameters: dict[str, Any]) -> NotebookNode:
     return done
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, task: Task, timeout: float) -> str:
     """One line: our own errors speak for themselves, others are named."""
     name, text = getattr(error, "ename", type(error).__name__), str(getattr(error, "evalue", error))
+    if name == "CellTimeoutError":
+        return str(Problem("report_timeout", task.file, values={"seconds": timeout}))
+    if name == "DeadKernelError":
+        return str(Problem("report_died", task.file, values={"how": text.rpartition(": ")[2]}))
+    if isinstance(error, OSError):
+        return str(Problem("out_unwritable", task.file, values={"reason": error.strerror or text}))
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = line if name == DataError.__name__ else f"{name}: {line}"
     return line if len(line) <= _REASON else line[: _REASON - 1] + "…"
