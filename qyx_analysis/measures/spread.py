@@ -478,11 +478,14 @@ def bhatia_davis_bounds(spread: Interval, mean: Interval, limits: Interval, n: i
     >>> low, high = bhatia_davis_bounds((10.0, 12.0), (70.0, 75.0), (0.0, 100.0), 4)
     >>> round(low, 4), round(high, 4)
     (0.0357, 0.0576)
+    >>> bhatia_davis_bounds((0.0, 0.0), (100.0, 100.0), (0.0, 100.0), 2)  # all at the limit: no room
+    (0, 1)
     """
     lower, upper = limits
     room = [(upper - m) * (m - lower) for m in (*mean, np.clip((lower + upper) / 2, *mean))]
     share, (low, high) = (n - 1) / n, spread
-    return low**2 * share / max(room), min(high**2 * share / min(room[:2]), 1) if min(room[:2]) > 0 else 1
+    least = low**2 * share / max(room) if max(room) > 0 else 0
+    return least, min(high**2 * share / min(room[:2]), 1) if min(room[:2]) > 0 else 1
 
 
 class Spread(NamedTuple):
