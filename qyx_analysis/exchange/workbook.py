@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 LANGUAGES = ("zh", "en")
+STATE = "qyx"  # the property of a workbook that says what it was made from
 FIXED = datetime(2023, 1, 1)  # the time inside a workbook: the same data give the same bytes
 _BOM = b"\xef\xbb\xbf"  # without it Excel on a Chinese Windows takes a CSV file for GBK
 _FORMULA = re.compile(r"[=+\-@\t\r\n'＝＋－＠]")  # begins what a spreadsheet program runs, or what we put before it
@@ -78,7 +79,7 @@ def to_xlsx(frames: Mapping[str, pd.DataFrame], lang: str = "zh", about: Sheet |
     about : Sheet, optional
         A sheet that goes before the others.
     state : str, optional
-        What the workbook was made from, kept as its custom property ``qyx``.
+        What the workbook was made from, kept as its property ``STATE``.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def _book(sheets: list[Sheet], title: str, state: str) -> bytes:
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         book.set_properties({"title": title, "created": FIXED})
         if state:
-            book.set_custom_property("qyx", state, "text")
+            book.set_custom_property(STATE, state, "text")
         formats = {
             "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
             "text": book.add_format({"valign": "top", "quote_prefix": True}),

@@ -208,17 +208,6 @@ def load_actuals(data: object = None, history: bool = False) -> pd.DataFrame:
     return frame if history else frame[frame["current"]].reset_index(drop=True)
 
 
-def load_table(name: str, data: object = None) -> pd.DataFrame:
-    """Load one table of a build by its name in ``datapackage.json``, typed as ``fields.csv`` declares.
-
-    ``data`` as in :func:`load_targets`; raises ``DataError`` when there is no such table in the folder.
-
-    >>> load_table("dispersion")["year"].min()
-    np.int64(2022)
-    """
-    return _read_table(name, data_dir(data))
-
-
 def load_tables(data: object = None) -> dict[str, pd.DataFrame]:
     """Load all tables of a build, in the order of its ``datapackage.json``; see :func:`load_table`.
 
