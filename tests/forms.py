@@ -13,7 +13,6 @@ from qyx_analysis.processed import read_actuals, typed
 from qyx_analysis.processed.reading import measured
 
 HEADER = "region,indicator,period,value,unit,source,note"
-MADE_UP = "synthetic"
 
 
 def planned(indicator: str, cells: str, region: str = "330213", department: str = "") -> pd.DataFrame:
