@@ -32,6 +32,14 @@ RULES = (
     "prose_start",
     "prose_unit",
     "prose_year",
+    "actual_synthetic",
+    "actual_unsourced",
+    "actual_without_target",
+    "actual_outside",
+    "actual_leap",
+    "actual_fall",
+    "actual_disagrees",
+    "actual_revised",
 )
 SEVERITIES = ("error", "warning", "info")
 COLUMNS = tuple(catalogue.fields().query("resource == 'findings'")["name"])

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ def _build(arguments: argparse.Namespace) -> int:
 
     out = arguments.out or raw.project_dir() / "data" / "processed"
     paths = arguments.path or [raw.raw_dir()]
-    built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True)
+    own = raw.actuals_dir()
+    forms = arguments.actuals or ([own] if own.is_dir() and not arguments.path else [])
+    built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True, actuals=forms)
     _complain(built.problems)
     for plan in built.plans:
         if not plan.table:
@@ -76,9 +79,10 @@ def _build(arguments: argparse.Namespace) -> int:
     levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
     cells, beside = sum(len(plan.targets) for plan in built.plans), sum(len(said.targets) for said in built.said)
     tables = sum(1 for plan in built.plans if plan.table)
+    actuals = f"{built.actuals} 个实际值 / actual values, " if forms else ""
     print(
         f"{built.out}: {tables} 份目标表 / tables, {cells} 个数值 / values, "
-        f"{beside} 个正文目标 / targets in sentences, 提示 / findings: {levels}"
+        f"{beside} 个正文目标 / targets in sentences, {actuals}提示 / findings: {levels}"
     )
     return built.exit_status
 
@@ -137,6 +141,61 @@ def _explain(arguments: argparse.Namespace) -> int:
         when = "" if pd.isna(finding.year) else f" {finding.year}"
         print(f"{finding.severity}{when}: {finding.message_zh} / {finding.message_en}")
     return 0
+
+
+def _template(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.exchange import actuals_form, form_file
+
+    targets = processed.load_targets(arguments.data, arguments.region or None)
+    governance = processed.load_governance(arguments.data)
+    years = sorted(targets.loc[targets["role"] == "target", "year"].unique())
+    periods = arguments.period or [year for year in years if year < date.today().year] or years[:1]
+    for region in targets["region"].unique():
+        target = arguments.out / form_file(region)
+        raw.write_whole(target, actuals_form(targets, region, periods, governance))
+        print(target)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.exchange import export
+
+    for path in export(arguments.format, arguments.out, arguments.data, arguments.bom, arguments.lang):
+        print(path)
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.exchange import compare
+
+    changes = compare(arguments.old, arguments.new)
+    for row in changes.itertuples():
+        region = f"{row.region} {names.region_name(row.region)}"
+        said = " → ".join(
+            f"“{shown(text)}” ({place})"
+            for text, place in ((row.old, row.old_place), (row.new, row.new_place))
+            if place
+        )
+        what = "/".join(catalogue.message(f"diff_{row.change}", lang) for lang in ("zh", "en"))
+        print(
+            f"{row.table}: {' · '.join(filter(None, (region, shown(row.item), row.when, row.field)))}: {what}: {said}"
+        )
+    counts = {change: int((changes["change"] == change).sum()) for change in ("added", "removed", "changed")}
+    key = "diff_count" if len(changes) else "diff_same"
+    print(" / ".join(catalogue.message(key, lang, **counts) for lang in ("zh", "en")))
+    return 1 if len(changes) else 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from qyx_analysis.doctor import examine, user_language
+
+    lang = user_language()
+    wrong = 0
+    for check in examine(arguments.data):
+        wrong += not check.ok
+        print(f"{'✓' if check.ok else '✗'} {check.text(lang)}")
+    print(catalogue.message("doctor_ill" if wrong else "doctor_well", lang, n=wrong))
+    return 1 if wrong else 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -217,6 +276,10 @@ def _parser() -> argparse.ArgumentParser:
         "--region", metavar="CODE", help="单个文件的地区 / region of a single document that does not tell"
     )
     build.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)")
+    build.add_argument(
+        "--actuals", type=Path, action="append", metavar="PATH",
+        help="实际值文件或文件夹 / forms of actual values (default: data/actuals, with the plans of data/raw)",
+    )  # fmt: skip
     build.epilog = (
         f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
     )
@@ -261,6 +324,52 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("number", type=int, metavar="NUMBER", help="印制序号 / number of the row as printed")
     explain.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
     _data_option(explain)
+
+    template = _command(
+        commands, "template", _template,
+        "生成实际值填报表，每县一份 / write the forms of actual values, one per county",
+        "qyx template actuals 330213 --period 2025 --out forms",
+    )  # fmt: skip
+    template.add_argument("what", choices=("actuals",), help="实际值 / actual values")
+    template.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
+    template.add_argument(
+        "--period", action="append", metavar="PERIOD",
+        help="2024、2024Q2 或 2024-06，可重复；默认为已结束的目标年 / repeatable (default: target years that are over)",
+    )  # fmt: skip
+    template.add_argument("--out", type=Path, required=True, metavar="DIR", help="输出文件夹 / folder to write")
+    _data_option(template)
+
+    export = _command(
+        commands, "export", _export, "以其他格式输出数据 / write the data in another format",
+        "qyx export --format xlsx --out qyx.xlsx",
+    )  # fmt: skip
+    export.add_argument(
+        "--format", required=True, choices=("xlsx", "csv", "parquet", "datapackage"), help="格式 / format"
+    )
+    export.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="文件（csv、parquet 为文件夹）/ file; a folder for csv, parquet",
+    )
+    export.add_argument("--bom", action="store_true", help="csv 供 Excel 打开 / csv for Excel: BOM, no formulas")
+    export.add_argument("--lang", choices=("zh", "en"), default="zh", help="工作簿的语言 / language of the workbook")
+    _data_option(export)
+
+    diff = _command(
+        commands, "diff", _diff,
+        "逐格比较两次数据或两版规划 / compare two builds or two versions of a plan, cell by cell",
+        "qyx diff old/processed data/processed  |  qyx diff plan-2023.docx plan-2024.docx",
+    )  # fmt: skip
+    diff.add_argument("old", type=Path, metavar="OLD", help="数据文件夹或规划文件 / folder of a build, or a document")
+    diff.add_argument("new", type=Path, metavar="NEW", help="与之比较的另一份 / the other one")
+    diff.epilog = f"{diff.epilog}. Exit status: 0 the same; 1 different; 2 one of them cannot be read."
+
+    doctor = _command(
+        commands, "doctor", _doctor, "检查本机环境 / check what this machine has", "qyx doctor",
+    )  # fmt: skip
+    _data_option(doctor)
 
     listing = _command(commands, "list", _list, "列出目录 / list the catalogue", "qyx list regions")
     listing.add_argument(

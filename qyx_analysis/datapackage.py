@@ -16,7 +16,16 @@ import pandas as pd
 from qyx_analysis import __version__, catalogue, checks, measures, raw
 from qyx_analysis.contradictions import compare_with_table
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import Plan, Said, read_kept, read_plans, row_departments, said_in
+from qyx_analysis.processed import (
+    Plan,
+    Said,
+    actual_findings,
+    read_actuals,
+    read_kept,
+    read_plans,
+    row_departments,
+    said_in,
+)
 
 PACKAGE = "datapackage.json"
 MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
@@ -31,6 +40,7 @@ class Built:
     said: list[Said]
     problems: list[Problem]
     findings: pd.DataFrame
+    actuals: int = 0  # values that count, of those the forms report
 
     @property
     def exit_status(self) -> int:
@@ -38,7 +48,14 @@ class Built:
         return 2 if not (self.plans or self.said) else 1 if self.problems else 0
 
 
-def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1, progress: bool = False) -> Built:
+def build(
+    paths: Iterable[Path],
+    out: Path,
+    region: object = None,
+    jobs: int = 1,
+    progress: bool = False,
+    actuals: Iterable[Path] = (),
+) -> Built:
     """Read documents and write the data package of what they say.
 
     Parameters
@@ -53,6 +70,8 @@ def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1
         Processes that may read documents other than text.
     progress : bool
         Show a progress bar on a terminal.
+    actuals : iterable of Path
+        Forms of actual values (CSV or Excel), or folders of them. Without any, the tables of monitoring are empty.
 
     Returns
     -------
@@ -85,13 +104,19 @@ def build(paths: Iterable[Path], out: Path, region: object = None, jobs: int = 1
         "governance": _joined("governance", [each.governance for each in said] + by_row),
     }
     differing = compare_with_table(tables["prose_targets"], tables["targets"])
-    found = pd.concat([checks.find_all(tables["targets"]), differing])
-    tables["findings"] = checks.as_frame(found.to_dict(orient="records"))
+    forms = read_actuals(actuals, tables["targets"])
+    found = pd.concat([checks.find_all(tables["targets"]), differing]).to_dict(orient="records")
+    tables["findings"] = checks.as_frame([*found, *actual_findings(forms.actuals, tables["targets"])])
     for name in MEASURES:
         tables[name] = getattr(measures, name)(tables["targets"])
     tables["alignment"] = measures.alignment(tables["targets"], tables["prose_targets"])
-    _write(out, _files(tables, reading.plans, said))
-    return Built(out, reading.plans, said, problems, tables["findings"])
+    tables["actuals"] = forms.actuals
+    tables["monitoring"] = measures.monitoring(tables["targets"], forms.actuals, governance=tables["governance"])
+    tables["rankings"] = measures.rankings(tables["monitoring"])
+    tables["open_items"] = measures.open_items(tables["monitoring"])
+    _write(out, _files(tables, describe(tables, reading.plans, said, forms.sources)))
+    problems = [*problems, *forms.problems]
+    return Built(out, reading.plans, said, problems, tables["findings"], int(forms.actuals["current"].sum()))
 
 
 def _said(plans: list[Plan], paths: list[Path]) -> tuple[list[Said], list[Problem]]:
@@ -116,24 +141,27 @@ def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     return raw.typed(table, catalogue.dtypes(name))
 
 
-def _files(tables: dict[str, pd.DataFrame], plans: list[Plan], said: list[Said]) -> dict[str, bytes]:
+def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[str, bytes]:
     files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
     files["targets.parquet"] = parquet.getvalue()
-    files[PACKAGE] = (json.dumps(describe(tables, plans, said), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    files[PACKAGE] = (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
     return files
 
 
-def describe(tables: dict[str, pd.DataFrame], plans: list[Plan], said: list[Said]) -> dict[str, Any]:
-    """The Frictionless descriptor of a build: every table, column, unit and source document."""
+def describe(
+    tables: dict[str, pd.DataFrame], plans: list[Plan], said: list[Said], forms: list[dict[str, str]]
+) -> dict[str, Any]:
+    """The Frictionless descriptor of a build: every table, column, unit, source document and form."""
+    of_forms: dict[str, Any] = {"sources": forms} if forms else {}
     return {
         "profile": "tabular-data-package",
         "name": "qyx-targets",
         "title": "公共服务“七优享”规划目标 / Planned targets of the 七优享 public-service plans",
         "version": __version__,
         "sources": _sources(plans, said),
-        "resources": [_resource(name) for name in tables],
+        "resources": [_resource(name) | (of_forms if name == "actuals" else {}) for name in tables],
     }
 
 

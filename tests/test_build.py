@@ -13,6 +13,7 @@ from qyx_analysis.datapackage import MEASURES, build
 from qyx_analysis.problems import DataError
 
 TABLES = ["targets", "prose_targets", "governance", "findings", *MEASURES, "alignment"]
+TABLES += ["actuals", "monitoring", "rankings", "open_items"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

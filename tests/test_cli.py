@@ -10,6 +10,8 @@ from plans import fifth_county, printed, write
 from qyx_analysis import processed, raw
 from qyx_analysis.cli import main
 
+COMMANDS = ("add", "build", "report", "explain", "list", "template", "export", "diff", "doctor")
+
 
 @pytest.fixture
 def data(tmp_path):
@@ -52,6 +54,25 @@ def test_one_bad_file_among_good_ones_gives_status_1(tmp_path, capfd):
     good, bad = write(tmp_path, "good.txt", fifth_county()), write(tmp_path, "bad.txt", "没有表")
     assert main(["build", str(good), str(bad), "--out", str(tmp_path / "out")]) == 1
     assert capfd.readouterr().err.startswith("qyx: bad.txt")
+
+
+def test_build_reads_the_forms_of_the_project_with_its_own_plans_and_those_it_is_given(tmp_path, capfd, monkeypatch):
+    forms = tmp_path / "actuals"
+    forms.mkdir()
+    header = "region,indicator,period,value,unit,source\n"
+    write(forms, "a.csv", header + "330213,1,2023,4,个,return\n")
+    monkeypatch.setattr(raw, "actuals_dir", lambda: forms)
+    assert main(["build", "--out", str(tmp_path / "out")]) == 0
+    assert processed.load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
+    assert "1 个实际值 / actual values" in capfd.readouterr().out
+    assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "out")]) == 0
+    assert processed.load_actuals(tmp_path / "out").empty  # other plans, other values
+    bad = write(tmp_path, "bad.csv", header + "330213,1,2023,four,个,return\n")
+    capfd.readouterr()
+    assert main(["build", "--actuals", str(bad), "--actuals", str(forms), "--out", str(tmp_path / "out")]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("qyx: bad.csv: line 2: “four”")
+    assert len(processed.load_actuals(tmp_path / "out")) == 1
 
 
 def test_add_then_build_then_explain(tmp_path, capsys):
@@ -98,7 +119,7 @@ def test_list_prints_the_catalogue_and_marks_what_the_data_hold(data, capsys, wh
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for command in ([], ["add"], ["build"], ["report"], ["explain"], ["list"]):
+    for command in ([], *([name] for name in COMMANDS)):
         with pytest.raises(SystemExit) as ended:
             main([*command, "--help"])
         assert ended.value.code == 0
@@ -108,7 +129,7 @@ def test_every_command_has_help_with_an_example(capsys):
 
 def test_every_command_is_in_the_readme():
     readme = (raw.project_dir() / "README.md").read_text(encoding="utf-8")
-    for command in ("add", "build", "report", "explain", "list"):
+    for command in COMMANDS:
         assert f"qyx {command}" in readme
 
 

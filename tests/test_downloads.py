@@ -19,6 +19,8 @@ from PIL import Image
 from plans import four_plans
 
 from qyx_analysis import catalogue, datapackage, figures, raw
+from qyx_analysis.exchange import Sheet, to_csv, to_xlsx
+from qyx_analysis.exchange.workbook import column_heads
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import load_table
 from qyx_analysis.reports import downloads
@@ -43,9 +45,7 @@ def written(data, tmp_path_factory):
 
 def read_back(frame):
     """A download read as its note says: one apostrophe is taken from every text that begins with one."""
-    table = pd.read_csv(
-        io.BytesIO(downloads.csv_download(frame)), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-    )
+    table = pd.read_csv(io.BytesIO(to_csv(frame, bom=True)), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     return [text.removeprefix("'") for text in table["raw"]]
 
 
@@ -65,7 +65,7 @@ def test_every_table_is_there_as_csv_with_its_numbers(written, data):
 
 
 def test_no_cell_of_a_csv_file_begins_a_formula():
-    text = downloads.csv_download(pd.DataFrame({"raw": FORMULAS + PLAIN, "value": -1.5})).decode("utf-8-sig")
+    text = to_csv(pd.DataFrame({"raw": FORMULAS + PLAIN, "value": -1.5}), bom=True).decode("utf-8-sig")
     lines = [line.removesuffix(",-1.5") for line in text.replace("\r", "␍").split("\n")[1:-1]]
     shown = [line.strip('"').replace('""', '"') for line in lines]
     assert shown[: len(FORMULAS)] == ["'" + text.replace("\r", "␍") for text in FORMULAS]
@@ -80,7 +80,7 @@ def test_a_csv_file_loses_no_text(texts):
 
 @given(st.from_regex(r"[=+\-@\t\r＝＋－＠][^\0\r\n\"]{0,6}", fullmatch=True))
 def test_what_begins_like_a_formula_is_a_number_or_dash_or_gets_an_apostrophe(text):
-    line = downloads.csv_download(pd.DataFrame({"raw": [text]})).decode("utf-8-sig").split("\n")[1].strip('"')
+    line = to_csv(pd.DataFrame({"raw": [text]}), bom=True).decode("utf-8-sig").split("\n")[1].strip('"')
     harmless = set(text) <= set("-－") or set(text[1:]) <= set("0123456789.,%")
     assert line.startswith("'") or harmless
 
@@ -152,14 +152,7 @@ def test_a_build_that_lacks_a_table_is_said_to(data, tmp_path):
 
 
 def sheet_with(texts):
-    frame = pd.DataFrame({"raw": pd.Series(texts, dtype=object)})
-    import xlsxwriter
-
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        formats = {"head": book.add_format(), "text": book.add_format({"quote_prefix": True})}
-        downloads._write_sheet(book, downloads.Sheet("a", frame), formats)
-    return out.getvalue()
+    return to_xlsx({}, about=Sheet("a", pd.DataFrame({"raw": pd.Series(texts, dtype=object)})))
 
 
 def test_a_text_in_the_workbook_is_a_text_whatever_it_begins_with():
@@ -184,7 +177,7 @@ def test_a_text_in_the_workbook_is_a_text_whatever_it_begins_with():
 def test_every_table_has_a_name_and_headers_of_its_own_in_both_languages():
     for lang in ("zh", "en"):
         for name in catalogue.fields()["resource"].unique():
-            heads = downloads.column_heads(name, lang)
+            heads = column_heads(name, lang)
             inserted = [("region", "sheet_region"), ("indicator", "tab_indicator")]
             own = [*heads.values(), *(catalogue.message(key, lang) for column, key in inserted if column in heads)]
             assert len(set(own)) == len(own), (name, lang)

@@ -100,6 +100,8 @@ markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning
 corrections = _public("corrections", "Manual corrections, each with an ``expect`` guard, a reason and a status.")
 fields = _public("fields", "Every column of every table we write: resource, field, type, description.")
 statuses = _public("statuses", "The closed list of statuses of a measure, in order of precedence.")
+judgements = _public("judgements", "What monitoring can say of an actual value, and why it says nothing.")
+form = _public("form", "The columns of a form of actual values: how they are headed and what goes into them.")
 flags = _public("flags", "The closed list of flags of a measure.")
 
 # Table Schema's types in fields.csv -> those of pandas.

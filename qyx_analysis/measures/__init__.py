@@ -4,7 +4,19 @@ from qyx_analysis.measures.alignment import alignment
 from qyx_analysis.measures.ambition import ambition
 from qyx_analysis.measures.association import association
 from qyx_analysis.measures.dispersion import dispersion, domain_dispersion
+from qyx_analysis.measures.monitoring import monitoring, open_items, rankings
 from qyx_analysis.measures.trajectory import trajectory
 from qyx_analysis.measures.verdicts import verdicts
 
-__all__ = ["alignment", "ambition", "association", "dispersion", "domain_dispersion", "trajectory", "verdicts"]
+__all__ = [
+    "alignment",
+    "ambition",
+    "association",
+    "dispersion",
+    "domain_dispersion",
+    "monitoring",
+    "open_items",
+    "rankings",
+    "trajectory",
+    "verdicts",
+]

@@ -1,12 +1,15 @@
 """Documents -> tidy rows (``reading``) and their sentences (``said``); a finished build -> frames (``loading``)."""
 
+from qyx_analysis.processed.actuals import actual_findings, help_title, parse_period, read_actuals
 from qyx_analysis.processed.loading import (
     data_dir,
     explain,
     findings,
+    load_actuals,
     load_governance,
     load_prose,
     load_table,
+    load_tables,
     load_targets,
     load_verdicts,
 )
@@ -19,16 +22,22 @@ __all__ = [
     "Plan",
     "Reading",
     "Said",
+    "actual_findings",
     "add_document",
     "data_dir",
     "explain",
     "extract",
     "findings",
+    "help_title",
+    "load_actuals",
     "load_governance",
     "load_prose",
     "load_table",
+    "load_tables",
     "load_targets",
     "load_verdicts",
+    "parse_period",
+    "read_actuals",
     "read_kept",
     "read_plan",
     "read_plans",

@@ -177,6 +177,52 @@ def load_governance(data: object = None) -> pd.DataFrame:
     return _read_table("governance", data_dir(data))
 
 
+def load_actuals(data: object = None, history: bool = False) -> pd.DataFrame:
+    """Load the actual values of a build; an empty frame where none are given.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
+    history : bool
+        With the earlier reports that a later one replaced (``current`` is false for them).
+
+    Returns
+    -------
+    DataFrame
+        One row per region x indicator x period, with ``history`` also x ``revision``; the columns are described in
+        ``docs/data.md``. ``value`` is in the canonical ``unit`` and holds to the day ``due``; ``synthetic`` marks
+        what was made for demonstration and must be named so wherever it is shown.
+
+    Raises
+    ------
+    DataError
+        When there is no build in the folder.
+
+    Examples
+    --------
+    >>> load_actuals().columns[:5].tolist()
+    ['region', 'region_name', 'indicator', 'number', 'name']
+    """
+    frame = _read_table("actuals", data_dir(data)).astype({"year": int, "revision": int})
+    return frame if history else frame[frame["current"]].reset_index(drop=True)
+
+
+def load_tables(data: object = None) -> dict[str, pd.DataFrame]:
+    """Load all tables of a build, in the order of its ``datapackage.json``; see :func:`load_table`.
+
+    >>> list(load_tables())[:2]
+    ['targets', 'prose_targets']
+    """
+    folder = data_dir(data)
+    try:
+        described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        resources = [resource["name"] for resource in described["resources"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(Problem("data_unreadable", "datapackage.json", values={"reason": str(error)})) from error
+    return {name: _read_table(name, folder) for name in resources}
+
+
 def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:
     """Trace the values of one row of one plan to file, place and printed text.
 

@@ -285,7 +285,7 @@ def _row_cells(row: PrintedRow, table: Table, entry: dict[str, Any], file: str) 
                 "locator": place,
             }
             | {"correction": reason}
-            | _measured(read, entry)
+            | measured(read, entry)
         )
     return cells
 
@@ -306,7 +306,7 @@ def _accepted_corrections() -> dict[tuple[str, str, str], dict[str, str]]:
     return {(row["region"], row["indicator"], row["year"]): row for row in accepted}
 
 
-def _measured(read: CellValue, entry: dict[str, Any]) -> dict[str, Any]:
+def measured(read: CellValue, entry: dict[str, Any]) -> dict[str, Any]:
     """Kind, operator and numbers of a cell, converted to the canonical unit where the units agree."""
     unit = read.unit or entry["printed_unit"]
     factor = names.conversion(unit, entry["unit"]) if not entry["indicator"].startswith(LOCAL) else Decimal(1)
@@ -336,9 +336,10 @@ def _marks(table: Table) -> dict[str, str]:
     return meanings
 
 
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns of the targets in their order, with the types that ``fields.csv`` declares."""
-    return raw.typed(frame, catalogue.dtypes("targets")).astype({"year": int})
+def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
+    """Columns of the targets, or of another table, in their order, with the types that ``fields.csv`` declares."""
+    types = catalogue.dtypes(resource)
+    return raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
 
 
 # --- many documents ---------------------------------------------------------------------------------------
