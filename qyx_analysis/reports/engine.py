@@ -31,7 +31,12 @@ from papermill.log import logger
 
 from qyx_analysis.reports.pool import can_fork, how_it_ended
 
-WARM = ("numpy", "pandas", "pyarrow", "matplotlib.pyplot", "seaborn", "scipy.stats", "PIL.PngImagePlugin")
+WARM = (
+    *("numpy", "pandas", "pyarrow", "matplotlib.pyplot", "seaborn", "scipy.stats", "PIL.PngImagePlugin"),
+    # what the kernel itself imports when it starts
+    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.extensions.storemagic", "sqlite3"),
+    "tornado.platform.asyncio",
+)
 _GRACE = 5.0  # seconds that a kernel has for its farewell
 
 
