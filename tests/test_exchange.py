@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from plans import fifth_county, printed, write
-from synthetic import fill
+from synthetic_actuals import fill
 
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.catalogue import message
