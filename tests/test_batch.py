@@ -30,7 +30,7 @@ CODE = """
 import os, time
 from qyx_analysis import processed
 if mode == "hang" and region == "330282": time.sleep(600)
-if mode == "segfault" and region == "330282": import ctypes; ctypes.string_at(0)
+if mode == "segfault" and region == "330282": import ctypes, faulthandler; faulthandler.disable(); ctypes.string_at(0)
 if mode == "kill" and region == "330282": os.kill(os.getpid(), 9)
 if mode == "slow": time.sleep(0.2)
 targets = processed.load_targets(data_dir)
