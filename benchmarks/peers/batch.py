@@ -155,7 +155,8 @@ def wait_for_one(running: set[int]) -> None:
 
 # --- the process ------------------------------------------------------------------------------------------
 
-WAYS: dict[str, Callable[[Job], dict[str, float] | None]] = {way.__name__: way for way in (papermill, ploomber, qyx, floor)}
+WAYS: dict[str, Callable[[Job], dict[str, float] | None]]
+WAYS = {way.__name__: way for way in (papermill, ploomber, qyx, floor)}
 
 
 def main() -> None:
