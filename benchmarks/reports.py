@@ -174,7 +174,8 @@ def measure(case: Case, plan: Iterable[tuple[str, int]], rounds: int) -> pd.Data
         for way, count in plan:
             if count <= PROVINCE or number == 0:  # the longest is its own average
                 costs.append(once(case, way, count))
-                print(f"{case.name}, {number + 1}: {way} {count}: {costs[-1]['seconds']:.1f} s", file=sys.stderr)
+                spent = f"{costs[-1]['seconds']:.1f} s, {costs[-1]['processor']:.1f} s of processors"
+                print(f"{case.name}, round {number + 1}: {count} {way}: {spent}", file=sys.stderr)
     return pd.DataFrame(costs).groupby(["way", "reports"], sort=False).median()
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from html import escape, unescape
 from itertools import count
@@ -117,7 +117,7 @@ def _exporter() -> TemplateExporter:
             "inlined": _inlined,
             "allowed": _allowed,
             "unbroken": _unbroken,
-            "highlight_code": Highlight2HTML,
+            "highlight_code": lru_cache(64)(Highlight2HTML()),  # reports share nearly all of their code
         },
     )
     exporter.environment.autoescape = True
