@@ -27,9 +27,10 @@ from peers.batch import Job
 from peers.install import made, pip
 from read_plans import copies
 
-from qyx_analysis import catalogue
+from qyx_analysis import __version__, catalogue
 from qyx_analysis.datapackage import build
 from qyx_analysis.raw import project_dir
+from qyx_analysis.reports.downloads import write_tables
 
 HERE = Path(__file__).resolve().parent
 PLOOMBER = HERE.parent / ".venv-bench-reports"
@@ -121,10 +122,17 @@ WAYS: dict[str, tuple[str, Callable[[Case, Job], Cost]]] = {
 
 
 def cases(folder: Path) -> list[Case]:
-    """The two notebooks; ``folder`` gets the data, and the reference notebook under the name by which we find it."""
+    """The two notebooks.
+
+    ``folder`` gets the data, its tables for other programs, and the reference notebook under a name that we look for.
+    """
     (folder / "raw").mkdir()
     copies(folder / "raw", PROVINCE)
     build([folder / "raw"], folder / "data")
+    started = time.perf_counter()
+    write_tables(folder / "data", folder / "tables", ["zh"], __version__, [])
+    spent = time.perf_counter() - started
+    print(f"the tables of {PROVINCE} counties as Excel and CSV files, once for each build: {spent:.1f} s")
     data, own = folder / "data", project_dir() / "notebooks" / "region-report.ipynb"
     reference = folder / "reference" / own.name
     reference.parent.mkdir()
@@ -150,7 +158,10 @@ def once(case: Case, way: str, count: int) -> Cost:
     counties = catalogue.regions().query("level == 'county'")["code"].head(PROVINCE).tolist()
     with tempfile.TemporaryDirectory() as name:
         out, notebooks = Path(name, "out"), case.path.parent
-        out.mkdir()
+        if way == "qyx":  # beside the reports there are the tables of the build, which do not depend on the reports
+            shutil.copytree(case.data.with_name("tables"), out)
+        else:
+            out.mkdir()
         if count > PROVINCE:
             notebooks, counties = extended(case, count, Path(name, "notebooks")), []
         job = Job(str(case.path), str(notebooks), str(case.data), str(out), counties[:count], JOBS, case.parameters)

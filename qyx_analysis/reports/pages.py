@@ -19,6 +19,7 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.problems import visible
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbformat import NotebookNode
 
@@ -99,7 +100,19 @@ def page_values(
 
 def rendered(template: str, page: dict[str, Any]) -> str:
     """Fill in a page that is not a notebook's."""
-    return visible(_exporter().environment.get_template(template).render(resources={"page": page}))
+    return visible(_environment().get_template(template).render(resources={"page": page}))
+
+
+@cache
+def _environment() -> Environment:
+    """Our templates where no notebook is: whoever has nothing to convert does not wait for nbconvert's imports."""
+    from jinja2 import Environment, FileSystemLoader
+
+    loader = FileSystemLoader(_TEMPLATE)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["unbroken"] = _unbroken
+    environment.filters["allowed"] = _allowed
+    return environment
 
 
 @cache
