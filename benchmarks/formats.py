@@ -23,6 +23,7 @@ from threading import Timer
 from typing import Any
 
 import pandas as pd
+from peers.install import made, pip
 from read_plans import copies
 
 from qyx_analysis.processed import Reading, read_plan
@@ -165,19 +166,12 @@ def rendered(folder: Path, case: str) -> list[Path]:
 
 def peers_python() -> Path | None:
     """The Python of the peers' own environment, made when it is missing or stale; None where that is impossible."""
-    wanted, done = (HERE / "peers.txt").read_bytes(), PEERS / ".ready"
-    if not done.exists() or done.read_bytes() != wanted:
-        print("making .venv-bench with the packages of benchmarks/peers.txt (a minute or two)", flush=True)
-        pip = [PEERS / PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-        try:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", PEERS], check=True)
-            subprocess.run([*pip, "-r", HERE / "peers.txt"], check=True, capture_output=True, encoding="utf-8")
-        except (OSError, subprocess.CalledProcessError) as error:
-            reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-            print(f"The peers could not be installed (no network?), so only qyx is measured: {reason}")
-            return None
-        done.write_bytes(wanted)
-    return PEERS / PYTHON
+    python, wanted = PEERS / PYTHON, HERE / "peers.txt"
+    return (
+        python
+        if made(PEERS, wanted, [sys.executable, "-m", "venv", "--clear", PEERS], pip(python, "-r", wanted))
+        else None
+    )
 
 
 class Worker:

@@ -419,4 +419,15 @@ def test_no_fork_on_windows_and_macos(name: str, value: str, monkeypatch: pytest
 def test_the_entry_point_names_the_engine() -> None:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (value,) = project["entry-points"]["papermill.engine"].values()
-    assert EntryPoint("qyx-warm", value, "papermill.engine").load() is WarmEngine
+    engine = EntryPoint("qyx-warm", value, "papermill.engine").load()
+    assert engine.execute_notebook == WarmEngine.execute_notebook
+
+
+def test_the_engine_is_loaded_when_it_is_asked_for_and_not_by_everyone_who_imports_papermill() -> None:
+    statement = (
+        "import papermill, sys; print('qyx_analysis.reports' in sys.modules); import qyx_analysis.reports.engine"
+    )
+    for first in ("", "import qyx_analysis.reports.engine; "):
+        done = subprocess.run([sys.executable, "-c", first + statement], capture_output=True, encoding="utf-8")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == str(bool(first))

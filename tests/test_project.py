@@ -47,6 +47,7 @@ LINE = [
         "notebooks",
         "reports",
         "doctor",
+        "engine",
         "cli",
     ),
 ]

@@ -113,7 +113,8 @@ def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, 
     results = results.assign(decided=decided(results), from_below=from_below(results, scale))
     for code, part in results.groupby("indicator", sort=False):
         y = rows.at[str(code)]
-        part = part.set_index("region").reindex([c for c in scene.counties if c in set(part["region"])])
+        part = part.set_index("region")
+        part = part.reindex([county for county in scene.counties if county in part.index])
         with_value = part[part["value"].notna()]
         count = scene.indicators.at[code, "scale"] == "count"
         if scene.chosen:
@@ -146,6 +147,8 @@ def _grey(ax: Axes, scene: Scene, results: pd.DataFrame, y: Any, scale: Scale) -
     marks = results["value"].map(scale.mark).to_numpy()
     for sure, mark in product((True, False), "<o>"):
         use = (marks == mark) & (results["decided"] == sure).to_numpy()
+        if not use.any():
+            continue
         ax.plot(
             scale.cut(results["value"].to_numpy()[use]), ys[use], mark, color=style.OTHER, clip_on=False, zorder=2,
             markersize=size, markerfacecolor=style.OTHER if sure else "white", markeredgewidth=0.8, alpha=alpha,

@@ -97,7 +97,7 @@ class Scene:
     def indicators(self) -> pd.DataFrame:
         """Catalogue rows of the indicators in the picture, in the order of the plans, with names in ``lang``."""
         table = catalogue.indicators()
-        table = table[table["code"].isin(self.cells["indicator"])]
+        table = table[table["code"].isin(self.cells["indicator"].unique())]
         domains = catalogue.domains().set_index("domain")
         names_of_domains = domains["name_en"] if self.lang == "en" else pd.Series(domains.index, domains.index)
         table = table.assign(

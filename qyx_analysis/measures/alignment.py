@@ -137,8 +137,9 @@ def _counties(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
     """The counties of the data whose own city has targets there too: ``region, city``."""
     regions = catalogue.regions()
     cities = regions.loc[regions["level"] == "city", "code"]
-    present = cities[cities.isin(targets["region"]) | cities.isin(prose["region"])]
-    own = regions[(regions["level"] == "county") & regions["code"].isin(targets["region"])]
+    printed = targets["region"].unique()
+    present = cities[cities.isin(printed) | cities.isin(prose["region"].unique())]
+    own = regions[(regions["level"] == "county") & regions["code"].isin(printed)]
     own = own[own["parent"].isin(present)]
     return pd.DataFrame({"region": own["code"], "city": own["parent"]})
 

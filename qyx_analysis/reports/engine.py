@@ -31,12 +31,16 @@ from papermill.log import logger
 
 from qyx_analysis.reports.pool import can_fork, how_it_ended
 
+# With what they import only when a table is shown, a figure saved or a shell started. Not matplotlib_inline: a kernel
+# that finds it imported does not show figures by itself.
 WARM = (
-    *("numpy", "pandas", "pyarrow", "matplotlib.pyplot", "seaborn", "scipy.stats", "PIL.PngImagePlugin"),
-    # what the kernel itself imports when it starts
-    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.extensions.storemagic", "sqlite3"),
-    "tornado.platform.asyncio",
-)
+    "numpy", "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.style",
+    "pyarrow", "scipy.stats", "seaborn", "matplotlib.pyplot", "matplotlib.style", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "qyx_analysis.figures.picture",
+    "qyx_analysis.glance", "qyx_analysis.readings", "IPython.core.completerlib", "IPython.core.debugger",
+    "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio",
+)  # fmt: skip
 _GRACE = 5.0  # seconds that a kernel has for its farewell
 
 

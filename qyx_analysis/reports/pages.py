@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from html import escape, unescape
 from itertools import count
@@ -19,6 +19,7 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.problems import visible
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbformat import NotebookNode
 
@@ -99,7 +100,19 @@ def page_values(
 
 def rendered(template: str, page: dict[str, Any]) -> str:
     """Fill in a page that is not a notebook's."""
-    return visible(_exporter().environment.get_template(template).render(resources={"page": page}))
+    return visible(_environment().get_template(template).render(resources={"page": page}))
+
+
+@cache
+def _environment() -> Environment:
+    """Our templates where no notebook is: whoever has nothing to convert does not wait for nbconvert's imports."""
+    from jinja2 import Environment, FileSystemLoader
+
+    loader = FileSystemLoader(_TEMPLATE)
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["unbroken"] = _unbroken
+    environment.filters["allowed"] = _allowed
+    return environment
 
 
 @cache
@@ -117,7 +130,7 @@ def _exporter() -> TemplateExporter:
             "inlined": _inlined,
             "allowed": _allowed,
             "unbroken": _unbroken,
-            "highlight_code": Highlight2HTML,
+            "highlight_code": lru_cache(64)(Highlight2HTML()),  # reports share nearly all of their code
         },
     )
     exporter.environment.autoescape = True
