@@ -212,4 +212,4 @@ def test_a_scheduler_that_does_not_answer_is_one_line(
 def test_without_distributed_the_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DataError, match=r"\[dask\]"):
-        next(on_cluster(work, "", ["a"], "tcp://127.0.0.1:8786", 1.0))
+        next(on_cluster(eval, "task", [{"task": "a"}], "tcp://127.0.0.1:8786", 1.0))
