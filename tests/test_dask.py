@@ -213,3 +213,15 @@ def test_without_distributed_the_line_says_how_to_install_it(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DataError, match=r"\[dask\]"):
         next(on_cluster(eval, "task", [{"task": "a"}], "tcp://127.0.0.1:8786", 1.0))
+
+
+@pytest.mark.parametrize("option", ["--data", "--out"])
+def test_an_address_of_storage_is_refused_and_makes_no_folder(
+    option: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = {"--data": str(data), "--out": str(tmp_path / "out")} | {option: "s3://bucket/folder"}
+    assert cli.main(["report", *(part for pair in folders.items() for part in pair)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("qyx: s3:") and "folder" in line
+    assert list(tmp_path.iterdir()) == []

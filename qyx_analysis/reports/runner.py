@@ -7,6 +7,7 @@ import io
 import json
 import os
 import platform
+import re
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +44,7 @@ _REASON = 400  # characters of a reason that are worth reading
 _TIMEOUT = 600.0  # seconds
 _LEAVE = 10.0  # seconds that a report may need besides its notebook
 _ENGINE = "qyx-warm"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # of storage, also after Path took one slash of two
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,9 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
+    for given in (data, out):
+        if _ADDRESS.match(str(given)):  # a path would be a folder named “s3:”
+            raise DataError(Problem("folder_is_address", str(given)))
     plan, folder, langs = _planned(regions, peers, data, lang, parameters, notebooks)
     out = Path(out)
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
