@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from qyx_analysis.problems import DataError, Problem
@@ -113,9 +114,8 @@ def serve() -> None:
         end_with_parent(int(sys.argv[1]), signal.SIGTERM)
     # what the work prints goes to the log of the worker, and what it reads is nothing
     with os.fdopen(os.dup(0), "rb") as incoming, os.fdopen(os.dup(1), "wb") as outgoing:
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
         os.dup2(2, 1)
         while True:
             try:
