@@ -108,7 +108,7 @@ def _report(arguments: argparse.Namespace) -> int:
             ]
             print(f"{file}: {', '.join(texts) or '未变 / unchanged'}")
         return 0
-    options = {"jobs": arguments.jobs, "force": arguments.force, "timeout": arguments.timeout, "quiet": arguments.quiet}
+    options = {name: getattr(arguments, name) for name in ("jobs", "force", "timeout", "quiet", "scheduler")}
     outcomes = make_reports(**asked, **options)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     for name, reason in dict.fromkeys((outcome.name, outcome.reason) for outcome in failed):
@@ -303,9 +303,14 @@ def _parser() -> argparse.ArgumentParser:
         help="笔记本的其他参数 / another parameter of the notebooks",
     )  # fmt: skip
 
-    report.add_argument(
+    where = report.add_mutually_exclusive_group()
+    where.add_argument(
         "--jobs", type=_positive(int), metavar="N", help="同时生成的份数 / reports at a time (default: one per core)"
     )
+    where.add_argument(
+        "--scheduler", default="", metavar="ADDRESS",
+        help="在 Dask 集群上生成 / make them on a Dask cluster: tcp://host:8786",
+    )  # fmt: skip
     report.add_argument("--force", action="store_true", help="未变的也重新生成 / also those that have not changed")
     report.add_argument("--explain", action="store_true", help="只说明各份为何重新生成 / only say what has changed")
     report.add_argument(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
+import platform
+import re
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from inspect import signature
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +27,8 @@ from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.notebooks import LANGUAGES, open_desk, peer_codes
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_targets
-from qyx_analysis.reports.downloads import data_id, write_figures, write_tables
+from qyx_analysis.reports.cluster import on_cluster
+from qyx_analysis.reports.downloads import data_id, figures_in, write_figures, write_tables
 from qyx_analysis.reports.index import Outcome, region_file, report_file, write_index
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
 from qyx_analysis.reports.pool import Lost, in_processes
@@ -38,6 +44,7 @@ _REASON = 400  # characters of a reason that are worth reading
 _TIMEOUT = 600.0  # seconds
 _LEAVE = 10.0  # seconds that a report may need besides its notebook
 _ENGINE = "qyx-warm"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # of storage, also after Path took one slash of two
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ def make_reports(
     force: bool = False,
     timeout: float = _TIMEOUT,
     quiet: bool = False,
+    scheduler: str = "",
 ) -> list[Outcome]:
     """Run the notebooks on a build and write one HTML file each and language, and ``index.html``.
 
@@ -100,6 +108,9 @@ def make_reports(
         Seconds after which a report has failed.
     quiet : bool
         Show no progress.
+    scheduler : str
+        Address of a Dask scheduler, ``tcp://host:8786``, whose workers are to make the reports, instead of ``jobs``
+        processes of this machine. They need the same library and packages, and none of the folders.
 
     Returns
     -------
@@ -110,7 +121,7 @@ def make_reports(
     ------
     DataError
         Before anything runs: an unknown language, no build, no notebook, a parameter that no notebook has.
-        Also when ``out`` cannot be written.
+        Also when ``out`` cannot be written, and when the cluster cannot be used.
 
     Examples
     --------
@@ -122,6 +133,9 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
+    for given in (data, out):
+        if _ADDRESS.match(str(given)):  # a path would be a folder named “s3:”
+            raise DataError(Problem("folder_is_address", str(given)))
     plan, folder, langs = _planned(regions, peers, data, lang, parameters, notebooks)
     out = Path(out)
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
@@ -137,7 +151,13 @@ def make_reports(
                     item.name, item.title or item.name, item.file, True, lang=item.lang, unchanged=True
                 )
         stale = {place: item for place, item in enumerate(plan) if place not in done and isinstance(item, Task)}
-        made = _made(list(stale.values()), out, origin, jobs or os.cpu_count() or 1, timeout, langs[0], quiet)
+        tasks = list(stale.values())
+        if scheduler and tasks:
+            results = _on_cluster(tasks, folder, out, origin, timeout, scheduler)
+        else:
+            work = partial(_in_process, out=out, origin=origin, timeout=timeout)
+            results = in_processes(work, tasks, jobs or os.cpu_count() or 1, timeout + _LEAVE)
+        made = _made(tasks, results, timeout, langs[0], quiet)
         done |= {list(stale)[number]: outcome for number, outcome in made}
         outcomes = [done[place] for place in range(len(plan))]
         write_tables(folder, out, langs, __version__, origin.sources)
@@ -168,9 +188,9 @@ def explain_reports(
 
 
 def _made(
-    tasks: list[Task], out: Path, origin: Provenance, jobs: int, timeout: float, lang: str, quiet: bool
+    tasks: list[Task], results: Iterator[tuple[int, Outcome | Lost]], timeout: float, lang: str, quiet: bool
 ) -> Iterator[tuple[int, Outcome]]:
-    """Make the reports, and show how far it has come: a bar on a terminal, else a line for each."""
+    """Await the reports, and show how far it has come: a bar on a terminal, else a line for each."""
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # a thread would be in the way of processes that are forked
@@ -179,8 +199,7 @@ def _made(
         tqdm.monitor = None
     failed = 0
     with tqdm(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
-        work = partial(_in_process, out=out, origin=origin, timeout=timeout)
-        for count, (number, result) in enumerate(in_processes(work, tasks, jobs, timeout + _LEAVE), 1):
+        for count, (number, result) in enumerate(results, 1):
             task = tasks[number]
             outcome = _lost(task, result, timeout) if isinstance(result, Lost) else result
             failed += not outcome.ok
@@ -321,6 +340,70 @@ def _in_process(task: Task, out: Path, origin: Provenance, timeout: float) -> Ou
     # JupyterLab brings it along; at its import it compiles grammars for .8 s, for formats that no notebook has
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     return run(task, out, origin, timeout)
+
+
+def _on_cluster(
+    tasks: list[Task], data: Path, out: Path, origin: Provenance, timeout: float, scheduler: str
+) -> Iterator[tuple[int, Outcome | Lost]]:
+    """Make the reports on a Dask cluster, and write here what comes back: first the figures, then their page."""
+    packed = _packed(data, {task.notebook for task in tasks})
+    work = partial(_far, origin=origin, timeout=timeout)
+    for number, result in on_cluster(work, packed, tasks, scheduler, timeout + _LEAVE):
+        if isinstance(result, Problem):
+            raise DataError(result)
+        if isinstance(result, Lost):
+            yield number, result
+            continue
+        outcome, files = result
+        for name in sorted(files, key=lambda name: name == outcome.file):
+            raw.write_whole(out / name, files[name])
+        stem = outcome.file.split(".")[0]
+        for forms in figures_in(out).get((stem, outcome.lang), {}).values() if outcome.ok else ():
+            for file in set(forms.values()) - set(files):
+                (out / file).unlink()  # of an earlier run that had more figures
+        yield number, outcome
+
+
+def _packed(data: Path, notebooks: Iterable[Path]) -> bytes:
+    """A build and notebooks as one file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in data.iterdir() if path.is_file()):
+            archive.write(path, f"data/{path.name}")
+        for path in sorted(notebooks):
+            archive.write(path, f"notebooks/{path.name}")
+    return packed.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> TemporaryDirectory[str]:
+    """The folder with what was packed; it goes with this process, or when another one is asked for."""
+    folder = TemporaryDirectory(prefix="qyx-", ignore_cleanup_errors=True)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(folder.name)
+    return folder
+
+
+_own_inputs = lru_cache(common_inputs)  # of a process that has this library loaded: it stays what it is
+
+
+def _far(packed: bytes, task: Task, origin: Provenance, timeout: float) -> tuple[Outcome, dict[str, bytes]] | Problem:
+    """Make one report where none of its inputs is, and give it back with its files by their name in the folder."""
+    different = [name for name, value in _own_inputs().items() if task.inputs.get(name) != value]
+    if different:
+        values = {lang: ", ".join(message(f"stale_{name}", lang) for name in different) for lang in LANGUAGES}
+        return Problem("cluster_differs", platform.node(), values=values)
+    here = Path(_unpacked(packed).name)
+    near = replace(
+        task,
+        notebook=here / "notebooks" / task.notebook.name,
+        parameters=task.parameters | {"data_dir": str(here / "data")},
+    )
+    with TemporaryDirectory(prefix="qyx-") as made:
+        out = Path(made)
+        outcome = _in_process(near, out, origin, timeout)
+        files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    return outcome, files
 
 
 def run(task: Task, out: Path, origin: Provenance, timeout: float = _TIMEOUT) -> Outcome:
