@@ -47,7 +47,7 @@ def on_cluster(
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(Problem("cluster_silent", scheduler, values={"reason": reason})) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say comes as an exception too
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it has to say comes as an exception too
     with client:
         same = client.submit(_same, shared, pure=False)  # a task too, so that a lost worker does not lose it
         futures = {
