@@ -162,7 +162,10 @@ def test_a_worker_lost_in_the_middle_changes_nothing(
     given |= {"out": str(tmp_path / "far"), "scheduler": address}
     run = subprocess.Popen([sys.executable, "-c", program, json.dumps(given)], cwd=ROOT)
     try:
-        until(lambda: flag.exists() and flag.read_text(encoding="utf-8").endswith("."), logs)
+        until(
+            lambda: run.poll() is not None or (flag.exists() and flag.read_text(encoding="utf-8").endswith(".")), logs
+        )
+        assert run.poll() is None
         kernel, beside = map(int, flag.read_text(encoding="utf-8").split()[:2])
         parents = {parent.pid for parent in psutil.Process(kernel).parents()}
         (lost,) = [worker for worker in workers if worker.pid in parents]

@@ -6,6 +6,7 @@ has threads, which a process that is forked must not have; so each of its thread
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -46,6 +47,7 @@ def on_cluster(
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(Problem("cluster_silent", scheduler, values={"reason": reason})) from error
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it has to say comes as an exception too
     with client:
         same = client.submit(_same, shared, pure=False)  # a task too, so that a lost worker does not lose it
         futures = {
@@ -60,7 +62,9 @@ def on_cluster(
                 result = future.result()
             except KilledWorker:
                 result = Lost("KilledWorker")
-            except (Exception, CancelledError) as error:
+            except CancelledError as error:
+                raise DataError(Problem("cluster_silent", scheduler, values={"reason": str(error)})) from error
+            except Exception as error:
                 reason = f"{type(error).__name__}: {error}".partition("\n")[0]
                 raise DataError(Problem("cluster_failed", scheduler, values={"reason": reason})) from error
             yield futures.pop(future), result
