@@ -186,7 +186,7 @@ def write_build(targets: pd.DataFrame, folder: Path) -> Path:
     tables = {"targets": targets, "findings": checks.find_all(targets), "prose_targets": prose}
     for name, table in tables.items():
         (folder / f"{name}.csv").write_bytes(raw.csv_bytes(table))
-    text = json.dumps(describe(tables, [], []), ensure_ascii=False)
+    text = json.dumps(describe(tables, [], [], []), ensure_ascii=False)
     (folder / PACKAGE).write_text(text, encoding="utf-8", newline="\n")
     return folder
 

@@ -389,7 +389,10 @@ def _attempt(item: _Item) -> Plan | list[Problem]:
 def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | list[Problem]]:
     from tqdm import tqdm
 
-    show = partial(tqdm, total=len(items), disable=None if progress else True)
+    class Bar(tqdm):
+        monitor_interval = 0  # no thread: who has read plans may still fork kernels
+
+    show = partial(Bar, total=len(items), disable=None if progress else True)
     slow = sum(item.path.suffix.lower() not in _QUICK for item in items)
     if jobs < 2 or slow < _WORTH_PROCESSES:
         return list(show(map(_attempt, items)))

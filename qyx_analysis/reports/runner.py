@@ -391,8 +391,8 @@ def _far(packed: bytes, task: Task, origin: Provenance, timeout: float) -> tuple
     """Make one report where none of its inputs is, and give it back with its files by their name in the folder."""
     different = [name for name, value in _own_inputs().items() if task.inputs.get(name) != value]
     if different:
-        values = {lang: ", ".join(message(f"stale_{name}", lang) for name in different) for lang in LANGUAGES}
-        return Problem("cluster_differs", platform.node(), values=values)
+        what = ", ".join(f"{message(f'stale_{name}', 'zh')} / {message(f'stale_{name}', 'en')}" for name in different)
+        return Problem("cluster_differs", platform.node(), values={"what": what})
     here = Path(_unpacked(packed).name)
     near = replace(
         task,
