@@ -75,6 +75,10 @@ class DataError(Exception):
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[DataError], tuple[list[Problem]]]:
+        """What another process makes it anew from: the problems, not their text."""
+        return DataError, (self.problems,)
+
 
 def compiled(pattern: str, file: str) -> re.Pattern[str]:
     """Compile a pattern that people may edit; a slip in it is an error about that file, not a traceback.

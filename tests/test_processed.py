@@ -1,6 +1,7 @@
 """Documents become tidy rows that agree with the hand-typed gold; bad input fails as a whole and says why."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from plans import STEMS, agreeing, fifth_county, four_plans, printed, write
 
 from qyx_analysis import processed, raw
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.problems import DataError
+from qyx_analysis.problems import DataError, Problem
 
 
 def test_all_504_cells_of_the_published_tables_are_right():
@@ -312,3 +313,8 @@ def test_a_proposed_correction_changes_nothing(tmp_path, corrections):
         "number == 17 and year == 2027"
     )
     assert cell["value"].item() == 0.548
+
+
+def test_an_error_keeps_its_problems_on_the_way_from_another_process():
+    problems = [Problem("file_empty", "a.txt"), Problem("number_absent", "b.csv", "line 2", "99")]
+    assert pickle.loads(pickle.dumps(DataError(problems))).problems == problems
