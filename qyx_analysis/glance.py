@@ -14,8 +14,9 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures.scene import scene_of
+from qyx_analysis.names import indicator_name
 from qyx_analysis.readings import SHAPED, ranked_gaps, timing_counts
-from qyx_analysis.tables import brief_status, domain_name, indicator_name, percent_text
+from qyx_analysis.tables import brief_status, domain_name, percent_text
 
 _SAID = ("weaker", "hold", "hold_at_ceiling", "non_monotone")  # statuses of a change that a tile names
 _MOST = 3

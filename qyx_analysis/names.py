@@ -250,3 +250,17 @@ def regions_in_group(name: str) -> list[str]:
     in_group = table["groups"].str.split(";").map(lambda groups: name in groups)
     code = _region_names().get(name)
     return table.loc[in_group | ((table["parent"] == code) & (table["level"] == "county")), "code"].tolist()
+
+
+@cache
+def _short_names(lang: str) -> dict[str, str]:
+    return catalogue.indicators().set_index("code")[f"short_{lang}"].to_dict()
+
+
+def indicator_name(code: str, lang: str) -> str:
+    """The short name of an indicator; a local one by its printed name.
+
+    >>> indicator_name("nursery_places", "en")
+    'Nursery places'
+    """
+    return _short_names(lang).get(code, code.removeprefix("local:"))

@@ -16,13 +16,13 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.contradictions import differing
 from qyx_analysis.measures.alignment import latest
-from qyx_analysis.names import region_level, region_name, region_parent
+from qyx_analysis.measures.common import panel, same_final
+from qyx_analysis.names import indicator_name, region_level, region_name, region_parent
 from qyx_analysis.tables import (
     FEW,
     FIRM,
     beyond_table,
     domain_name,
-    indicator_name,
     number_text,
     of_counties,
     percent_text,
@@ -410,11 +410,8 @@ def association_across(association: pd.DataFrame, lang: str) -> list[str]:
 
 def same_targets(targets: pd.DataFrame) -> pd.DataFrame:
     """Indicators whose final target has the same sign and number in every county, two counties at least."""
-    last = targets[(targets["year"] == targets["year"].max()) & (targets["level"] == "county")].dropna(subset="value")
-    grouped = last.groupby("indicator", sort=False).agg(
-        n=("region", "size"), values=("value", "nunique"), signs=("operator", "nunique")
-    )
-    return grouped[(grouped["n"] > 1) & (grouped["values"] == 1) & (grouped["signs"] == 1)].reset_index()
+    of_counties = panel(targets[targets["level"] == "county"], catalogue.indicators())
+    return of_counties.rows[same_final(of_counties)][["indicator"]].drop_duplicates()
 
 
 def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:

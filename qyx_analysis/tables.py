@@ -17,7 +17,7 @@ from qyx_analysis.contradictions import differing, place_of, printed_value
 from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
-from qyx_analysis.names import region_name
+from qyx_analysis.names import indicator_name, region_name
 
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
@@ -56,20 +56,6 @@ def _sort_keys(texts: pd.Series) -> pd.Series:
 
 
 # --- words for codes --------------------------------------------------------------------------------------
-
-
-@cache
-def _names(column: str) -> dict[str, str]:
-    return catalogue.indicators().set_index("code")[column].to_dict()
-
-
-def indicator_name(code: str, lang: str) -> str:
-    """The short name of an indicator; a local one by its printed name.
-
-    >>> indicator_name("nursery_places", "en")
-    'Nursery places'
-    """
-    return _names(f"short_{lang}").get(code, code.removeprefix("local:"))
 
 
 def row_label(number: Any, code: str, lang: str) -> str:

@@ -232,7 +232,7 @@ def test_the_naive_correlation_never_stands_without_its_null():
 
 def test_mandated_and_chosen_targets_are_told_apart():
     mandated, same, core, chosen = readings.mandated(TARGETS, "en")
-    assert "Nursery places, Arrears resolved" in mandated
+    assert mandated.endswith(": Nursery places, Compulsory assessment, Arrears resolved.")
     assert "Medical aid" in same and "Medical aid" not in chosen
     assert "Life expectancy" in core
     assert "Housing support" in chosen

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -190,7 +189,7 @@ def _overview(targets: pd.DataFrame, lang: str) -> Sheet:
         {
             message("sheet_region", lang): [names.region_name(code, lang) for code in regions],
             message("sheet_number", lang): first["number"].to_numpy(),
-            message("tab_indicator", lang): [_indicator_name(code, lang) for code in codes],
+            message("tab_indicator", lang): [names.indicator_name(code, lang) for code in codes],
             message("tab_unit", lang): first["published_unit"].to_numpy(),
             message("sheet_unit", lang): unit,
         },
@@ -203,15 +202,6 @@ def _overview(targets: pd.DataFrame, lang: str) -> Sheet:
     return Sheet(message("sheet_overview", lang), frame, frozen=3, right=5)
 
 
-@cache
-def _short_names(lang: str) -> dict[str, str]:
-    return catalogue.indicators().set_index("code")[f"short_{lang}"].to_dict()
-
-
-def _indicator_name(code: str, lang: str) -> str:
-    return _short_names(lang).get(code, code.removeprefix("local:"))
-
-
 def _in_words(resource: str, frame: pd.DataFrame, lang: str) -> pd.DataFrame:
     """A table with the header of each column in words, and names beside the codes of regions and indicators."""
     heads = column_heads(resource, lang)
@@ -220,7 +210,7 @@ def _in_words(resource: str, frame: pd.DataFrame, lang: str) -> pd.DataFrame:
     for name in frame.columns.drop(elsewhere, errors="ignore"):
         shown[heads[name]] = frame[name].to_numpy()
         if name in ("region", "indicator"):
-            label = names.region_name if name == "region" else _indicator_name
+            label = names.region_name if name == "region" else names.indicator_name
             known = {code: label(code, lang) if code else "" for code in frame[name].unique()}
             head = message("sheet_region" if name == "region" else "tab_indicator", lang)
             shown[head] = frame[name].map(known).to_numpy()
