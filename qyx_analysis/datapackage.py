@@ -29,6 +29,7 @@ from qyx_analysis.processed import (
 
 PACKAGE = "datapackage.json"
 MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
+DERIVED = frozenset({*MEASURES, "alignment", "monitoring", "rankings", "open_items"})  # tables computed from others
 
 
 @dataclass(frozen=True)

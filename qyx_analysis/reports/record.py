@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import raw
+from qyx_analysis.datapackage import DERIVED
 from qyx_analysis.problems import DataError, Problem
 
 MANIFEST = "manifest.json"
@@ -28,7 +29,6 @@ _PLACE = [
     *("message_zh", "message_en"),
 ]
 _OWN_ALONE = {"findings"}  # tables of which a county's report shows its own rows
-_DERIVED = {"trajectory", "ambition", "dispersion"}  # computed from the targets by whoever reads those
 _HEAD, _TAIL = 4000, 100  # bytes of a page in which its head, and its end, are found
 _RECORD = re.compile(r'<meta name="qyx-inputs" content="([^"]*)">')
 _DISTRIBUTION = "qyx-analysis"
@@ -75,7 +75,7 @@ class DataInputs:
         self._rows: dict[str, dict[str, bytes]] = {}
         self._plans: dict[str, dict[str, bytes]] = {}  # the same rows without what concerns only their own region
         for path in sorted(folder.glob("*.csv")):
-            if path.stem not in _DERIVED:
+            if path.stem not in DERIVED:  # which say nothing that the others and the library do not
                 table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
                 self._rows[path.stem] = _by_region(table)
                 self._plans[path.stem] = _by_region(table.drop(columns=_PLACE, errors="ignore"))
