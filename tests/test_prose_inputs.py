@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from pathlib import Path
-from time import process_time
 
 import pandas as pd
 import pytest
@@ -259,12 +258,3 @@ def test_a_folder_that_may_not_be_written_is_one_line(tmp_path: Path, capfd: pyt
     assert main(["extract", str(path), "--raw", str(tmp_path)]) == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("qyx: ") and " / " in line
-
-
-def test_the_five_documents_are_read_in_well_under_a_second() -> None:
-    if not os.environ.get("QYX_DOCUMENTS"):
-        pytest.skip("machine: QYX_DOCUMENTS is not set")
-    begun = process_time()
-    plans = processed.read_plans([Path(os.environ["QYX_DOCUMENTS"])]).plans
-    assert sum(len(processed.said_in(plan).targets) for plan in plans) == 309
-    assert process_time() - begun < 0.8

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from small_notebooks import small_notebooks
 
 from qyx_analysis import cli, raw
 from qyx_analysis.datapackage import build
@@ -44,22 +43,12 @@ plt.plot([1, 2, len(region)]);
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "processed"
-    build([raw.raw_dir()], folder)
-    return folder
+    return build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
 
 
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project") / "notebooks"
-    folder.mkdir()
-    for name in ("region-report.ipynb", "10-across.ipynb"):
-        parameters = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-        cells = [new_markdown_cell("# Title\n\n## Part"), parameters, new_code_cell(CODE)]
-        for number, cell in enumerate(cells):
-            cell["id"] = f"cell-{number}"
-        nbformat.write(new_notebook(cells=cells), folder / name)
-    return folder
+    return small_notebooks(tmp_path_factory.mktemp("project") / "notebooks", PARAMETERS, CODE)
 
 
 # --- a cluster --------------------------------------------------------------------------------------------
