@@ -467,9 +467,9 @@ def _say_why(ax: Axes, scene: Scene, code: str) -> None:
 
 def _alt(scene: Scene, targets: pd.DataFrame, codes: pd.Index) -> str:
     """What the panels show, counted from the same measure that the reports use."""
-    rows = ambition(targets)
     who = [scene.chosen] if scene.chosen else scene.counties
-    rows = rows[(rows["measure"] == "change") & rows["region"].isin(who) & rows["indicator"].isin(codes)]
+    rows = ambition(targets[targets["region"].isin(who)])
+    rows = rows[(rows["measure"] == "change") & rows["indicator"].isin(codes)]
     better = rows["status"].isin(["ok", "reversing"]) & (rows["value"] > 0)
     counts = {
         "better": int(better.sum()),

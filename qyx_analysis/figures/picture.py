@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+from collections.abc import Container
 from html import escape, unescape
 from io import BytesIO, StringIO
 from typing import Any
 
+from matplotlib import rcParams
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -29,7 +32,8 @@ _NOISE = re.compile(  # a style would rule the page
 )
 _REPEATED = re.compile(r" font-family: [^;\"]*;| transform=\"rotate\(-?0 [^)]*\)\"")
 _TEXT = re.compile(r'(<text style="font-size: ([\d.]+)px[^>]*)>([^<]{2,})</text>')
-_HALO = 'style="stroke:#ffffff;stroke-width:2;paint-order:stroke"'
+_MARKS = "as-text", "as-outlines", "end"  # before a text, before its outlines, and after them
+_FORMS = re.compile("(.*?)".join(f'<g id="{mark}" ?/>' for mark in _MARKS), re.DOTALL)
 _NEEDLESS = re.compile(r" *<!--.*?-->\n?|<!DOCTYPE[^>]*>\n?", re.DOTALL)  # texts again; an address on the network
 
 
@@ -43,8 +47,9 @@ class Picture(Figure):
         """
         alt = str(self.get_label())
         size = {"alt": alt, "width": int(self.get_figwidth() * 96)}
-        forms = {"image/svg+xml": _svg(self), "image/png": _png(self), OUTLINES: _outlines(self), "text/plain": alt}
-        return forms, {"image/svg+xml": size | {"inline": True}, "image/png": size}
+        drawn = _drawn(self)
+        forms = {"image/svg+xml": _svg(drawn, alt), "image/png": _png(self), OUTLINES: _outlines(drawn)}
+        return forms | {"text/plain": alt}, {"image/svg+xml": size | {"inline": True}, "image/png": size}
 
 
 def _png(figure: Figure) -> bytes:
@@ -58,29 +63,66 @@ def _png(figure: Figure) -> bytes:
     return small.getvalue()
 
 
-def _svg(figure: Figure) -> str:
-    """The figure as lines and real text, a third of the PNG's size.
+class _Twofold(RendererSVG):
+    """An SVG in which each string stands as text and once more as outlines, between marks that no text can hold."""
 
-    The text is set in the reader's own Chinese font, each string in the width that it was laid out with. A halo becomes
-    an outline behind the text, which matplotlib would turn into shapes. The alternative text is inside, for exporters
-    that keep none beside a picture.
-    """
+    haloed: Container[Text] = ()
+
+    def draw_text(
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
+    ) -> None:
+        def draw(form: str, halo: str = "") -> None:
+            rcParams["svg.fonttype"] = form
+            if halo:
+                self.writer.start("g", style=f"stroke:#ffffff;{halo}")
+            super(_Twofold, self).draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            if halo:
+                self.writer.end("g")
+
+        haloed = mtext in self.haloed
+        self.writer.element("g", id=_MARKS[0])
+        draw("none", "stroke-width:2;paint-order:stroke" if haloed else "")
+        self.writer.element("g", id=_MARKS[1])
+        if haloed:  # behind the glyphs, which are drawn in hundredths of their size and outlined in 64ths of these
+            draw("path", f"stroke-width:{2 * 100 * 64 / prop.get_size_in_points():.4g}")
+        draw("path")
+        self.writer.element("g", id=_MARKS[2])
+
+
+def _drawn(figure: Figure) -> str:
+    """The figure as SVG with its texts in both forms: it is drawn once."""
     from matplotlib import rc_context
 
-    drawn = StringIO()
-    haloed = [(text, text.get_path_effects()) for text in figure.findobj(Text) if text.get_path_effects()]
+    drawn, dpi = StringIO(), figure.dpi
+    haloed = {text: text.get_path_effects() for text in figure.findobj(Text) if text.get_path_effects()}
+    about = {"Date": None, "Creator": None, "Description": visible(str(figure.get_label()))}
     try:
-        for text, _ in haloed:
-            text.set(path_effects=[], gid="halo")
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "qyx"}):
-            figure.savefig(drawn, format="svg")
+        for text in haloed:  # of which matplotlib would make shapes
+            text.set_path_effects([])
+        with rc_context({"svg.hashsalt": "qyx"}):
+            figure.dpi = 72
+            size = figure.get_size_inches() * 72
+            renderer = _Twofold(*size, drawn, 72, metadata=about)  # type: ignore[call-arg,misc]  # has no stubs
+            renderer.haloed = haloed
+            figure.draw(renderer)
+            renderer.finalize()
     finally:
-        for text, effects in haloed:
-            text.set(path_effects=effects, gid=None)
-    svg = _NOISE.sub("", drawn.getvalue()).replace('<g id="halo">', f"<g {_HALO}>")
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+        figure.dpi = dpi
+        for text, effects in haloed.items():
+            text.set_path_effects(effects)
+    return drawn.getvalue()
+
+
+def _svg(drawn: str, name: str) -> str:
+    """The figure as lines and real text, a third of the PNG's size.
+
+    The text is set in the reader's own Chinese font, each string in the width that it was laid out with. ``name``, the
+    alternative text, is inside for exporters that keep none beside a picture.
+    """
+    svg = _NOISE.sub("", _FORMS.sub(r"\1", drawn))
+    svg = re.sub(r'<g id="[^"]*">', "<g>", re.sub(r'<g id="[^"]*" ?/>', "", svg))
     svg = re.sub(r">\s+<", "><", re.sub(r"<[^>]*>", _short, _TEXT.sub(_fixed, svg))).strip()
-    name = escape(str(figure.get_label()))  # only now: its numbers are not to be shortened
+    name = escape(name)  # only now: its numbers are not to be shortened
     root = f'<svg role="img" aria-label="{name}" font-family="{_FAMILIES}" stroke-linejoin="round" '
     return svg.replace("<svg ", f'{root}style="white-space:pre" ', 1)
 
@@ -99,16 +141,10 @@ def _short(tag: re.Match[str]) -> str:
     return re.sub(r"\s+", " ", short).replace(": ", ":").replace("; ", ";")
 
 
-def _outlines(figure: Figure) -> str:
+def _outlines(drawn: str) -> str:
     """The figure as SVG with the outlines of its glyphs, gzipped, in base64.
 
     Word and WPS show it as it is, whatever fonts a machine has and whatever of SVG text they leave out.
     """
-    from matplotlib import rc_context
-
-    drawn = StringIO()
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "qyx"}):
-        about = {"Date": None, "Creator": None, "Description": visible(str(figure.get_label()))}
-        figure.savefig(drawn, format="svg", metadata=about)
-    svg = _NEEDLESS.sub("", drawn.getvalue())
+    svg = _NEEDLESS.sub("", _FORMS.sub(r"\2", drawn))
     return base64.b64encode(gzip.compress(svg.encode("utf-8"), mtime=0)).decode()
