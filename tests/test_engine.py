@@ -222,6 +222,9 @@ def notebook(text: str) -> Any:
     return new_notebook(cells=cells(text), metadata={"kernelspec": PYTHON})
 
 
+WHOLE: Any = {"coalesce_streams": True}  # any kernel sends a print in one or two parts, as its clock has it
+
+
 def executed(source: Any, engine: str | None = "qyx-warm", **options: Any) -> Any:
     options = {"progress_bar": False, "shutdown_kernel": "immediate"} | options
     return papermill.execute_notebook(nbformat.from_dict(source), None, engine_name=engine, **options)
@@ -230,7 +233,7 @@ def executed(source: Any, engine: str | None = "qyx-warm", **options: Any) -> An
 def saved(source: Any, path: Path, engine: str | None = "qyx-warm") -> Any:
     """The notebook as papermill leaves it on disk, also when cells have failed."""
     with contextlib.suppress(PapermillExecutionError):
-        papermill.execute_notebook(nbformat.from_dict(source), path, engine_name=engine, progress_bar=False)
+        papermill.execute_notebook(nbformat.from_dict(source), path, engine_name=engine, progress_bar=False, **WHOLE)
     return nbformat.read(path, as_version=4)
 
 
@@ -272,7 +275,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def same_with_either_kernel(path: Path, parameters: dict[str, str]) -> bool:
     warm, cold = (
-        papermill.execute_notebook(path, None, parameters, engine_name=engine, progress_bar=False)
+        papermill.execute_notebook(path, None, parameters, engine_name=engine, progress_bar=False, **WHOLE)
         for engine in ("qyx-warm", "nbclient")
     )
     outputs = [output for cell in warm.cells if cell.cell_type == "code" for output in cell.outputs]
