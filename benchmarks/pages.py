@@ -15,8 +15,9 @@ from typing import Any
 from nbformat import NotebookNode
 
 from qyx_analysis import datapackage, raw
-from qyx_analysis.reports import runner
+from qyx_analysis.reports.execution import execute
 from qyx_analysis.reports.pages import Provenance, report_html
+from qyx_analysis.reports.plan import REGION_NOTEBOOK, read_notebook
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 import browsing
@@ -35,8 +36,8 @@ return [said.length, pictures.length, heads.filter((th) => th.scope).length, hea
 def executed(folder: Path) -> NotebookNode:
     """The report of one county, run on the four published tables."""
     data = datapackage.build([raw.raw_dir()], folder / "data").out
-    notebook = runner._read(raw.project_dir() / "notebooks" / runner.REGION_NOTEBOOK)
-    return runner.execute(notebook, {"region": "330213", "lang": "zh", "data_dir": str(data)})
+    notebook = read_notebook(raw.project_dir() / "notebooks" / REGION_NOTEBOOK)
+    return execute(notebook, {"region": "330213", "lang": "zh", "data_dir": str(data)})
 
 
 def pages(notebook: NotebookNode) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from small_notebooks import small_notebooks
 
 from qyx_analysis import raw
 from qyx_analysis.datapackage import build
-from qyx_analysis.reports import explain_reports, make_reports, runner
+from qyx_analysis.reports import execution, explain_reports, make_reports, plan, runner
 from qyx_analysis.reports.pool import Lost, in_processes
 from qyx_analysis.reports.record import changed, common_inputs, recorded
 
@@ -151,7 +151,7 @@ def test_progress_is_a_line_for_each_report_when_nobody_watches(
 
 @pytest.fixture
 def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "execute", lambda notebook, parameters, timeout: notebook)
+    monkeypatch.setattr(execution, "execute", lambda notebook, parameters, timeout: notebook)
     monkeypatch.setattr(runner, "in_processes", lambda work, tasks, *_: enumerate(map(work, tasks)))
     monkeypatch.setattr(runner, "write_tables", lambda *_: None)
 
@@ -212,7 +212,7 @@ def test_whatever_else_a_report_is_made_from_makes_it_stale(
         page = tmp_path / "out" / "330213-fenghua.zh.html"
         page.write_bytes(page.read_bytes()[:-200])
     else:
-        monkeypatch.setattr(runner, "common_inputs", lambda: common | {part: "another"})
+        monkeypatch.setattr(plan, "common_inputs", lambda: common | {part: "another"})
     expected = [[part], []] if part == "page" else [[part], [part]]
     assert [reasons for _, reasons in explain_reports(**asked)] == expected
     made = [outcome.status == "made" for outcome in make_reports(**HASTE, **asked)]

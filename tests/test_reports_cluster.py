@@ -178,9 +178,9 @@ def test_a_worker_with_another_library_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from qyx_analysis.reports import runner
+    from qyx_analysis.reports import plan
 
-    monkeypatch.setattr(runner, "common_inputs", lambda: {"code": "", "packages": "", "font": ""})
+    monkeypatch.setattr(plan, "common_inputs", lambda: {"code": "", "packages": "", "font": ""})
     with pytest.raises(DataError, match=r"library or catalogue, .*versions of packages, .*font") as refused:
         make_reports(["330213"], data=data, notebooks=notebooks, out=tmp_path, quiet=True, scheduler=cluster[0])
     assert len(refused.value.problems) == 1 and "\n" not in str(refused.value)

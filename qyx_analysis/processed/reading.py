@@ -19,6 +19,7 @@ from qyx_analysis.cells import CellValue, parse_cell
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.progress import progress_bar
 
 COLUMNS = tuple(catalogue.dtypes("targets"))
 PROSE = "prose"  # the layout of a plan without a target table
@@ -387,12 +388,7 @@ def _attempt(item: _Item) -> Plan | list[Problem]:
 
 
 def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | list[Problem]]:
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        monitor_interval = 0  # no thread: who has read plans may still fork kernels
-
-    show = partial(Bar, total=len(items), disable=None if progress else True)
+    show = partial(progress_bar, total=len(items), disable=None if progress else True)
     slow = sum(item.path.suffix.lower() not in _QUICK for item in items)
     if jobs < 2 or slow < _WORTH_PROCESSES:
         return list(show(map(_attempt, items)))

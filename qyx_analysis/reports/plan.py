@@ -1,0 +1,174 @@
+"""Which reports are to be made, and from what: one task for each notebook, county and language."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qyx_analysis import names, raw
+from qyx_analysis.catalogue import message
+from qyx_analysis.notebooks import LANGUAGES, peer_codes
+from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.processed import data_dir, load_targets
+from qyx_analysis.reports.index import Outcome, region_file, report_file
+from qyx_analysis.reports.record import DataInputs, common_inputs, digest
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+REGION_NOTEBOOK = "region-report.ipynb"
+CROSS_NOTEBOOKS = "[0-9][0-9]-*.ipynb"
+_OWN = {"region", "peers", "lang", "data_dir"}  # parameters that arguments of make_reports set
+
+
+@dataclass(frozen=True)
+class Task:
+    """One report to make, in plain values that any process can run; an empty ``title``: the notebook's.
+
+    ``others`` are the same report in other languages, as pairs of language and file; ``inputs`` what it is made from,
+    as :mod:`~qyx_analysis.reports.record` has it.
+    """
+
+    name: str
+    file: str
+    notebook: Path
+    lang: str
+    title: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    others: tuple[tuple[str, str], ...] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+def planned(
+    regions: Iterable[object] | str | int,
+    peers: str,
+    data: object,
+    lang: str,
+    parameters: Mapping[str, Any] | None,
+    notebooks: Path | str | None,
+) -> tuple[list[Task | Outcome], Path, tuple[str, ...]]:
+    """The reports that are asked for with their inputs, the folder of the build, and the languages."""
+    if lang not in (*LANGUAGES, "both"):
+        raise DataError(Problem("lang_unknown", "lang", text=lang))
+    langs = LANGUAGES if lang == "both" else (lang,)
+    folder, given = data_dir(data).resolve(), dict(parameters or {})
+    source = Path(notebooks or raw.project_dir() / "notebooks")
+    chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
+    passed = given | {"peers": peers, "data_dir": str(folder)}
+    targets = load_targets(folder)
+    plan = _plan(chosen, targets, source, langs, passed)
+    _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
+    return _with_inputs(plan, targets, folder), folder, langs
+
+
+def _with_inputs(plan: list[Task | Outcome], targets: Any, folder: Path) -> list[Task | Outcome]:
+    common, data = common_inputs(), DataInputs(folder)
+    regions = set(targets["region"])
+    benchmarks = set(targets.loc[targets["level"] != "county", "region"])
+
+    def inputs(task: Task) -> dict[str, str]:
+        shown = {name: value for name, value in task.parameters.items() if name != "data_dir"}
+        try:
+            peers = set(peer_codes(shown.get("peers", "")))
+        except DataError:  # the report will say so
+            peers = set()
+        return {
+            "notebook": digest(task.notebook.read_bytes()),
+            "parameters": digest(repr((sorted(shown.items()), task.title, task.others)).encode()),
+            "data": data.of(shown.get("region", ""), peers | benchmarks if peers else regions),
+        } | common
+
+    return [replace(item, inputs=inputs(item)) if isinstance(item, Task) else item for item in plan]
+
+
+def _plan(
+    chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
+) -> list[Task | Outcome]:
+    notebook = notebooks / REGION_NOTEBOOK
+    if not notebook.is_file():
+        raise DataError(Problem("notebook_missing", str(notebook)))
+    present = sorted(targets.loc[targets["level"] == "county", "region"].unique())
+    plan: dict[str, list[Task | Outcome]] = {}
+    for given in chosen or present:
+        try:
+            code = _county(given, present)
+        except DataError as error:
+            plan[str(given)] = [Outcome(str(given), str(given), "", ok=False, reason=str(error))]
+            continue
+        files = {lang: region_file(code, lang) for lang in langs}
+        titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
+        plan[code] = _in_each_language(code, notebook, files, titles, parameters | {"region": code})
+    for path in [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS)):
+        files = {lang: report_file(path.stem, lang) for lang in langs}
+        plan[path.stem] = _in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
+    return [item for items in plan.values() for item in items]
+
+
+def _in_each_language(
+    name: str, notebook: Path, files: dict[str, str], titles: dict[str, str], parameters: dict[str, Any]
+) -> list[Task | Outcome]:
+    return [
+        Task(
+            name,
+            file,
+            notebook,
+            lang,
+            titles[lang],
+            parameters | {"lang": lang},
+            tuple((other, files[other]) for other in files if other != lang),
+        )
+        for lang, file in files.items()
+    ]
+
+
+def _county(given: object, present: list[str]) -> str:
+    """The code of a county that is in the data; a benchmark's plan has no report of its own."""
+    code = names.find_region(given)
+    if code not in present:
+        key = "region_absent" if names.region_level(code) == "county" else "report_not_county"
+        listed = ", ".join(map(names.region_name, present))
+        raise DataError(Problem(key, "targets.csv", text=names.region_name(code), values={"present": listed}))
+    return code
+
+
+def _check_parameters(given: dict[str, Any], notebooks: set[Path]) -> None:
+    """Refuse what papermill would only warn of: with a misspelt name the default would be reported on."""
+    known = set().union(*(parameters_of(read_notebook(path)) for path in notebooks)) if given else set()
+    for name in given:
+        if name in _OWN:
+            raise DataError(Problem("report_parameter_set", "qyx report", text=name))
+        if name not in known or not name.isidentifier():
+            files = ", ".join(sorted(path.name for path in notebooks))
+            listed = ", ".join(sorted(known - _OWN)) or "—"
+            raise DataError(Problem("parameter_unknown", files, text=name, values={"known": listed}))
+
+
+# --- notebooks ------------------------------------------------------------------------------------------------
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook; it runs in this environment, whatever kernel it was last saved with."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(Problem("report_notebook", path.name, values={"reason": reason})) from error
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
+def parameters_of(notebook: NotebookNode) -> set[str]:
+    """The names that its cell of parameters assigns, as papermill would find them; it may hold a slip."""
+    tagged = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        statements = [node for source in tagged[:1] for node in ast.parse(source).body]
+    except SyntaxError:
+        return set()
+    assigned = [node.target if isinstance(node, ast.AnnAssign) else node.targets[0] for node in statements
+                if isinstance(node, ast.AnnAssign | ast.Assign)]  # fmt: skip
+    return {target.id for target in assigned if isinstance(target, ast.Name)}
