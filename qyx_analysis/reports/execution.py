@@ -82,6 +82,7 @@ def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float =
         config=encrypted,
         timeout_func=lambda _: max(1.0, deadline - monotonic()),
         record_timing=False,
+        coalesce_streams=True,  # else a print is one output or two, as the kernel's clock has it
     )
     for number, cell in enumerate(done.cells):
         if "injected-parameters" in cell.metadata.get("tags", []):
