@@ -14,6 +14,7 @@ import pandas as pd
 
 from qyx_analysis import __version__, catalogue, names, processed, raw
 from qyx_analysis.problems import DataError, Problem, shown
+from qyx_analysis.storage import without_password
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,7 +82,7 @@ def _build(arguments: argparse.Namespace) -> int:
     tables = sum(1 for plan in built.plans if plan.table)
     actuals = f"{built.actuals} 个实际值 / actual values, " if forms else ""
     print(
-        f"{built.out}: {tables} 份目标表 / tables, {cells} 个数值 / values, "
+        f"{without_password(built.out)}: {tables} 份目标表 / tables, {cells} 个数值 / values, "
         f"{beside} 个正文目标 / targets in sentences, {actuals}提示 / findings: {levels}"
     )
     return built.exit_status
@@ -116,7 +117,8 @@ def _report(arguments: argparse.Namespace) -> int:
     done, unchanged = len(outcomes) - len(failed), sum(outcome.unchanged for outcome in outcomes)
     index = index_file("zh" if arguments.lang == "both" else arguments.lang)
     left = f", 其中未变 / unchanged: {unchanged}" if unchanged else ""
-    print(f"{out / index}: {done}/{len(outcomes)} 份报告 / reports{left}")
+    page = str(out / index) if isinstance(out, Path) else f"{without_password(out)}/{index}"
+    print(f"{page}: {done}/{len(outcomes)} 份报告 / reports{left}")
     return (1 if done else 2) if failed else 0
 
 
@@ -275,7 +277,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--region", metavar="CODE", help="单个文件的地区 / region of a single document that does not tell"
     )
-    build.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)")
+    build.add_argument(
+        "--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)"
+    )
     build.add_argument(
         "--actuals", type=Path, action="append", metavar="PATH",
         help="实际值文件或文件夹 / forms of actual values (default: data/actuals, with the plans of data/raw)",
@@ -297,7 +301,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _data_option(report)
     report.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="语言 / language (default: zh)")
-    report.add_argument("--out", type=Path, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
+    report.add_argument("--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
     report.add_argument(
         "-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="笔记本的其他参数 / another parameter of the notebooks",
@@ -405,10 +409,15 @@ def _positive(kind: type) -> Callable[[str], Any]:
     return read
 
 
+def _folder(text: str) -> Path | str:
+    """A path, or an address of storage, which a path would change."""
+    return text.rstrip("/") if "://" in text else Path(text)
+
+
 def _data_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--data",
-        type=Path,
+        type=_folder,
         metavar="DIR",
         help="数据文件夹 / folder of a build (default: QYX_DATA, else data/processed)",
     )

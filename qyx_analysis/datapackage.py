@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -26,6 +27,7 @@ from qyx_analysis.processed import (
     row_departments,
     said_in,
 )
+from qyx_analysis.storage import Storage, folder_at
 
 PACKAGE = "datapackage.json"
 MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
@@ -36,7 +38,7 @@ DERIVED = frozenset({*MEASURES, "alignment", "monitoring", "rankings", "open_ite
 class Built:
     """The outcome of a build: the plans that were read, what plans say in sentences, and what could not be read."""
 
-    out: Path
+    out: Path | str
     plans: list[Plan]
     said: list[Said]
     problems: list[Problem]
@@ -51,7 +53,7 @@ class Built:
 
 def build(
     paths: Iterable[Path],
-    out: Path,
+    out: Path | str,
     region: object = None,
     jobs: int = 1,
     progress: bool = False,
@@ -63,8 +65,9 @@ def build(
     ----------
     paths : iterable of Path
         Files and folders.
-    out : Path
-        The folder to write: it appears or changes as a whole, or not at all.
+    out : path or address
+        The folder to write: it appears or changes as a whole, or not at all. At an address of storage the tables
+        are written before the descriptor, whose checksums tell readers when the two do not belong together.
     region : int or str, optional
         The region of a single document that does not tell it.
     jobs : int
@@ -91,7 +94,8 @@ def build(
     >>> built.exit_status, len(built.plans[0].targets)
     (0, 126)
     """
-    _check_folder(out)
+    folder = folder_at(out)
+    _check_folder(folder)
     paths = list(paths)
     reading = read_plans(paths, region, jobs, progress)
     said, problems = _said(reading.plans, paths)
@@ -115,7 +119,11 @@ def build(
     tables["monitoring"] = measures.monitoring(tables["targets"], forms.actuals, governance=tables["governance"])
     tables["rankings"] = measures.rankings(tables["monitoring"])
     tables["open_items"] = measures.open_items(tables["monitoring"])
-    _write(out, _files(tables, describe(tables, reading.plans, said, forms.sources)))
+    files = _files(tables, describe(tables, reading.plans, said, forms.sources))
+    if isinstance(folder, Storage):
+        _store(folder, files)
+    else:
+        _write(folder, files)
     problems = [*problems, *forms.problems]
     return Built(out, reading.plans, said, problems, tables["findings"], int(forms.actuals["current"].sum()))
 
@@ -147,6 +155,9 @@ def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[s
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
     files["targets.parquet"] = parquet.getvalue()
+    for resource in described["resources"]:
+        data = files[resource["path"]]
+        resource |= {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
     files[PACKAGE] = (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
     return files
 
@@ -217,8 +228,14 @@ def _field(row: Any) -> dict[str, Any]:
 # --- the folder -------------------------------------------------------------------------------------------
 
 
-def _check_folder(out: Path) -> None:
+def _check_folder(out: Path | Storage) -> None:
     """Refuse to replace a folder that holds something other than a build."""
+    if isinstance(out, Storage):
+        out.check()
+        found = out.sizes()
+        if found and PACKAGE not in found:
+            raise DataError(Problem("out_in_use", out.name, text=min(found)))
+        return
     if out.exists() and not out.is_dir():
         raise DataError(Problem("out_is_file", str(out)))
     visible = [path for path in out.glob("*") if not path.name.startswith(".")] if out.is_dir() else []
@@ -244,6 +261,14 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
     finally:
         if fresh and fresh.exists():
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _store(out: Storage, files: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(prefix="qyx-") as here:
+        for name, data in files.items():
+            (Path(here) / name).write_bytes(data)
+        for names in (set(files) - {PACKAGE}, {PACKAGE}):
+            out.write(Path(here), sorted(names))
 
 
 def _carry_over(out: Path, fresh: Path, ours: set[str]) -> None:

@@ -8,7 +8,7 @@ import io
 import os
 import platform
 import re
-import tempfile
+import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -57,22 +57,24 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Raises :class:`~qyx_analysis.problems.DataError` when it cannot be written.
     """
-    temporary = ""
+    temporary = path.with_name(unfinished_name(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.{_writer()}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-        temporary = ""
+        temporary.write_bytes(data)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except OSError as error:
         raise DataError(
             Problem("out_unwritable", str(path), values={"reason": error.strerror or str(error)})
         ) from error
     finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def unfinished_name(name: str) -> str:
+    """The name that a file has until all of it is written: it tells who writes it."""
+    return f".{name}.{_writer()}.{secrets.token_hex(4)}.part"
 
 
 def _writer() -> str:
@@ -82,14 +84,19 @@ def _writer() -> str:
 
 def remove_stale(folder: Path) -> None:
     """Remove the unfinished files of processes that are gone: of this machine's at once, of others' after a day."""
-    here = _writer().partition("~")[0]
     for path in folder.rglob(".*.part"):
-        writer = re.search(r"\.([a-zA-Z0-9-]*)~(\d+)\.[^.]*\.part$", path.name)
         with suppress(OSError):
-            own = writer is not None and writer[1] == here and os.name == "posix"
-            gone = not _runs(int(writer[2])) if own and writer else time.time() - path.stat().st_mtime > _DAY
-            if gone:
+            gone = writer_is_gone(path.name)
+            if gone or (gone is None and time.time() - path.stat().st_mtime > _DAY):
                 path.unlink()
+
+
+def writer_is_gone(name: str) -> bool | None:
+    """Whether who writes the file of an unfinished name is gone; ``None`` where this machine cannot tell."""
+    writer = re.search(r"\.([a-zA-Z0-9-]*)~(\d+)\.[^.]*\.part$", name)
+    if not writer or writer[1] != _writer().partition("~")[0] or os.name != "posix":
+        return None
+    return not _runs(int(writer[2]))
 
 
 def _runs(process: int) -> bool:

@@ -23,7 +23,9 @@ from qyx_analysis.exchange import Sheet, to_csv, to_xlsx
 from qyx_analysis.exchange.workbook import column_heads
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import load_table
-from qyx_analysis.reports import downloads
+from qyx_analysis.reports import Outcome, downloads
+from qyx_analysis.reports.folder import ReportFolder
+from qyx_analysis.reports.index import report_file
 
 SVG = "{http://www.w3.org/2000/svg}"
 FORMULAS = ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "＝1", "'quoted", "=", "@"]
@@ -203,9 +205,10 @@ def bundle_of(picture):
 
 def test_every_figure_is_written_as_svg_and_png_and_those_of_an_earlier_run_go(picture, tmp_path):
     bundle = bundle_of(picture)
-    downloads.write_figures(notebook_of(bundle, {"text/plain": "no figure"}, bundle), tmp_path, "330213-fenghua", "zh")
-    downloads.write_figures(notebook_of(bundle), tmp_path, "330213-fenghua", "en")
-    downloads.write_figures(notebook_of(bundle), tmp_path, "330213-fenghua", "zh")
+    for lang, bundles in (("zh", [bundle, {"text/plain": "no figure"}, bundle]), ("en", [bundle]), ("zh", [bundle])):
+        page = report_file("330213-fenghua", lang)
+        files = downloads.figures_of(notebook_of(*bundles), "330213-fenghua", lang) | {page: b""}
+        ReportFolder(tmp_path).put(Outcome("330213", "", page, True, lang=lang), files)
     names = [f"330213-fenghua-1.{lang}.{form}" for lang in ("en", "zh") for form in ("png", "svg")]
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == names
     assert downloads.figures_in(tmp_path)["330213-fenghua", "zh"] == {

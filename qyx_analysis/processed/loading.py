@@ -10,18 +10,24 @@ import pandas as pd
 
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.processed.fetching import fetched
+from qyx_analysis.storage import Storage, folder_at
 
 
 def data_dir(given: object = None) -> Path:
     """The folder of a build: the one given, else ``QYX_DATA``, else ``data/processed`` of the project.
 
-    Raises :class:`~qyx_analysis.problems.DataError` when no build is there.
+    For an address of storage it is a copy on this machine, which goes with this process. Raises
+    :class:`~qyx_analysis.problems.DataError` when no build is there.
     """
-    folder = Path(str(given or os.environ.get("QYX_DATA") or raw.project_dir() / "data" / "processed"))
-    for candidate in (folder, folder / "processed", folder / "data" / "processed"):
-        if (candidate / "targets.csv").is_file():
-            return candidate
-    raise DataError(Problem("data_missing", str(folder)))
+    folder = folder_at(given or os.environ.get("QYX_DATA") or raw.project_dir() / "data" / "processed")
+    for inside in ("", "processed/", "data/processed/"):
+        if isinstance(folder, Storage):
+            if copy := fetched(folder, inside):
+                return copy
+        elif (folder / inside / "targets.csv").is_file():
+            return folder / inside
+    raise DataError(Problem("data_missing", folder.name if isinstance(folder, Storage) else str(folder)))
 
 
 def _read_table(name: str, folder: Path) -> pd.DataFrame:
@@ -48,7 +54,7 @@ def load_targets(data: object = None, region: object = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    data : path, optional
+    data : path or address, optional
         Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
     region : int, str or list of them, optional
         Only these regions, by code or name.
@@ -116,7 +122,7 @@ def load_prose(data: object = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    data : path, optional
+    data : path or address, optional
         Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
 
     Returns
@@ -149,7 +155,7 @@ def load_governance(data: object = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    data : path, optional
+    data : path or address, optional
         Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
 
     Returns
@@ -182,7 +188,7 @@ def load_actuals(data: object = None, history: bool = False) -> pd.DataFrame:
 
     Parameters
     ----------
-    data : path, optional
+    data : path or address, optional
         Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
     history : bool
         With the earlier reports that a later one replaced (``current`` is false for them).
@@ -234,7 +240,7 @@ def explain(region: object, number: int, year: int | None = None, data: object =
         The row's number as printed; where two definitions share it, the one that the region prints.
     year : int, optional
         Only this year.
-    data : path, optional
+    data : path or address, optional
         Folder of the build.
 
     Returns

@@ -48,8 +48,9 @@ def figure_file(stem: str, number: int, lang: str, form: str) -> str:
     return f"{FIGURES}/{stem}-{number}.{lang}.{form}"
 
 
-def write_figures(notebook: NotebookNode, folder: Path, stem: str, lang: str) -> None:
-    """Write the figures of an executed notebook as it holds them; nothing is drawn again."""
+def figures_of(notebook: NotebookNode, stem: str, lang: str) -> dict[str, bytes]:
+    """The figures of an executed notebook as it holds them, by their files; nothing is drawn again."""
+    files = {}
     pictures = [
         output.data
         for cell in notebook.cells
@@ -61,10 +62,8 @@ def write_figures(notebook: NotebookNode, folder: Path, stem: str, lang: str) ->
             if mime in forms:
                 data = base64.b64decode(forms[mime])
                 data = gzip.decompress(data) if form == "svg" else data
-                raw.write_whole(folder / figure_file(stem, number, lang, form), data)
-    for number, forms in figures_in(folder).get((stem, lang), {}).items():
-        for file in forms.values() if number > len(pictures) else ():
-            (folder / file).unlink()  # of an earlier run that had more figures
+                files[figure_file(stem, number, lang, form)] = data
+    return files
 
 
 def figures_in(folder: Path) -> dict[tuple[str, str], Figures]:

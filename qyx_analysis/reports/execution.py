@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from inspect import signature
-from pathlib import Path
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qyx_analysis import raw
 from qyx_analysis.notebooks import open_desk
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.reports.downloads import write_figures
+from qyx_analysis.reports.downloads import figures_of
 from qyx_analysis.reports.index import Outcome
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
 from qyx_analysis.reports.plan import Task, parameters_of, read_notebook
@@ -25,16 +23,17 @@ _REASON = 400  # characters of a reason that are worth reading
 _ENGINE = "qyx-warm"
 
 
-def run_in_process(task: Task, out: Path, origin: Provenance, timeout: float) -> Outcome:
+def run_in_process(task: Task, origin: Provenance, timeout: float) -> tuple[Outcome, dict[str, bytes]]:
     """Make one report in a process that does nothing else, and may import its own way."""
     # JupyterLab brings it along; at its import it compiles grammars for .8 s, for formats that no notebook has
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    return run(task, out, origin, timeout)
+    return run(task, origin, timeout)
 
 
-def run(task: Task, out: Path, origin: Provenance, timeout: float = TIMEOUT) -> Outcome:
-    """Make one report; whatever goes wrong in it becomes the reason of its outcome."""
+def run(task: Task, origin: Provenance, timeout: float = TIMEOUT) -> tuple[Outcome, dict[str, bytes]]:
+    """Make one report: its page and figures, by their files; whatever goes wrong becomes the reason of its outcome."""
     started, title, reason = perf_counter(), task.title or task.name, ""
+    files: dict[str, bytes] = {}
     try:
         notebook = read_notebook(task.notebook)
         title = task.title or notebook_title(notebook, task.lang) or task.name
@@ -43,11 +42,10 @@ def run(task: Task, out: Path, origin: Provenance, timeout: float = TIMEOUT) -> 
         _open_before(parameters)
         done = execute(notebook, parameters, timeout)
         html = report_html(done, title, task.lang, origin, parameters, task.others, task.inputs)
-        write_figures(done, out, task.file.split(".")[0], task.lang)
-        raw.write_whole(out / task.file, html.encode("utf-8"))
+        files = figures_of(done, task.file.split(".")[0], task.lang) | {task.file: html.encode("utf-8")}
     except Exception as error:  # any failure of one report leaves the others to be made
         reason = _reason(error, task, timeout)
-    return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang)
+    return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang), files
 
 
 def _open_before(parameters: dict[str, Any]) -> None:

@@ -11,11 +11,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from qyx_analysis import raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.reports.cluster import on_cluster
-from qyx_analysis.reports.downloads import figures_in
 from qyx_analysis.reports.execution import run_in_process
 from qyx_analysis.reports.index import Outcome
 from qyx_analysis.reports.pages import Provenance
@@ -25,25 +23,15 @@ from qyx_analysis.reports.record import common_inputs
 
 
 def reports_on_cluster(
-    tasks: list[Task], data: Path, out: Path, origin: Provenance, timeout: float, limit: float, scheduler: str
-) -> Iterator[tuple[int, Outcome | Lost]]:
-    """Make the reports on a Dask cluster, and write here what comes back: first the figures, then their page."""
+    tasks: list[Task], data: Path, origin: Provenance, timeout: float, limit: float, scheduler: str
+) -> Iterator[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost]]:
+    """Make the reports on a Dask cluster and give them back with their files, each within ``limit`` seconds."""
     packed = _packed(data, {task.notebook for task in tasks})
     work = partial(_far, origin=origin, timeout=timeout)
     for number, result in on_cluster(work, packed, tasks, scheduler, limit):
         if isinstance(result, Problem):
             raise DataError(result)
-        if isinstance(result, Lost):
-            yield number, result
-            continue
-        outcome, files = result
-        for name in sorted(files, key=lambda name: name == outcome.file):
-            raw.write_whole(out / name, files[name])
-        stem = outcome.file.split(".")[0]
-        for forms in figures_in(out).get((stem, outcome.lang), {}).values() if outcome.ok else ():
-            for file in set(forms.values()) - set(files):
-                (out / file).unlink()  # of an earlier run that had more figures
-        yield number, outcome
+        yield number, result
 
 
 def _packed(data: Path, notebooks: Iterable[Path]) -> bytes:
@@ -70,7 +58,7 @@ _own_inputs = lru_cache(common_inputs)  # of a process that has this library loa
 
 
 def _far(packed: bytes, task: Task, origin: Provenance, timeout: float) -> tuple[Outcome, dict[str, bytes]] | Problem:
-    """Make one report where none of its inputs is, and give it back with its files by their name in the folder."""
+    """Make one report where none of its inputs is."""
     different = [name for name, value in _own_inputs().items() if task.inputs.get(name) != value]
     if different:
         what = ", ".join(f"{message(f'stale_{name}', 'zh')} / {message(f'stale_{name}', 'en')}" for name in different)
@@ -81,8 +69,4 @@ def _far(packed: bytes, task: Task, origin: Provenance, timeout: float) -> tuple
         notebook=here / "notebooks" / task.notebook.name,
         parameters=task.parameters | {"data_dir": str(here / "data")},
     )
-    with TemporaryDirectory(prefix="qyx-") as made:
-        out = Path(made)
-        outcome = run_in_process(near, out, origin, timeout)
-        files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    return outcome, files
+    return run_in_process(near, origin, timeout)

@@ -29,8 +29,9 @@ _PLACE = [
     *("message_zh", "message_en"),
 ]
 _OWN_ALONE = {"findings"}  # tables of which a county's report shows its own rows
-_HEAD, _TAIL = 4000, 100  # bytes of a page in which its head, and its end, are found
+HEAD, TAIL = 4000, 100  # bytes of a page in which its head, and its end, are found
 _RECORD = re.compile(r'<meta name="qyx-inputs" content="([^"]*)">')
+_MADE = re.compile(r'<meta name="qyx-made" content="([^"]*)">')
 _DISTRIBUTION = "qyx-analysis"
 
 
@@ -108,8 +109,8 @@ def recorded(path: Path) -> dict[str, str] | None:
     """The inputs that a page says it was made from; ``None`` where no whole page of ours is."""
     try:
         with path.open("rb") as page:
-            head = page.read(_HEAD).decode("utf-8", errors="replace")
-            page.seek(max(0, path.stat().st_size - _TAIL))
+            head = page.read(HEAD).decode("utf-8", errors="replace")
+            page.seek(max(0, path.stat().st_size - TAIL))
             whole = page.read().rstrip().endswith(b"</html>")
     except OSError:
         return None
@@ -125,10 +126,11 @@ def changed(path: Path, inputs: Mapping[str, str]) -> list[str]:
     return [name for name, value in inputs.items() if before.get(name) != value]
 
 
-def write_manifest(folder: Path, outcomes: Iterable[Any]) -> None:
+def write_manifest(folder: Path, outcomes: Iterable[Any], hashes: Mapping[str, str]) -> None:
     """Write ``manifest.json``: every report of the folder and every one that failed in this run.
 
-    What an earlier run says of a report that this one did not touch is kept as long as its page is there.
+    What an earlier run says of a report that this one did not touch is kept as long as its page is there. ``hashes``
+    are the checksums of pages of which the folder has only the ends.
     """
     reports = {entry["file"]: entry for entry in _manifest(folder) if (folder / entry["file"]).is_file()}
     for outcome in outcomes:
@@ -144,10 +146,32 @@ def write_manifest(folder: Path, outcomes: Iterable[Any]) -> None:
         }
     for entry in reports.values():
         path = folder / entry["file"]
-        entry["inputs"] = recorded(path) or {}
-        entry["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        entry["made"], entry["inputs"] = _made(path), recorded(path) or {}
+        known = hashes.get(entry["file"])
+        entry["sha256"] = known or (hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "")
     text = json.dumps({"reports": [reports[key] for key in sorted(reports)]}, ensure_ascii=False, indent=1)
     raw.write_whole(folder / MANIFEST, f"{text}\n".encode())
+
+
+def known_hashes(folder: Path, pages: Iterable[str]) -> dict[str, str]:
+    """The checksums that the manifest has of these pages, where it speaks of them as they are: not of earlier ones."""
+    entries = {entry["file"]: entry for entry in _manifest(folder)}
+    told = {page: entries[page] for page in pages if entries.get(page, {}).get("sha256")}
+    return {
+        page: entry["sha256"]
+        for page, entry in told.items()
+        if (entry.get("made"), entry.get("inputs")) == (_made(folder / page), recorded(folder / page))
+    }
+
+
+def _made(path: Path) -> str:
+    """When a page says it was made; nothing where there is none that says so."""
+    try:
+        with path.open("rb") as page:
+            said = _MADE.search(page.read(HEAD).decode("utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return said[1] if said else ""
 
 
 def _manifest(folder: Path) -> list[dict[str, Any]]:

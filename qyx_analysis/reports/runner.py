@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qyx_analysis import __version__, raw
+from qyx_analysis import __version__
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.progress import progress_bar
 from qyx_analysis.reports.downloads import data_id, write_tables
 from qyx_analysis.reports.execution import TIMEOUT, run_in_process
+from qyx_analysis.reports.folder import ReportFolder, report_folder
 from qyx_analysis.reports.index import Outcome, write_index
 from qyx_analysis.reports.packing import reports_on_cluster
 from qyx_analysis.reports.pages import Provenance
@@ -27,7 +28,6 @@ from qyx_analysis.reports.pool import Lost, in_processes
 from qyx_analysis.reports.record import changed, write_manifest
 
 _LEAVE = 10.0  # seconds that a report may need besides its notebook
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # of storage, also after Path took one slash of two
 
 
 def make_reports(
@@ -55,12 +55,12 @@ def make_reports(
         Only the reports of these counties; else those of every county in the data and the cross-county ones.
     peers : str
         What the notebooks compare a county with: codes or a group, passed on as it is.
-    data : path, optional
+    data : path or address, optional
         Folder of the build, as in :func:`~qyx_analysis.processed.load_targets`.
     lang : str
         ``zh``, ``en`` or ``both``.
-    out : path
-        The folder to write; reports in it that are not made now stay and are listed.
+    out : path or address
+        The folder to write, here or at an address of storage; reports in it that are not made now stay and are listed.
     parameters : mapping, optional
         Further parameters, each for those notebooks that have it.
     notebooks : path, optional
@@ -98,36 +98,31 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
-    for given in (data, out):
-        if _ADDRESS.match(str(given)):  # a path would be a folder named “s3:”
-            raise DataError(Problem("folder_is_address", str(given)))
     plan, folder, langs = planned(regions, peers, data, lang, parameters, notebooks)
-    out = Path(out)
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        raw.remove_stale(out)
-        done: dict[int, Outcome] = {}
-        for place, item in enumerate(plan):
-            if isinstance(item, Outcome):
-                done[place] = item
-            elif not force and not changed(out / item.file, item.inputs):
-                done[place] = Outcome(
-                    item.name, item.title or item.name, item.file, True, lang=item.lang, unchanged=True
-                )
-        stale = {place: item for place, item in enumerate(plan) if place not in done and isinstance(item, Task)}
-        tasks = list(stale.values())
-        if scheduler and tasks:
-            results = reports_on_cluster(tasks, folder, out, origin, timeout, timeout + _LEAVE, scheduler)
-        else:
-            work = partial(run_in_process, out=out, origin=origin, timeout=timeout)
-            results = in_processes(work, tasks, jobs or os.cpu_count() or 1, timeout + _LEAVE)
-        made = _made(tasks, results, timeout, langs[0], quiet)
-        done |= {list(stale)[number]: outcome for number, outcome in made}
-        outcomes = [done[place] for place in range(len(plan))]
-        write_tables(folder, out, langs, __version__, origin.sources)
-        write_index(out, outcomes, langs, origin)
-        write_manifest(out, outcomes)
+        with report_folder(out) as there:
+            done = {place: item for place, item in enumerate(plan) if isinstance(item, Outcome)}
+            tasks = {place: item for place, item in enumerate(plan) if isinstance(item, Task)}
+            for place, task in tasks.items():
+                if not force and not changed(there.path / task.file, task.inputs):
+                    title = task.title or task.name
+                    done[place] = Outcome(task.name, title, task.file, True, lang=task.lang, unchanged=True)
+            stale = [task for place, task in tasks.items() if place not in done]
+            there.prepare()
+            if scheduler and stale:
+                results = reports_on_cluster(stale, folder, origin, timeout, timeout + _LEAVE, scheduler)
+            else:
+                work = partial(run_in_process, origin=origin, timeout=timeout)
+                results = in_processes(work, stale, jobs or os.cpu_count() or 1, timeout + _LEAVE)
+            places = [place for place in tasks if place not in done]
+            for number, outcome in _made(stale, results, there, timeout, langs[0], quiet):
+                done[places[number]] = outcome
+            outcomes = [done[place] for place in range(len(plan))]
+            write_tables(folder, there.path, langs, __version__, origin.sources)
+            write_index(there.path, outcomes, langs, origin)
+            write_manifest(there.path, outcomes, there.hashes)
+            there.finish()
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(Problem("out_unwritable", str(out), values={"reason": reason})) from error
@@ -149,18 +144,24 @@ def explain_reports(
     is no whole page; none where the report would be left as it is. Nothing is run or written.
     """
     plan, _, _ = planned(regions, peers, data, lang, parameters, notebooks)
-    return [(item.file, changed(Path(out) / item.file, item.inputs)) for item in plan if isinstance(item, Task)]
+    with report_folder(out) as there:
+        return [(item.file, changed(there.path / item.file, item.inputs)) for item in plan if isinstance(item, Task)]
 
 
 def _made(
-    tasks: list[Task], results: Iterator[tuple[int, Outcome | Lost]], timeout: float, lang: str, quiet: bool
+    tasks: list[Task],
+    results: Iterator[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost]],
+    there: ReportFolder,
+    timeout: float,
+    lang: str,
+    quiet: bool,
 ) -> Iterator[tuple[int, Outcome]]:
-    """Await the reports, and show how far it has come: a bar on a terminal, else a line for each."""
+    """Await the reports, write them, and show how far it has come: a bar on a terminal, else a line for each."""
     failed = 0
     with progress_bar(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
         for count, (number, result) in enumerate(results, 1):
             task = tasks[number]
-            outcome = _lost(task, result, timeout) if isinstance(result, Lost) else result
+            outcome = _lost(task, result, timeout) if isinstance(result, Lost) else _written(*result, there)
             failed += not outcome.ok
             bar.set_postfix({message("report_failed", lang): failed} if failed else {}, refresh=False)
             bar.update()
@@ -168,6 +169,16 @@ def _made(
                 said = f"{outcome.seconds:.1f} s" if outcome.ok else message("report_failed", lang)
                 print(f"{count}/{len(tasks)} {outcome.file} {said}", file=sys.stderr, flush=True)
             yield number, outcome
+
+
+def _written(outcome: Outcome, files: dict[str, bytes], there: ReportFolder) -> Outcome:
+    """What became of a report when its files are written; a page that is open in Windows cannot be replaced."""
+    try:
+        if outcome.ok:
+            there.put(outcome, files)
+    except DataError as error:
+        return replace(outcome, ok=False, reason=str(error))
+    return outcome
 
 
 def _lost(task: Task, lost: Lost, timeout: float) -> Outcome:
