@@ -72,16 +72,14 @@ class Storage:
 
     def read(self, names: Iterable[str]) -> dict[str, bytes]:
         """The files of these names that are there."""
-        paths = {self._path(name): name for name in names}
-        if not paths:
-            return {}
+        names = list(names)
         with self._told():
             self._files.invalidate_cache()
-            found = self._files.cat(list(paths), on_error="return")
-            for content in found.values():
+            read = self._files.cat_ranges([self._path(name) for name in names], None, None, on_error="return")
+            for content in read:
                 if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
                     raise content
-        return {name: found[path] for path, name in paths.items() if isinstance(found.get(path), bytes)}
+        return {name: content for name, content in zip(names, read, strict=True) if isinstance(content, bytes)}
 
     def ends(self, sizes: Mapping[str, int], head: int, tail: int) -> dict[str, tuple[bytes, bytes]]:
         """The first and the last bytes of files that are there."""

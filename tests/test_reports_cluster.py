@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from made_reports import files_of, statuses
 from small_notebooks import small_notebooks
 
 from qyx_analysis import cli, raw
@@ -92,24 +92,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
             process.wait()
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder, pages without the times at which they were made, but for the manifest's."""
-    times = re.compile(
-        rb"\d{4}-\d\d-\d\dT[\d:.+]+|\d{4}\xe5\xb9\xb4[^<]{2,12}\d\d:\d\d|\d+ [A-Z][a-z]+ \d{4} \d\d:\d\d"
-    )
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return {
-        name: times.sub(b"", path.read_bytes()) if path.suffix == ".html" else path.read_bytes()
-        for name, path in sorted(found.items())
-        if path.name != "manifest.json"
-    }
-
-
-def statuses(folder: Path) -> dict[str, tuple[str, dict[str, str]]]:
-    entries = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["reports"]
-    return {entry["file"]: (entry["status"], entry["inputs"]) for entry in entries}
-
-
 # What Python itself can do with an expression, so that a worker need not import the tests.
 WORK = """
 __import__("os")._exit(7) if task == "end"
@@ -171,6 +153,19 @@ def test_a_worker_lost_in_the_middle_changes_nothing(
     assert files_of(tmp_path / "far") == files_of(tmp_path / "local")
 
 
+@pytest.mark.slow
+def test_a_cluster_and_an_address_go_together(
+    cluster: tuple[str, Path, list[subprocess.Popen[bytes]]], data: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    import fsspec
+
+    asked = {"regions": ["330213", "330282"], "data": data, "notebooks": notebooks, "quiet": True}
+    make_reports(out=tmp_path / "local", jobs=1, **asked)
+    make_reports(out="memory://cluster", scheduler=cluster[0], **asked)
+    fsspec.filesystem("memory").get("/cluster", str(tmp_path / "far"), recursive=True)
+    assert files_of(tmp_path / "far") == files_of(tmp_path / "local")
+
+
 def test_a_worker_with_another_library_is_refused(
     cluster: tuple[str, Path, list[subprocess.Popen[bytes]]],
     data: Path,
@@ -205,15 +200,3 @@ def test_without_distributed_the_line_says_how_to_install_it(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DataError, match=r"\[dask\]"):
         next(on_cluster(eval, "task", [{"task": "a"}], "tcp://127.0.0.1:8786", 1.0))
-
-
-@pytest.mark.parametrize("option", ["--data", "--out"])
-def test_an_address_of_storage_is_refused_and_makes_no_folder(
-    option: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    folders = {"--data": str(data), "--out": str(tmp_path / "out")} | {option: "s3://bucket/folder"}
-    assert cli.main(["report", *(part for pair in folders.items() for part in pair)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("qyx: s3:") and "folder" in line
-    assert list(tmp_path.iterdir()) == []
