@@ -14,7 +14,7 @@ import pandas as pd
 
 from qyx_analysis import __version__, catalogue, names, processed, raw
 from qyx_analysis.problems import DataError, Problem, shown
-from qyx_analysis.storage import without_password
+from qyx_analysis.storage import is_address, without_password
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -411,7 +411,7 @@ def _positive(kind: type) -> Callable[[str], Any]:
 
 def _folder(text: str) -> Path | str:
     """A path, or an address of storage, which a path would change."""
-    return text.rstrip("/") if "://" in text else Path(text)
+    return text.rstrip("/") if is_address(text) else Path(text)
 
 
 def _data_option(command: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ from qyx_analysis.processed import (
 )
 from qyx_analysis.storage import Storage, folder_at
 
-PACKAGE = "datapackage.json"
+PACKAGE, PARQUET = "datapackage.json", "targets.parquet"
 MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
 DERIVED = frozenset({*MEASURES, "alignment", "monitoring", "rankings", "open_items"})  # tables computed from others
 
@@ -154,7 +154,7 @@ def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[s
     files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
-    files["targets.parquet"] = parquet.getvalue()
+    files[PARQUET] = parquet.getvalue()
     for resource in described["resources"]:
         data = files[resource["path"]]
         resource |= {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
@@ -232,9 +232,10 @@ def _check_folder(out: Path | Storage) -> None:
     """Refuse to replace a folder that holds something other than a build."""
     if isinstance(out, Storage):
         out.check()
-        found = out.sizes()
-        if found and PACKAGE not in found:
-            raise DataError(Problem("out_in_use", out.name, text=min(found)))
+        ours = {PACKAGE, PARQUET, *(f"{name}.csv" for name in catalogue.fields()["resource"])}
+        found = {name for name in out.sizes() if not name.startswith(".")}
+        if PACKAGE not in found and found - ours:  # of ours some may be there: a build that was killed
+            raise DataError(Problem("out_in_use", out.name, text=min(found - ours)))
         return
     if out.exists() and not out.is_dir():
         raise DataError(Problem("out_is_file", str(out)))

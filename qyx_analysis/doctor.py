@@ -17,7 +17,7 @@ from qyx_analysis import __version__, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import data_dir, load_targets
-from qyx_analysis.storage import without_password
+from qyx_analysis.storage import is_address, without_password
 
 _SAMPLE = "七优享≥"  # what every picture and every console line may need
 _KERNEL, _SECONDS = "python3", 60
@@ -163,7 +163,7 @@ def _build(data: object) -> Iterator[Check]:
         yield Check(False, "data", {"reason": str(error.problems[0])})
         return
     given = str(data or os.environ.get("QYX_DATA") or "")
-    folder = without_password(given) if "://" in given else str(data_dir(data))  # there it is a copy
+    folder = without_password(given) if is_address(given) else str(data_dir(data))  # there it is a copy
     values = {"folder": folder, "regions": targets["region"].nunique(), "cells": len(targets)}
     yield Check(True, "data", values)
 

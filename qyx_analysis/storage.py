@@ -10,8 +10,18 @@ from pathlib import Path
 from qyx_analysis import raw
 from qyx_analysis.problems import DataError, Problem
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:(//|:)", re.IGNORECASE)  # not C://
 _BROKEN = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)  # an address of which a path took one slash
 _SECRET = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+def is_address(given: object) -> bool:
+    """Whether this is an address and not a path.
+
+    >>> is_address("s3://bucket/data"), is_address("C://data")
+    (True, False)
+    """
+    return bool(_ADDRESS.match(str(given)))
 
 
 def folder_at(given: object) -> Path | Storage:
@@ -21,7 +31,7 @@ def folder_at(given: object) -> Path | Storage:
     'reports'
     """
     text = str(given)
-    if "://" not in text:
+    if not is_address(text):
         if _BROKEN.match(text):
             raise DataError(Problem("address_broken", text))
         return Path(text)
@@ -90,8 +100,11 @@ class Storage:
                 paths * 2,
                 [0] * len(paths) + starts,
                 [min(head, size) for size in sizes.values()] + list(sizes.values()),
-                on_error="raise",
+                on_error="return",
             )
+            for content in read:
+                if isinstance(content, Exception):
+                    raise content
         return dict(zip(sizes, zip(read[: len(paths)], read[len(paths) :], strict=True), strict=True))
 
     def write(self, folder: Path, names: Iterable[str]) -> None:
@@ -112,9 +125,12 @@ class Storage:
                 with suppress(FileNotFoundError):
                     self._files.rm_file(self._path(name))
 
-    def check(self) -> None:
-        """Refuse a folder that cannot be written, and remove what runs that were killed left unfinished."""
-        self.remove(name for name in self.sizes() if raw.writer_is_gone(name))
+    def check(self, *inside: str) -> None:
+        """Refuse a folder that cannot be written, and remove what runs that were killed left unfinished.
+
+        Also in the folders ``inside``, and only what this machine knows to be left: of another it may be in work.
+        """
+        self.remove(name for folder in ("", *inside) for name in self.sizes(folder) if raw.writer_is_gone(name))
         probe = raw.unfinished_name("qyx")
         with self._told():
             self._make_folder(self._path(probe))

@@ -265,10 +265,11 @@ def test_what_a_killed_run_left_unfinished_is_removed_where_files_are_renamed(tm
     process.wait()
     mine = raw.unfinished_name("a.html")
     there = Storage(f"renaming://{tmp_path.name}")
-    for name in (mine, mine.replace(f"~{os.getpid()}.", f"~{process.pid}.")):
-        Renaming().pipe_file(f"/{tmp_path.name}/{name}", b"")
-    there.check()
-    assert set(there.sizes()) == {mine}
+    for folder in ("", "figures/"):
+        for name in (mine, mine.replace(f"~{os.getpid()}.", f"~{process.pid}.")):
+            Renaming().pipe_file(f"/{tmp_path.name}/{folder}{name}", b"")
+    there.check("figures")
+    assert {*there.sizes(), *there.sizes("figures")} == {mine, f"figures/{mine}"}
 
 
 # --- builds -----------------------------------------------------------------------------------------------
@@ -314,6 +315,14 @@ def test_a_build_replaces_nothing_else_at_an_address(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"letter\.txt.*choose an empty --out"):
         build([raw.raw_dir()], f"memory://{tmp_path.name}")
     assert [Path(name).name for name in memory.find(f"/{tmp_path.name}")] == ["letter.txt"]
+
+
+def test_a_build_that_was_killed_can_be_made_again(data: Path, tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    for name in ("findings.csv", "targets.parquet", raw.unfinished_name("targets.csv")):
+        memory.pipe_file(f"/{tmp_path.name}/{name}", b"")
+    build([raw.raw_dir()], f"memory://{tmp_path.name}")
+    assert processed.load_targets(f"memory://{tmp_path.name}").equals(processed.load_targets(data))
 
 
 def test_a_descriptor_cannot_write_elsewhere(tmp_path: Path) -> None:

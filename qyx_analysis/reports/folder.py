@@ -61,8 +61,9 @@ class StoredFolder(ReportFolder):
 
     def __init__(self, storage: Storage, here: Path) -> None:
         self._storage = storage
-        sizes = {name: size for folder in ("", TABLES, FIGURES) for name, size in storage.sizes(folder).items()}
-        pages = {name: size for name, size in sizes.items() if name.endswith(".html") and name[0].isdigit()}
+        found = {name: size for folder in ("", TABLES, FIGURES) for name, size in storage.sizes(folder).items()}
+        sizes = {name: size for name, size in found.items() if not name.rpartition("/")[2].startswith(".")}
+        pages = {name: size for name, size in sizes.items() if name.endswith(".html") and name[0].isdigit() and size}
         for name, size in sizes.items():
             if name in pages or "/" in name:
                 _stand_in(here / name, size)
@@ -75,7 +76,7 @@ class StoredFolder(ReportFolder):
         self.hashes = hashes
 
     def prepare(self) -> None:
-        self._storage.check()
+        self._storage.check(TABLES, FIGURES)
 
     def finish(self) -> None:
         written = [path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()]

@@ -16,10 +16,10 @@ from qyx_analysis import catalogue, names, raw
 from qyx_analysis.notebooks import LANGUAGES
 from qyx_analysis.reports.downloads import TABLES, Figures, figures_in, workbook_file
 from qyx_analysis.reports.pages import Provenance, index_file, page_values, rendered
+from qyx_analysis.reports.record import HEAD
 
 _META = re.compile(r'<meta name="qyx-(\w+)" content="([^"]*)">')
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-_HEAD_SIZE = 4000  # characters of a page in which its head is found
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,8 @@ def _head(path: Path) -> dict[str, str] | None:
     """Title, time, version and data of a page of ours; ``None`` for another file, or none."""
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8", errors="replace") as page:
-        head = page.read(_HEAD_SIZE)
+    with path.open("rb") as page:
+        head = page.read(HEAD).decode("utf-8", errors="replace")
     said, title = {name: unescape(value) for name, value in _META.findall(head)}, _TITLE.search(head)
     return said | {"title": unescape(title[1])} if title and "made" in said else None
 

@@ -108,14 +108,14 @@ def make_reports(
                 if not force and not changed(there.path / task.file, task.inputs):
                     title = task.title or task.name
                     done[place] = Outcome(task.name, title, task.file, True, lang=task.lang, unchanged=True)
-            stale = [task for place, task in tasks.items() if place not in done]
+            places = [place for place in tasks if place not in done]
+            stale = [tasks[place] for place in places]
             there.prepare()
             if scheduler and stale:
                 results = reports_on_cluster(stale, folder, origin, timeout, timeout + _LEAVE, scheduler)
             else:
                 work = partial(run_in_process, origin=origin, timeout=timeout)
                 results = in_processes(work, stale, jobs or os.cpu_count() or 1, timeout + _LEAVE)
-            places = [place for place in tasks if place not in done]
             for number, outcome in _made(stale, results, there, timeout, langs[0], quiet):
                 done[places[number]] = outcome
             outcomes = [done[place] for place in range(len(plan))]
