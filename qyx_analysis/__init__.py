@@ -49,6 +49,9 @@ _HOME = {
     "plot_dispersion": "figures",
     "plot_convergence": "figures",
     "plot_alignment": "figures",
+    "plot_progress": "figures",
+    "plot_statuses": "figures",
+    "plot_rankings": "figures",
     "house_style": "figures",
 }
 __all__ = list(_HOME)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from qyx_analysis import catalogue, measures, names, processed, tables
 from qyx_analysis.catalogue import message
+from qyx_analysis.measures.monitoring import common_periods, last_day
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.readings import literal
 
@@ -21,7 +22,11 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True)
 class Desk:
-    """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for."""
+    """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for.
+
+    ``folder`` is the build's; ``domain`` the only one looked at, or empty; ``as_of`` the day or period as of which
+    actual values are judged, empty for the latest reported.
+    """
 
     region: str
     lang: str
@@ -29,6 +34,9 @@ class Desk:
     findings: pd.DataFrame
     prose: pd.DataFrame
     alignment: pd.DataFrame
+    folder: Path
+    domain: str
+    as_of: str
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
@@ -60,9 +68,50 @@ class Desk:
         """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
         return measures.verdicts(self.targets)
 
+    @cached_property
+    def actuals(self) -> pd.DataFrame:
+        """The reported values, with those that a later report replaced; without rows where the build has none."""
+        rows = self._chosen(processed.load_actuals(self.folder, history=True))
+        return rows[rows["due"] <= last_day(self.as_of)].reset_index(drop=True) if self.as_of else rows
+
+    @cached_property
+    def monitoring(self) -> pd.DataFrame:
+        """The reported values judged against the targets: see :func:`qyx_analysis.monitoring`.
+
+        What is due hangs on all who report, and so is the same whomever a county is compared with.
+        """
+        return self._chosen(_monitored(self.folder, _stamp(self.folder), self.as_of))
+
+    @cached_property
+    def period(self) -> str:
+        """The last period of which one may say who stands where; empty where nothing is reported."""
+        return next(reversed(common_periods(self.monitoring)), "")
+
+    @cached_property
+    def rankings(self) -> pd.DataFrame:
+        """Who ranks where: see :func:`qyx_analysis.rankings`."""
+        return measures.rankings(self.monitoring)
+
+    @cached_property
+    def open_items(self) -> pd.DataFrame:
+        """What was missed, and what has been made good since: see :func:`qyx_analysis.open_items`."""
+        return measures.open_items(self.monitoring)
+
+    def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the desk's regions, and of its domain if there is one."""
+        chosen = rows["region"].isin(self.targets["region"])
+        if self.domain:
+            chosen &= rows["indicator"].isin(self.targets["indicator"])
+        return rows[chosen].reset_index(drop=True)
+
 
 def open_desk(
-    region: object = "", peers: object = "", data_dir: object = "", lang: str = "zh", domain: str = ""
+    region: object = "",
+    peers: object = "",
+    data_dir: object = "",
+    lang: str = "zh",
+    domain: str = "",
+    as_of: object = "",
 ) -> Desk:
     """Load what a notebook needs, and refuse parameters that make no sense before anything is drawn.
 
@@ -79,6 +128,8 @@ def open_desk(
         ``zh`` or ``en``.
     domain : str
         Only the indicators of this domain, by its Chinese or English name; empty: all.
+    as_of : str
+        Judge actual values as on this day or at the end of this period; empty: the latest period reported.
 
     Returns
     -------
@@ -87,24 +138,47 @@ def open_desk(
     Raises
     ------
     DataError
-        For an unknown region, group, language or domain, or a region that is not in the data.
+        For an unknown region, group, language or domain, a region that is not in the data, or an ``as_of`` that is
+        neither a day nor a period.
     """
     if lang not in LANGUAGES:
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    if as_of:
+        _check_day(as_of)
     folder = processed.data_dir(data_dir or None)
-    files = [folder / f"{name}.csv" for name in ("targets", "findings", "prose_targets")]
-    stamp = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file())
+    stamp = _stamp(folder)
     code = _present(region, _tables(folder, stamp)[0]) if str(region) else ""
     asked = tuple(peers) if isinstance(peers, list) else peers
     # without peers every county's desk holds the same frames
     frames = _frames(folder, stamp, code if peer_codes(asked) else "", asked, domain)
-    return Desk(code, lang, **{name: frame.copy() for name, frame in frames.items()})
+    copies = {name: frame.copy() for name, frame in frames.items()}
+    return Desk(code, lang, **copies, folder=folder, domain=domain, as_of=str(as_of))
+
+
+def _check_day(as_of: object) -> None:
+    try:
+        last_day(as_of)
+    except ValueError as error:
+        raise DataError(Problem("as_of_unknown", "as_of", text=str(as_of))) from error
+
+
+def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
+    """Changes when a file does that a desk reads."""
+    files = [folder / f"{name}.csv" for name in ("targets", "findings", "prose_targets", "governance", "actuals")]
+    return tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file())
 
 
 @lru_cache(maxsize=2)
 def _tables(folder: Path, stamp: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Targets, findings and prose of a build; ``stamp`` changes when its files do."""
     return processed.load_targets(folder), processed.findings(folder), processed.load_prose(folder)
+
+
+@lru_cache(maxsize=2)
+def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
+    """The actual values of a whole build, judged."""
+    actuals, governance = processed.load_actuals(folder), processed.load_governance(folder)
+    return measures.monitoring(_tables(folder, stamp)[0], actuals, as_of or None, governance)
 
 
 @lru_cache(maxsize=2)
@@ -178,24 +252,28 @@ def table(frame: pd.DataFrame, caption: str) -> None:
 
 
 def folded(frames: Mapping[str, pd.DataFrame], caption: str = "") -> None:
-    """Display tables that a reader may open, one under the other, each under its name; ``caption`` says more of all."""
+    """Display tables that a reader may open, one under the other, each under its name; ``caption`` says more of all.
+
+    One without rows is not shown.
+    """
     from IPython.display import HTML, display
 
-    parts = (
+    parts = [
         f'<details class="data"><summary>{escape(name)}</summary>'
         f"{tables.as_html(frame, ' · '.join(filter(None, (name, caption))))}</details>"
         for name, frame in frames.items()
-    )
-    if frames:
+        if len(frame)
+    ]
+    if parts:
         display(HTML("".join(parts)))
 
 
 def say(sentences: Iterable[str]) -> None:
-    """Display a reading: one sentence as a Markdown paragraph, several as a list."""
+    """Display a reading: one sentence as a Markdown paragraph, several as a list, none as nothing."""
     from IPython.display import Markdown, display
 
-    lines = list(sentences)
-    display(Markdown("\n".join(lines if len(lines) == 1 else (f"- {line}" for line in lines))))
+    if lines := list(sentences):
+        display(Markdown("\n".join(lines if len(lines) == 1 else (f"- {line}" for line in lines))))
 
 
 def glance(desk: Desk) -> None:

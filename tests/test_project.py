@@ -55,6 +55,7 @@ LINE = [
         "figures",
         "tables",
         "readings",
+        "delivery",
         "glance",
         "notebooks",
         "reports",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 SLOT = (style.WIDTH - 2 * style.MARGIN) / COLUMNS  # inches
 HEAD = 0.45  # inches of a panel's name and unit
+HEADING, ROW = 0.36, 1.82  # inches of a domain's name, and of a row of panels under it
 LINE = style.SMALL / 72 * 1.25  # inches from one label to the next
 
 
@@ -40,6 +41,26 @@ def panel(
     style.write(figure, left, top, entry["name"])
     style.write(figure, left, top + 0.2, scene.say("dot").join(under), fontsize=style.SMALL, color=style.SOFT)
     return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
+
+
+def domains_height(table: pd.DataFrame) -> float:
+    """Inches that :func:`domain_panels` needs."""
+    sizes = table.groupby("domain_name", sort=False).size()
+    return float((HEADING + ROW * -(-sizes // COLUMNS)).sum())
+
+
+def domain_panels(
+    figure: Figure, scene: Scene, table: pd.DataFrame, top: float, room: tuple[float, float], height: float
+) -> Iterator[tuple[str, Axes]]:
+    """Lay out a panel for each indicator of ``table`` under the name of its domain; gives its code and axes."""
+    for name, part in table.groupby("domain_name", sort=False):
+        style.rule(figure, top + 0.04)
+        style.write(figure, style.MARGIN, top + 0.09, str(name), fontsize=11, color=style.SOFT)
+        top += HEADING
+        for place, code in enumerate(part["code"]):
+            line, column = divmod(place, COLUMNS)
+            yield code, panel(figure, scene, code, top + ROW * line, column, room, height)
+        top += ROW * -(-len(part) // COLUMNS)
 
 
 def number_ticks(axis: Axis, low: float, high: float, lang: str, signed: bool = False) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.figures import style
-from qyx_analysis.figures.panels import COLUMNS, LINE, number_ticks, panel, widened
+from qyx_analysis.figures.panels import LINE, domain_panels, domains_height, number_ticks, widened
 from qyx_analysis.figures.scene import FEW, Scene, scene_of
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 from qyx_analysis.measures.ambition import ambition
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-HEADING, ROW, PLOT = 0.36, 1.82, 0.98  # inches
+PLOT = 0.98  # inches
 WORDS, GAPS = 0.9, 0.07  # heights inside a panel, as shares, of words and of cells without a number
 BOUNDS = ("lower_bound", "upper_bound")
 
@@ -62,27 +62,16 @@ def plot_trajectory(
     crowd = not scene.chosen and not scene.few
     uncompared = (table["scale"] == "count") & crowd  # many own paths that must not be compared are no picture
     left_out, table = table.loc[uncompared, f"short_{lang}"], table[~uncompared]
-    rows = [
-        (name if first == 0 else "", part["code"].tolist()[first : first + COLUMNS])
-        for name, part in table.groupby("domain_name", sort=False)
-        for first in range(0, len(part), COLUMNS)
-    ]
     title, subtitle, note = _texts(scene, len(table))
     if len(left_out):
         note += scene.say("counts_left_out", names=scene.say("comma").join(left_out))
     if table.empty:
         return style.without_picture(title, note)
     entries = _key_entries(scene, table.index)
-    heights = [ROW + (HEADING if name else 0) for name, _ in rows]
-    figure, top = style.page(title, subtitle, entries, sum(heights), note)
+    figure, top = style.page(title, subtitle, entries, domains_height(table), note)
     room = (0.46, 0.8) if scene.chosen else (0.46, 1.2)  # left for ticks, right for labels
-    for (name, codes), used in zip(rows, heights, strict=True):
-        if name:
-            _heading(figure, top, name)
-        for column, code in enumerate(codes):
-            ax = panel(figure, scene, code, top + used - ROW, column, room, PLOT)
-            _draw(ax, scene, code)
-        top += used
+    for code, ax in domain_panels(figure, scene, table, top, room, PLOT):
+        _draw(ax, scene, code)
     figure.set_label(_alt(scene, targets, table.index))
     return figure
 
@@ -151,11 +140,6 @@ def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
     return entries
 
 
-def _heading(figure: Figure, top: float, name: str) -> None:
-    style.rule(figure, top + 0.04)
-    style.write(figure, style.MARGIN, top + 0.09, name, fontsize=11, color=style.SOFT)
-
-
 def _draw(ax: Axes, scene: Scene, code: str) -> None:
     entry = scene.indicators.loc[code]
     state, compared = entry["nature"] == "state", not (scene.chosen and entry["scale"] == "count")
@@ -168,7 +152,7 @@ def _draw(ax: Axes, scene: Scene, code: str) -> None:
         _passed(ax, scene, code)
         return
     empty = not np.isfinite(scene.grid(code, [*detailed, *behind]).to_numpy(dtype=float)).any()
-    _ticks(ax, scene, entry, low, high, empty)
+    path_ticks(ax, scene, entry, low, high, empty)
     _behind(ax, scene, code, behind, state)
     labels = [_benchmark(ax, scene, code, region) for region in benchmarks]
     for place, region in enumerate(detailed):
@@ -178,9 +162,9 @@ def _draw(ax: Axes, scene: Scene, code: str) -> None:
         labels += _fall(scene, code)
     if not detailed:
         labels += _extremes(ax, scene, code, behind)
-    _right_labels(ax, [label for label in labels if label], low, high)
+    right_labels(ax, [label for label in labels if label], low, high)
     if scene.chosen and empty:
-        _say_why(ax, scene, code)
+        say_why(ax, scene, code)
 
 
 def _limits(scene: Scene, code: str, regions: list[str], detailed: list[str]) -> tuple[float, float]:
@@ -201,7 +185,7 @@ def _limits(scene: Scene, code: str, regions: list[str], detailed: list[str]) ->
     return low, high + (0.22 * height if words else 0)
 
 
-def _ticks(ax: Axes, scene: Scene, entry: pd.Series, low: float, high: float, empty: bool) -> None:
+def path_ticks(ax: Axes, scene: Scene, entry: pd.Series, low: float, high: float, empty: bool) -> None:
     first, last = scene.years[0], scene.years[-1]
     ax.set_xticks([first, last], [str(first), str(last)])
     ax.set_xticks(scene.years[1:-1], minor=True)
@@ -262,7 +246,7 @@ def _passed(ax: Axes, scene: Scene, code: str) -> None:
     ax.bar(scene.years, known, width=0.62, color=style.FAINT, zorder=1)
     ax.bar(scene.years, passed, width=0.62, color=style.OTHER, zorder=2)
     text = scene.say("passed_of", n=int(passed.iloc[-1]), total=int(known.iloc[-1]))
-    _right_labels(ax, [Label(float(passed.iloc[-1]), text, style.SOFT)], *ax.get_ylim())
+    right_labels(ax, [Label(float(passed.iloc[-1]), text, style.SOFT)], *ax.get_ylim())
     first = scene.say("passed_first", n=int(passed.iloc[0]), total=int(known.iloc[0]))
     ax.annotate(
         first, (scene.years[0] - 0.31, known.iloc[0]), (0, 2), textcoords="offset points", va="bottom",
@@ -302,7 +286,7 @@ def _path(ax: Axes, scene: Scene, code: str, region: str, shift: float) -> Label
     colour = scene.colours[region]
     low, high = ax.get_ylim()
     cells = cells.assign(at=cells["drawn"] + shift)
-    _segments(ax, cells, scene.marks[region], scene.indicators.at[code, "nature"])
+    path_segments(ax, cells, scene.marks[region], scene.indicators.at[code, "nature"])
     words = cells[cells["drawn"].isna() & cells["kind"].isin(["full_coverage", "reference", "status"])]
     gaps = cells[cells["drawn"].isna() & ~cells.index.isin(words.index)]
     place = list(scene.colours).index(region) / max(1, len(scene.colours) - 1) - 0.5 if not scene.chosen else 0.0
@@ -343,7 +327,7 @@ def _fall(scene: Scene, code: str) -> list[Label]:
     return [Label(values.iloc[-1], scene.say("total_falls"), style.dark(style.VERMILLION))]
 
 
-def _segments(ax: Axes, cells: pd.DataFrame, point: dict[str, Any], nature: str) -> None:
+def path_segments(ax: Axes, cells: pd.DataFrame, point: dict[str, Any], nature: str) -> None:
     """Lines between neighbouring years and the marks on them.
 
     Dashed from the observed baseline to the first target, dotted where an end is only a bound, a step for a state.
@@ -437,7 +421,7 @@ def _most_common_word(scene: Scene, code: str) -> list[Label]:
     ]
 
 
-def _right_labels(ax: Axes, labels: list[Label], low: float, high: float) -> None:
+def right_labels(ax: Axes, labels: list[Label], low: float, high: float) -> None:
     if not labels:
         return
     per_inch = (high - low) / PLOT
@@ -449,7 +433,7 @@ def _right_labels(ax: Axes, labels: list[Label], low: float, high: float) -> Non
         ax.text(edge + 0.2, place, label.text, fontsize=style.SMALL, color=label.colour, va="center", clip_on=False)
 
 
-def _say_why(ax: Axes, scene: Scene, code: str) -> None:
+def say_why(ax: Axes, scene: Scene, code: str) -> None:
     """A row without a single number says so in words."""
     cells = scene.of(code, scene.chosen)
     reference = cells.loc[cells["kind"] == "reference", "raw"]

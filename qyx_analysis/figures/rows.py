@@ -79,11 +79,13 @@ def rows_height(table: pd.DataFrame, step: float) -> float:
     return step * len(table) + DOMAIN * table["domain"].nunique() + 0.08
 
 
-def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale) -> Rows:
-    """Write the indicators' names by domain and make the axes beside them; ``top`` in inches."""
+def lay_rows(
+    figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE
+) -> Rows:
+    """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches."""
     height = rows_height(table, step)
     left = style.MARGIN + NAMES
-    ax = style.axes_at(figure, left, top, style.WIDTH - style.MARGIN - SIDE - left, height)
+    ax = style.axes_at(figure, left, top, style.WIDTH - style.MARGIN - side - left, height)
     ax.set(xlim=(scale.low, scale.high), ylim=(height, 0))
     ax.spines["left"].set_visible(False)
     ax.set_yticks([])

@@ -81,7 +81,7 @@ def monitoring(
     [['2023Q2', 9.3, 9.3, 'on_path', 'synthetic'], ['2023', 9.1, 9.2, 'behind', 'synthetic']]
     """
     current = actuals[actuals["current"]]
-    until = _day(as_of) if as_of is not None else current["due"].max()
+    until = last_day(as_of) if as_of is not None else current["due"].max()
     if targets.empty or not isinstance(until, str):  # nothing is planned; or nothing reported, and no day given
         return typed(pd.DataFrame(), "monitoring")
     planned = _planned(targets, governance)
@@ -94,8 +94,12 @@ def monitoring(
     return typed(rows, "monitoring").reset_index(drop=True)
 
 
-def _day(as_of: object) -> str:
-    """The last day that counts, as text; ISO days sort like days."""
+def last_day(as_of: object) -> str:
+    """The last day that counts, as text; ISO days sort like days. Raises ValueError for what is no day or period.
+
+    >>> last_day("2025Q2")
+    '2025-06-30'
+    """
     text = as_of.isoformat()[:10] if isinstance(as_of, date) else str(as_of).strip()
     period = parse_period(text)
     try:
@@ -109,6 +113,25 @@ def _periods(due: pd.Series) -> pd.Series:
     year, month = due.str[:4], due.str[5:7].astype(int)
     quarter = year + "Q" + (month // 3).astype(str)
     return due.str[:7].mask(month % 3 == 0, quarter).mask(month == 12, year)
+
+
+def common_periods(rows: pd.DataFrame) -> list[str]:
+    """Give the periods, in order of time, that are due for at least half as many rows as any period is.
+
+    ``rows``: as :func:`monitoring` or :func:`rankings` gives them. Of these one may say who stands where; a month
+    that one office reports, of one indicator, is not the state of affairs.
+
+    >>> common_periods(pd.DataFrame({"period": ["2025-01", "2024Q2", "2024Q2", "2024", "2024", "2024"]}))
+    ['2024Q2', '2024']
+    """
+    weight = rows["total"] if "total" in rows else pd.Series(1, rows.index)
+    size = weight.groupby(rows["period"]).sum()
+    return sorted(size.index[size * 2 >= size.max()], key=_end)
+
+
+def _end(period: str) -> str:
+    known = parse_period(period)
+    return known.due if known else period
 
 
 # --- what is planned, what is reported --------------------------------------------------------------------

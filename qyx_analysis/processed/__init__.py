@@ -1,6 +1,6 @@
 """Documents -> tidy rows (``reading``) and their sentences (``said``); a finished build -> frames (``loading``)."""
 
-from qyx_analysis.processed.actuals import actual_findings, help_title, parse_period, read_actuals
+from qyx_analysis.processed.actuals import actual_findings, help_title, parse_period, period_text, read_actuals
 from qyx_analysis.processed.loading import (
     data_dir,
     explain,
@@ -37,6 +37,7 @@ __all__ = [
     "load_targets",
     "load_verdicts",
     "parse_period",
+    "period_text",
     "read_actuals",
     "read_kept",
     "read_plan",

@@ -60,6 +60,21 @@ def _ending(label: str, year: int, month: int) -> Period:
     return Period(label, year, f"{year}-{month:02}-{calendar.monthrange(year, month)[1]}")
 
 
+def period_text(period: str, lang: str) -> str:
+    """Say a period in words.
+
+    >>> period_text("2024Q2", "zh"), period_text("2024-06", "zh"), period_text("2024Q2", "en")
+    ('2024年第二季度', '2024年6月', '2024 Q2')
+    """
+    year, part = period[:4], period[4:]
+    if not part:
+        return catalogue.message("period_year", lang, year=year)
+    if part[0] == "-":
+        return catalogue.message("period_month", lang, year=year, n=part[1:].lstrip("0") if lang == "zh" else part[1:])
+    n = _LAST_ORDER[int(part[1]) - 1] if lang == "zh" else part[1]
+    return catalogue.message("period_quarter", lang, year=year, n=n)
+
+
 # --- one form ---------------------------------------------------------------------------------------------
 
 

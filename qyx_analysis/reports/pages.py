@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from html import escape, unescape
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,22 +203,42 @@ def notebook_title(notebook: NotebookNode, lang: str) -> str:
 
 
 def tidy(notebook: NotebookNode, lang: str) -> NotebookNode:
-    """Keep what a reader is to see: cells of ``lang``, the best form of each output, neighbouring code as one."""
+    """Keep what a reader is to see: cells of ``lang``, the best form of each output, neighbouring code as one.
+
+    A section whose first cell is tagged ``optional`` goes where none of its code has anything to show.
+    """
     notebook = copy.deepcopy(notebook)
-    cells: list[NotebookNode] = []
+    shown = []
     for cell in notebook.cells:
-        tags = set(cell.metadata.get("tags", []))
+        tags = _tags(cell)
         if "hide" in tags or (tags & {"zh", "en"} and lang not in tags) or not cell.source.strip():
             continue
         if cell.cell_type == "code":
             cell.outputs = [best for output in cell.outputs if (best := _readable(output))]
             cell.source = _without_place(cell)
+        shown.append(cell)
+    cells: list[NotebookNode] = []
+    for cell in _without_empty(shown):
+        if cell.cell_type == "code":
             if cells and cells[-1].cell_type == "code":
                 before = cells.pop()
                 cell.source, cell.outputs = f"{before.source}\n\n{cell.source}", before.outputs + cell.outputs
         cells.append(cell)
     notebook.cells = cells
     return notebook
+
+
+def _tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _without_empty(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """The cells without the optional sections that show nothing; a section ends at the next heading of a cell."""
+    starts = [place for place, cell in enumerate(cells) if cell.cell_type == "markdown" and cell.source[:1] == "#"]
+    for first, end in pairwise([*({0} - set(starts)), *starts, len(cells)]):
+        section = cells[first:end]
+        if not section or "optional" not in _tags(section[0]) or any(cell.get("outputs") for cell in section):
+            yield from section
 
 
 def reproducible(notebook: NotebookNode) -> str:

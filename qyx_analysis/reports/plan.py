@@ -12,7 +12,7 @@ from qyx_analysis import names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.notebooks import LANGUAGES, peer_codes
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import data_dir, load_targets
+from qyx_analysis.processed import data_dir, load_table, load_targets
 from qyx_analysis.reports.index import Outcome, region_file, report_file
 from qyx_analysis.reports.record import DataInputs, common_inputs, digest
 
@@ -84,6 +84,15 @@ def _with_inputs(plan: list[Task | Outcome], targets: Any, folder: Path) -> list
     return [replace(item, inputs=inputs(item)) if isinstance(item, Task) else item for item in plan]
 
 
+def _has_data(path: Path, folder: Path | str) -> bool:
+    """Whether the build has rows of the table that a notebook says in its metadata it is about, if it names one."""
+    try:
+        table = read_notebook(path).metadata.get("qyx", {}).get("table", "")
+    except DataError:  # its own report will say so
+        return True
+    return not table or len(load_table(table, folder)) > 0
+
+
 def _plan(
     chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
 ) -> list[Task | Outcome]:
@@ -102,6 +111,8 @@ def _plan(
         titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
         plan[code] = _in_each_language(code, notebook, files, titles, parameters | {"region": code})
     for path in [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS)):
+        if not _has_data(path, parameters["data_dir"]):
+            continue
         files = {lang: report_file(path.stem, lang) for lang in langs}
         plan[path.stem] = _in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
     return [item for items in plan.values() for item in items]

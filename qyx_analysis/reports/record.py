@@ -28,7 +28,8 @@ _PLACE = [
     *("raw", "document", "section", "locator", "char_start", "char_end", "text", "department", "correction"),
     *("message_zh", "message_en"),
 ]
-_OWN_ALONE = {"findings"}  # tables of which a county's report shows its own rows
+_OWN_ALONE = {"findings", "actuals"}  # tables of which a county's report shows its own rows
+_DUE = ["indicator", "due"]  # what one county reports is due from all
 HEAD, TAIL = 4000, 100  # bytes of a page in which its head, and its end, are found
 _RECORD = re.compile(r'<meta name="qyx-inputs" content="([^"]*)">')
 _MADE = re.compile(r'<meta name="qyx-made" content="([^"]*)">')
@@ -75,16 +76,19 @@ class DataInputs:
     def __init__(self, folder: Path) -> None:
         self._rows: dict[str, dict[str, bytes]] = {}
         self._plans: dict[str, dict[str, bytes]] = {}  # the same rows without what concerns only their own region
+        self._due = b""
         for path in sorted(folder.glob("*.csv")):
             if path.stem not in DERIVED:  # which say nothing that the others and the library do not
                 table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
                 self._rows[path.stem] = _by_region(table)
+                if path.stem == "actuals":
+                    self._due = _by_region(table[_DUE].drop_duplicates().sort_values(_DUE))[""]
                 self._plans[path.stem] = _by_region(table.drop(columns=_PLACE, errors="ignore"))
 
     def of(self, region: str, compared: Iterable[str]) -> str:
         """Give the checksum of what a report of ``region``, or of none, can show beside those it compares with."""
         others = sorted({*compared, ""} - {region})
-        parts = []
+        parts = [self._due]
         for table, rows in self._rows.items():
             parts.append(rows.get(region, b""))
             if not region:
