@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import catalogue
+from qyx_analysis import catalogue, measures
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures.monitoring import MET, UNMET
 from qyx_analysis.names import indicator_name, region_name
@@ -185,7 +185,8 @@ def delivered(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
             sentences.append(message(key, lang, n=len(found), list=_named(found, lang)))
     missing = own[own["reason"] == MISSING]
     if len(missing):
-        sentences.append(message("say_missing_own", lang, n=len(missing), list=_named(missing, lang)))
+        counts = {"n": len(missing), "indicators": missing["indicator"].nunique()}
+        sentences.append(message("say_missing_own", lang, **counts, list=_named(missing, lang)))
     return sentences
 
 
@@ -240,7 +241,6 @@ def _gap(value: float) -> str:
 
 def progress_table(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """A county's last value of each indicator beside what was asked for, the pace that is left, and its source."""
-    own = monitored[(monitored["region"] == region)]
     rows = [
         [
             row_label(row.number, row.indicator, lang),
@@ -253,10 +253,27 @@ def progress_table(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFr
             row.department or _NONE,
             row.source or _NONE,
         ]
-        for row in (_latest(own).itertuples() if (own["actual_raw"] != "").any() else [])
+        for row in _latest(monitored[monitored["region"] == region]).itertuples()
     ]
     keys = ("indicator", "canonical", "period", "required", "actual", "judgement", "pace", "owner", "origin")
     return _table(rows, keys, lang)
+
+
+def details(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, pd.DataFrame]:
+    """What a reader of a county's report may open, by name: its last values, what it owes, and what was made good.
+
+    Nothing of a county without a value. ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
+    """
+    own = monitored[monitored["region"] == region]
+    if own["actual_raw"].eq("").all():
+        return {}
+    closed = closed_table(measures.open_items(own), lang, region)
+    found = {
+        "progress": progress_table(own, region, lang),
+        "missing": missing_table(own, lang, region),
+        "closed": closed,
+    }
+    return {message(f"tab_title_{name}", lang): table for name, table in found.items()}
 
 
 def status_table(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFrame:

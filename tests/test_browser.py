@@ -7,29 +7,39 @@ import nbformat
 import pytest
 from browsing import A4, AXE, DESK, PHONE, faults, printed, show
 from nbformat.v4 import new_markdown_cell, new_notebook
+from plans import four_plans
+from synthetic_actuals import fill
 
 from qyx_analysis import datapackage, raw
+from qyx_analysis.exchange import actuals_form
 from qyx_analysis.reports import make_reports
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-COUNTY, ANALYSIS = "330213-fenghua", "10-trajectories"
+COUNTY, ANALYSIS, MONITORING = "330213-fenghua", "10-trajectories", "50-monitoring"
 PAGES = [
     "index.html",
     "index.en.html",
     *(f"{stem}.{lang}.html" for stem in (COUNTY, ANALYSIS) for lang in ("zh", "en")),
+    f"{MONITORING}.zh.html",
 ]
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """The reports of one county and one comparison in both languages, in an index of four counties."""
+    """The reports of one county, one comparison and the monitoring in both languages, in an index of four counties.
+
+    The county has reported values, which are synthetic.
+    """
     root = tmp_path_factory.mktemp("browser")
-    data = datapackage.build([raw.raw_dir()], root / "data").out
+    form = root / "form.xlsx"
+    form.write_bytes(fill(actuals_form(four_plans(), "330213", ["2023", "2024", "2025Q2"]), seed=1))
+    data = datapackage.build([raw.raw_dir()], root / "data", actuals=[form]).out
     notebooks, ours = root / "notebooks", raw.project_dir() / "notebooks"
     notebooks.mkdir()
     nbformat.write(new_notebook(cells=[new_markdown_cell("# -")]), notebooks / "region-report.ipynb")
-    shutil.copy(ours / f"{ANALYSIS}.ipynb", notebooks)
+    for name in (ANALYSIS, MONITORING):
+        shutil.copy(ours / f"{name}.ipynb", notebooks)
     made = make_reports(data=data, lang="both", out=root / "reports", notebooks=notebooks)
     made += make_reports("330213", data=data, lang="both", out=root / "reports", notebooks=ours)
     assert [outcome.reason for outcome in made if not outcome.ok] == []
@@ -62,7 +72,7 @@ def test_axe_finds_no_serious_fault(browser, folder, name, scheme):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_figure_says_what_it_shows(browser, folder, lang):
-    for stem, least in ((COUNTY, 4), (ANALYSIS, 2)):
+    for stem, least in ((COUNTY, 5), (ANALYSIS, 2), (MONITORING, 3)):
         show(browser, folder / f"{stem}.{lang}.html")
         said = browser.execute_script(
             "return [...document.querySelectorAll('figure :is(img, svg)')]"
@@ -95,7 +105,7 @@ def type_into(browser, name, text):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", 5),
+        ("", 6),
         ("奉化", 1),
         ("fenghua", 1),
         ("330282", 1),
@@ -116,7 +126,7 @@ def test_the_index_is_searched_by_name_code_city_and_group(browser, folder, text
     )
     assert bool(headings) is (found > 0 and "traj" not in text)  # no city without a report
     said = browser.execute_script("return document.querySelector('output').textContent")
-    assert said == ("" if not text else f"显示 {found} 份，共 5 份" if found else "没有符合的报告")
+    assert said == ("" if not text else f"显示 {found} 份，共 6 份" if found else "没有符合的报告")
 
 
 def test_the_index_is_narrowed_to_a_city_or_group(browser, folder):

@@ -29,7 +29,8 @@ from qyx_analysis.processed import read_plans
 
 FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
 OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
-NOT_OF_TARGETS = ("plot_standing", "plot_alignment", "house_style")  # another question or another frame
+OF_MONITORING = ("plot_progress", "plot_statuses", "plot_rankings")  # in test_delivery.py
+NOT_OF_TARGETS = ("plot_standing", "plot_alignment", "house_style", *OF_MONITORING)  # another question or frame
 OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in NOT_OF_TARGETS)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from forms import csv_form
 from plans import fifth_county, write
 
 from qyx_analysis import datapackage, notebooks, raw
@@ -19,11 +20,13 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def five(tmp_path_factory):
-    """A build of the four published plans, a made-up fifth county and a made-up city as a benchmark."""
+    """A build of the published plans, a made-up county and city, and made-up actual values of two counties."""
     folder = tmp_path_factory.mktemp("five")
     county = write(folder, "ninghai.txt", fifth_county())
     city = write(folder, "ningbo.txt", fifth_county().replace("宁波市宁海县", "宁波市"))
-    return datapackage.build([raw.raw_dir(), county, city], folder / "data").out
+    values = [f"{code},{n},2023,{value},,synthetic," for code in (330226, 330213) for n, value in ((1, 4.2), (2, 61))]
+    form = csv_form(folder, *values)
+    return datapackage.build([raw.raw_dir(), county, city], folder / "data", actuals=[form]).out
 
 
 def papermill(tmp_path, name, *parameters):
@@ -131,7 +134,7 @@ def test_every_text_cell_stands_in_both_languages(name):
     tags = [cell.metadata["tags"][0] for cell in notebook.cells if cell.cell_type == "markdown"]
     assert tags == ["zh", "en"] * (len(tags) // 2)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and cell.metadata["tags"] == ["en"]:
+        if cell.cell_type == "markdown" and cell.metadata["tags"][0] == "en":
             assert not re.search("[\u4e00-\u9fff]", re.sub("全覆盖", "", cell.source))
 
 

@@ -31,6 +31,12 @@ MARKS: dict[str, dict[str, Any]] = {
     "no_judgement": {"marker": "o", "color": style.SOFT, "markersize": 5.0} | style.HOLLOW,
     MISSING: {"color": style.SOFT} | style.NOT_PRINTED,
 }
+RANKED = {
+    "county": "ranked_county",
+    "city": "ranked_city",
+    "domain": "ranked_domain",
+    "department": "ranked_department",
+}
 COLUMN, MOST, CROWD = 0.3, 6, 12  # inches and number of periods side by side; counties that fit as columns
 HEAD, TITLES = 0.62, 0.34  # inches above the columns of the grid, and of the rankings
 BARS = 2.3  # inches for the words beside the bars
@@ -153,13 +159,12 @@ def plot_rankings(
     >>> plot_rankings(rankings(monitoring(load_targets(), load_actuals())), lang="en").get_label()
     'There are 0 actual values: nothing to rank by the plans.'
     """
-    kinds = ("county", "city", "domain", "department")
-    if by not in kinds:
-        raise ValueError(f"by {by!r} is not one of {', '.join(kinds)}")
+    if by not in RANKED:
+        raise ValueError(f"by {by!r} is not one of {', '.join(RANKED)}")
     say = _say(lang)
     scope = "" if region is None or region == "" else names.find_region(region)
     rows = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
-    what = say(f"ranked_{by}")
+    what = say(RANKED[by])
     if rows.empty:
         return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
     period = period or common_periods(rows)[-1]
@@ -230,7 +235,7 @@ def _finish(figure: Figure, rows: pd.DataFrame, alt: str, lang: str) -> None:
             figure, style.WIDTH - style.MARGIN - 0.06, 0.17, warning,
             ha="right", color=style.dark(style.VERMILLION), bbox=box,
         )  # fmt: skip
-        alt = catalogue.message("fig_synthetic_alt", lang, warning=warning, alt=alt)
+        alt = _say(lang)("synthetic_alt", warning=warning, alt=alt)
     figure.set_label(alt)
 
 
@@ -347,16 +352,20 @@ def _tone(told: str) -> str:
     return {"no_judgement": style.BAND, MISSING: style.FAINT}.get(told, MARKS[told]["color"])
 
 
+def _on_tone(told: str) -> str:
+    """A colour that is read on that of a bar, on white paper and in the dark: black there stays black."""
+    return {"achieved": "#ffffff", "no_judgement": style.INK, MISSING: style.INK}.get(told, "#111111")
+
+
 def _bar(lines: Rows, scene: Scene, y: float, counts: pd.Series) -> None:
     start = 0
     inch = lines.ax.get_position().width * style.WIDTH / lines.ax.get_xlim()[1]
     for told, n in counts.items():
         lines.ax.barh(y, n, 0.2, start, color=_tone(str(told)), edgecolor="white", linewidth=0.6, zorder=2)
         if n * inch > style.text_width(str(n), style.SMALL) + 0.06:
-            light = told in ("achieved", "worse_than_baseline")
             lines.ax.text(
                 start + n / 2, y, str(n), ha="center", va="center", fontsize=style.SMALL, zorder=3,
-                color="white" if light else style.INK,
+                color=_on_tone(str(told)),
             )  # fmt: skip
         start += n
     met, judged = int(counts[list(MET)].sum()), int(counts[[*MET, *UNMET]].sum())
@@ -400,7 +409,9 @@ def _league(figure: Figure, rows: pd.DataFrame, top: float, step: float, lang: s
             _place_name(row, lang), (0, y), (-4 - 72 * (PLACES - 0.05), 0), xycoords=("axes fraction", "data"),
             fontsize=size, **options,
         )  # fmt: skip
-        shares.plot([row.share_lo, row.share_hi], [y, y], color=style.OTHER, linewidth=3, solid_capstyle="butt", zorder=2)
+        shares.plot(
+            [row.share_lo, row.share_hi], [y, y], color=style.OTHER, linewidth=3, solid_capstyle="butt", zorder=2
+        )
         shares.plot([row.share], [y], color=style.BLUE, zorder=4, clip_on=False, **style.POINT)
         ranks.plot(
             [row.rank_best - 0.25, row.rank_worst + 0.25], [y, y], color=style.BAND, linewidth=min(8, step * 40),

@@ -79,9 +79,7 @@ def rows_height(table: pd.DataFrame, step: float) -> float:
     return step * len(table) + DOMAIN * table["domain"].nunique() + 0.08
 
 
-def lay_rows(
-    figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE
-) -> Rows:
+def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE) -> Rows:
     """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches."""
     height = rows_height(table, step)
     left = style.MARGIN + NAMES
