@@ -78,8 +78,8 @@ def faults(browser: Any) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text without spaces and line ends; a PDF file may hold a character in another form."""
-    return re.sub(r"[\s\u00ad\ufffe]", "", unicodedata.normalize("NFKC", text))
+    """A text without spaces, line ends and hyphens, which a PDF file has not at the end of a line, in one form."""
+    return re.sub(r"[\s\u00ad\ufffe-]", "", unicodedata.normalize("NFKC", text))
 
 
 def printed(browser: Any, path: Path) -> dict[str, Any]:

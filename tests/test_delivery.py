@@ -278,8 +278,17 @@ def test_without_values_a_picture_says_so(targets: pd.DataFrame, monitored: pd.D
             assert bool(CHINESE.search(str(figure.get_label()))) is (lang == "zh")
     with pytest.raises(DataError, match="fr"):
         figures.plot_statuses(none, lang="fr")
-    with pytest.raises(ValueError, match="2030"):
-        figures.plot_statuses(monitored, "2030")
+    for plot, rows in ((figures.plot_statuses, monitored), (figures.plot_rankings, measures.rankings(monitored))):
+        with pytest.raises(DataError, match="2030"):
+            plot(rows, period="2030")
+
+
+def test_a_domain_narrows_the_pictures(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
+    for figure in (
+        figures.plot_progress(targets, monitored, FENGHUA, domain="Childcare"),
+        figures.plot_statuses(monitored, domain="幼有善育"),
+    ):
+        assert "1  千人托位数" in texts(figure) and "13  万老护理员数" not in texts(figure)
 
 
 def test_every_colour_of_the_pictures_has_one_in_the_dark() -> None:

@@ -92,14 +92,17 @@ def plot_progress(
 
 
 @style.house_style()
-def plot_statuses(monitored: pd.DataFrame, period: str | None = None, lang: str = "zh") -> Figure:
+def plot_statuses(
+    monitored: pd.DataFrame, domain: str | None = None, period: str | None = None, lang: str = "zh"
+) -> Figure:
     """Draw how each county stands to each of its targets.
 
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``period``: the last one to show, such as ``2024`` or
-    ``2024Q2``; else the last one that is due for at least half as many rows as any.
+    ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``domain``: only this domain, by its Chinese or
+    English name. ``period``: the last one to show, such as ``2024`` or ``2024Q2``; else the last one that is due for
+    at least half as many rows as any.
 
     Returns a matplotlib Figure whose label is its alternative text; without any value it says so. Raises DataError
-    for another language, ValueError for a period that ``monitored`` has not.
+    for another language, an unknown domain and a period that ``monitored`` has not.
 
     How to read it: up to twelve counties have columns of marks, with the periods before as far as there is room,
     told apart by shape and colour. Of more counties the bars count how many have each status; the words beside them
@@ -109,31 +112,28 @@ def plot_statuses(monitored: pd.DataFrame, period: str | None = None, lang: str 
     >>> plot_statuses(monitoring(load_targets(), load_actuals()), lang="en").get_label()
     'There are 0 actual values: nothing to set beside the plans.'
     """
+    if domain:
+        monitored = monitored[monitored["domain"] == names.find_domain(domain)]
     scene = _scene(monitored, lang)
     rows = _told(scene.cells[scene.cells["level"] == "county"])
     if rows["actual_raw"].eq("").all():
         return style.without_picture(scene.say("statuses_title_none"), scene.say("statuses_none"))
     known = common_periods(rows)
-    shown = [period or known[-1]]
-    if shown[0] not in set(rows["period"]):
-        raise ValueError(f"period {period!r} is not among those of these rows: {', '.join(known)}")
-    at = rows[rows["period"] == shown[0]]
+    period, at = _at(rows, period)
     table = scene.indicators[scene.indicators["code"].isin(rows["indicator"])]
-    when = period_text(shown[0], lang)
+    when = period_text(period, lang)
     title = scene.say("statuses_title", who=scene.who, period=when)
-    counts = _counts(at)
-    alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **counts)
+    alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **_counts(at))
     if len(scene.counties) <= CROWD:
         width = (style.WIDTH - 2 * style.MARGIN - NAMES) / len(scene.counties)
-        before = known[: known.index(shown[0])] if shown[0] in known else []
         room = int(np.clip((width - 0.1) / COLUMN, 1, MOST))
-        shown = [*before, *shown][-room:]
-        rows = rows[rows["period"].isin(shown)]
-        figure = _grid(scene, table, rows, shown, title)
+        before = known[: known.index(period)] if period in known else []
+        periods = [*before, period][-room:]
+        at = rows[rows["period"].isin(periods)]
+        figure = _grid(scene, table, at, periods, title)
     else:
-        rows = at
-        figure = _bars(scene, table, rows, title)
-    _finish(figure, rows, alt, lang)
+        figure = _bars(scene, table, at, title)
+    _finish(figure, at, alt, lang)
     return figure
 
 
@@ -148,12 +148,12 @@ def plot_rankings(
     domains or departments within this region; else those of all counties together.
 
     Returns a matplotlib Figure whose label is its alternative text; without any rank it says so. Raises DataError for
-    another language and an unknown region, ValueError for another ``by``.
+    another language, an unknown region and a period without ranks, ValueError for another ``by``.
 
     How to read it: the dot is the share of the judged rows that is met or on the path; the line reaches from where it
-    were if all that is not reported were missed to where it were if all of it were met. On the right the rank, and as a bar
-    its range when each indicator in turn is left out: two whose bars overlap are not ordered. The last column is the
-    coverage, without which no rank should be read.
+    would be if all that is not reported were missed to where it would be if all of it were met. On the right the
+    rank, and as a bar its range when each indicator in turn is left out: two whose bars overlap are not ordered. The
+    last column is the coverage, without which no rank should be read.
 
     >>> from qyx_analysis import load_targets, monitoring, load_actuals, rankings
     >>> plot_rankings(rankings(monitoring(load_targets(), load_actuals())), lang="en").get_label()
@@ -167,10 +167,7 @@ def plot_rankings(
     what = say(RANKED[by])
     if rows.empty:
         return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
-    period = period or common_periods(rows)[-1]
-    rows = rows[rows["period"] == period]
-    if rows.empty:
-        raise ValueError(f"nothing is ranked in the period {period!r}")
+    period, rows = _at(rows, period)
     when = period_text(period, lang)
     title = say("rankings_title", what=what, period=when)
     title = say("of_region", county=names.region_name(scope, lang), text=title) if scope else title
@@ -203,6 +200,16 @@ def _scene(monitored: pd.DataFrame, lang: str) -> Scene:
     _say(lang)
     rows = monitored[monitored["indicator"].isin(catalogue.indicators()["code"])]
     return Scene(rows.assign(level=rows["region"].map(names.region_level)), "", lang)
+
+
+def _at(rows: pd.DataFrame, period: str | None) -> tuple[str, pd.DataFrame]:
+    """The period that is asked for, or the last common one, and its rows."""
+    chosen = str(period or common_periods(rows)[-1])
+    found = rows[rows["period"] == chosen]
+    if found.empty:
+        values = {"present": ", ".join(rows["period"].unique())}
+        raise DataError(Problem("period_absent", "monitoring", text=chosen, values=values))
+    return chosen, found
 
 
 def _told(rows: pd.DataFrame) -> pd.DataFrame:

@@ -219,10 +219,9 @@ def tidy(notebook: NotebookNode, lang: str) -> NotebookNode:
         shown.append(cell)
     cells: list[NotebookNode] = []
     for cell in _without_empty(shown):
-        if cell.cell_type == "code":
-            if cells and cells[-1].cell_type == "code":
-                before = cells.pop()
-                cell.source, cell.outputs = f"{before.source}\n\n{cell.source}", before.outputs + cell.outputs
+        if cell.cell_type == "code" and cells and cells[-1].cell_type == "code":
+            before = cells.pop()
+            cell.source, cell.outputs = f"{before.source}\n\n{cell.source}", before.outputs + cell.outputs
         cells.append(cell)
     notebook.cells = cells
     return notebook
