@@ -289,15 +289,19 @@ def status_table(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFram
         wide = wide.reindex(list(labels)).reindex(columns=names, fill_value=0)
         wide.columns = [_word(name, lang) for name in names]
         return wide.rename(index=labels).rename_axis(first).reset_index()
-    texts = [
-        message("tab_against", lang, status=word, actual=row.actual_raw, required=_required(row, lang, period, True))
-        if row.actual_raw
-        else word
-        for row, word in ((row, _word(row.reason or row.status, lang)) for row in rows.itertuples())
-    ]
+    texts = [_against(row, lang) for row in rows.itertuples()]
     wide = rows.assign(text=texts).pivot(index="indicator", columns="region", values="text").reindex(list(labels))
     wide.columns = [region_name(code, lang) for code in wide.columns]
     return wide.fillna(_NONE).rename(index=labels).rename_axis(first).reset_index()
+
+
+def _against(row: Any, lang: str) -> str:
+    """The status, or why there is none, with the value and what was asked for as far as there are any."""
+    word, required = _word(row.reason or row.status, lang), _required(row, lang, row.period, brief=True)
+    if not row.actual_raw:
+        return word
+    text = f"{word}{message('say_colon', lang)}{row.actual_raw}"
+    return text if required == _NONE else message("tab_against", lang, text=text, required=required)
 
 
 def ranking_table(rankings: pd.DataFrame, by: str, period: str, lang: str, within: bool = False) -> pd.DataFrame:

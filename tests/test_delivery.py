@@ -252,6 +252,15 @@ def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
     assert within.get_xydata().tolist() == [[2023.5, 4.2]]
 
 
+def test_what_has_no_number_has_no_height_of_one(targets: pd.DataFrame, tmp_path: Path) -> None:
+    lines = [f"{FENGHUA},nursery_places,2023,/,个,r,", f"{FENGHUA},nursery_places,2024,全覆盖,个,r,"]
+    forms = read_actuals([csv_form(tmp_path, *lines)], targets)
+    ax = panel(figures.plot_progress(targets, measures.monitoring(targets, forms.actuals), FENGHUA), "千人托位数")
+    (drawn,) = [line for line in marked(ax, "o") if line.get_color() == style.SOFT and len(line.get_xdata())]
+    withdrawn, word = drawn.get_ydata()
+    assert withdrawn < 3.5 and word > 5.5  # below and above all that is planned
+
+
 def test_every_row_of_the_grid_is_one_mark(monitored: pd.DataFrame) -> None:
     figure = figures.plot_statuses(monitored)
     (grid,) = [ax for ax in figure.axes if len(ax.get_lines()) >= 6 and ax.get_xlim()[1] > 5]

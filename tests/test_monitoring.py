@@ -279,6 +279,12 @@ def test_nothing_reported_gives_empty_tables_with_all_columns(tmp_path):
     assert monitoring(targets, reported(tmp_path, targets), as_of="2024")["reason"].tolist() == ["not_reported"] * 2
 
 
+def test_what_no_plan_has_a_row_for_keeps_its_unit(tmp_path):
+    targets = planned("nursery_places", NURSERY)
+    rows = monitoring(targets, reported(tmp_path, targets, "330213,local:群众满意度,2024,91.5,分,survey,"))
+    assert rows.set_index("indicator").at["local:群众满意度", "unit"] == "分"
+
+
 def test_without_plans_there_is_nothing_to_monitor(tmp_path):
     targets = planned("nursery_places", NURSERY)
     actuals = reported(tmp_path, targets, "330213,1,2023,4,个,return,")

@@ -253,10 +253,12 @@ def _progress(ax: Axes, scene: Scene, code: str, rows: pd.DataFrame) -> None:
     entry, cells = scene.indicators.loc[code], scene.of(code, scene.chosen)
     state = entry["nature"] == "state"
     words = cells["drawn"].isna() & cells["kind"].isin(["full_coverage", "reference", "status"])
+    reported = rows["actual_raw"] != ""
+    spoken = reported & rows["actual"].isna() & (rows["reason"] != "withdrawn")
     numbers = pd.concat([cells["drawn"], rows["actual"]]).dropna().to_numpy(float)
     low, high = (-70.0, 170.0) if state else widened(numbers, 0.16) if len(numbers) else (0.0, 1.0)
     if not state:
-        low, high = low - 0.15 * (high - low), high + 0.22 * (high - low) * bool(words.any())
+        low, high = low - 0.15 * (high - low), high + 0.22 * (high - low) * bool(words.any() or spoken.any())
     at_words, at_gaps = (low + share * (high - low) for share in (WORDS, GAPS))
     ax.set(xlim=(scene.years[0] - 0.45, scene.years[-1] + 0.3), ylim=(low, high))
     path_ticks(ax, scene, entry, low, high, not len(numbers))
@@ -266,8 +268,7 @@ def _progress(ax: Axes, scene: Scene, code: str, rows: pd.DataFrame) -> None:
         path_segments(ax, cells.assign(at=cells["drawn"]), style.POINT | {"color": style.OTHER}, "level")
     years = cells.loc[words, "year"]
     ax.hlines([at_words] * len(years), years - 0.5, years + 0.5, color=style.OTHER, linewidth=2.8, zorder=2)
-    reported = rows["actual_raw"] != ""
-    heights = rows["actual"].fillna(at_words).mask(rows["told"] == MISSING, at_gaps)
+    heights = rows["actual"].mask(spoken, at_words).fillna(at_gaps)
     if not state:  # no line crosses what is not reported
         ax.plot(rows["at"], rows["actual"], color=style.SOFT, linewidth=0.9, zorder=4)
     for name, mark in MARKS.items():

@@ -197,7 +197,8 @@ def _reported(current: pd.DataFrame) -> pd.DataFrame:
     rows = _with_numbers(coarsest.drop_duplicates([*PAIR, "due"]), "actual").rename(
         columns={"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator"}
     )
-    columns = ["actual_raw", "actual_kind", "actual_operator", "actual", "resolution"]
+    rows = rows.rename(columns={"unit": "reported_unit"})
+    columns = ["actual_raw", "actual_kind", "actual_operator", "actual", "resolution", "reported_unit"]
     return rows[[*PAIR, "year", "due", *columns, "revision", "synthetic", "source", "document", "locator"]]
 
 
@@ -221,6 +222,7 @@ def _named(rows: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     rows = rows.merge(own, on=PAIR, how="left", suffixes=("_known", ""))
     for column in ("number", "domain", "unit"):
         rows[column] = rows[column].fillna(rows[f"{column}_known"])
+    rows["unit"] = rows["unit"].fillna(rows["reported_unit"])  # of what no plan has a row for
     return rows.assign(direction=rows["direction"].fillna(0))
 
 
