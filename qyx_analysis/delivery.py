@@ -344,7 +344,7 @@ def open_table(open_items: pd.DataFrame, lang: str, region: str = "") -> pd.Data
     """What is open: one line per county and indicator, with its owner, since when, and how far the last value is."""
     rows = open_items[(open_items["status"] == "open") & (open_items["region"] == region if region else True)]
     table = []
-    for _, group in rows.groupby(["region", "number", "indicator"], sort=False, dropna=False):
+    for _, group in rows.groupby(["region", "indicator"], sort=False):
         last = next(group.iloc[[-1]].itertuples())
         table.append(
             [

@@ -71,7 +71,7 @@ class Desk:
     @cached_property
     def actuals(self) -> pd.DataFrame:
         """The reported values, with those that a later report replaced; without rows where the build has none."""
-        rows = self._chosen(processed.load_actuals(self.folder, history=True))
+        rows = self._chosen(_actuals(self.folder, _stamp(self.folder)))
         return rows[rows["due"] <= last_day(self.as_of)].reset_index(drop=True) if self.as_of else rows
 
     @cached_property
@@ -175,9 +175,15 @@ def _tables(folder: Path, stamp: object) -> tuple[pd.DataFrame, pd.DataFrame, pd
 
 
 @lru_cache(maxsize=2)
+def _actuals(folder: Path, stamp: object) -> pd.DataFrame:
+    return processed.load_actuals(folder, history=True)
+
+
+@lru_cache(maxsize=2)
 def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
     """The actual values of a whole build, judged."""
-    actuals, governance = processed.load_actuals(folder), processed.load_governance(folder)
+    actuals = _actuals(folder, stamp)
+    governance = processed.load_governance(folder) if as_of or len(actuals) else None
     return measures.monitoring(_tables(folder, stamp)[0], actuals, as_of or None, governance)
 
 

@@ -273,7 +273,8 @@ def _progress(ax: Axes, scene: Scene, code: str, rows: pd.DataFrame) -> None:
         ax.plot(rows["at"], rows["actual"], color=style.SOFT, linewidth=0.9, zorder=4)
     for name, mark in MARKS.items():
         use = (rows["told"] == name) & (reported | (name == MISSING))
-        ax.plot(rows["at"][use], heights[use], linestyle="none", clip_on=False, zorder=6, **mark)
+        if use.any():
+            ax.plot(rows["at"][use], heights[use], linestyle="none", clip_on=False, zorder=6, **mark)
     labels = []
     last = cells.iloc[-1]
     if not state:

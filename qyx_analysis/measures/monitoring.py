@@ -474,6 +474,8 @@ def open_items(monitored: pd.DataFrame) -> pd.DataFrame:
     """
     known = catalogue.indicators().rename(columns={"code": "indicator"})[["indicator", "direction", "lower", "upper"]]
     items = monitored[monitored["status"].isin(UNMET)].rename(columns={"period": "opened"})
+    if items.empty:
+        return typed(pd.DataFrame(), "open_items")
     items = items.reset_index(drop=True).rename_axis("item").reset_index()
     reports = monitored.loc[monitored["actual"].notna(), [*PAIR, "due", "period", "actual_raw", "actual"]].assign(
         actual_operator=monitored["actual_operator"]

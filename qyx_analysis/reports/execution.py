@@ -55,7 +55,7 @@ def _open_before(parameters: dict[str, Any]) -> None:
     """
     with suppress(Exception):  # what is wrong with it, the notebook will say
         taken = signature(open_desk).parameters
-        open_desk(**{name: value for name, value in parameters.items() if name in taken})
+        open_desk(**{name: value for name, value in parameters.items() if name in taken}).monitoring  # noqa: B018
 
 
 def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float = TIMEOUT) -> NotebookNode:
