@@ -13,6 +13,7 @@ import pytest
 import synthetic
 from forms import csv_form, planned
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from plans import four_plans
 from test_figures import CHINESE, marked, panel, texts, well_made
 
 from qyx_analysis import catalogue, datapackage, delivery, figures, measures, raw, tables
@@ -206,10 +207,14 @@ def test_many_counties_are_counted_by_status(ninety: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_picture_is_well_made_and_names_what_is_synthetic(
-    targets: pd.DataFrame, monitored: pd.DataFrame, ninety: pd.DataFrame, lang: str
+    targets: pd.DataFrame, monitored: pd.DataFrame, ninety: pd.DataFrame, tmp_path: Path, lang: str
 ) -> None:
     many = measures.rankings(ninety)
+    whole = four_plans().query("region == @FENGHUA")
+    words = [f"{FENGHUA},{row},2026Q2,{text},,synthetic," for row, text in ((4, "未通过"), (15, "全覆盖"), (2, "/"))]
+    forms = read_actuals([csv_form(tmp_path, *words, f"{FENGHUA},19,2026Q2,16537.04,元,r,")], whole)
     drawn = [
+        figures.plot_progress(whole, measures.monitoring(whole, forms.actuals), "奉化区", lang=lang),
         figures.plot_progress(targets, monitored, "奉化区", lang=lang),
         figures.plot_statuses(monitored, lang=lang),
         figures.plot_statuses(ninety, lang=lang),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis import catalogue, names
+from qyx_analysis.cells import parse_cell
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import domain_panels, domains_height, widened
 from qyx_analysis.figures.paths import GAPS, PLOT, WORDS, Label, path_segments, path_ticks, right_labels, say_why
@@ -234,14 +235,12 @@ def _key_entries(rows: pd.DataFrame, lang: str) -> list[style.Entry]:
 
 
 def _finish(figure: Figure, rows: pd.DataFrame, alt: str, lang: str) -> None:
-    """Label the figure; what holds synthetic values says so, in the picture and in its alternative text."""
+    """Label the figure; what holds synthetic values says so before its title, where a phone shows it, and its label."""
     if rows["flags"].str.contains("synthetic").any():
         warning = catalogue.message("synthetic", lang)
         box = {"facecolor": "white", "edgecolor": style.VERMILLION, "linewidth": 1.4, "pad": 4.0}
-        style.write(
-            figure, style.WIDTH - style.MARGIN - 0.06, 0.17, warning,
-            ha="right", color=style.dark(style.VERMILLION), bbox=box,
-        )  # fmt: skip
+        figure.texts[0].set_x((style.MARGIN + style.text_width(warning, style.BODY) + 0.25) / style.WIDTH)  # the title
+        style.write(figure, style.MARGIN + 0.06, 0.18, warning, color=style.dark(style.VERMILLION), bbox=box)
         alt = _say(lang)("synthetic_alt", warning=warning, alt=alt)
     figure.set_label(alt)
 
@@ -295,10 +294,12 @@ def _short(period: str) -> str:
 
 def _value(row: Any, scene: Scene) -> str:
     """What was reported, short enough for a label."""
+    if row.reason == "withdrawn":
+        return _words(scene.lang)[row.reason]
     if scene.indicators.at[row.indicator, "nature"] == "state" and row.actual == row.actual:
-        return scene.say("passed" if row.actual > 0 else "not_passed")
+        return scene.say("passed" if row.actual > 0 else "tick_not_passed")
     if row.actual != row.actual:
-        return style.drawable(row.actual_raw, 6) if scene.lang == "zh" else scene.say("kind_status")
+        return scene.say(f"kind_{parse_cell(row.actual_raw).kind}")
     decimals = min(3, len(f"{row.actual:.6f}".rstrip("0").partition(".")[2]))
     return OPERATORS.get(row.actual_operator, "") + number(row.actual, decimals, scene.lang)
 
