@@ -7,6 +7,7 @@ not be judged, and what is synthetic is called so first.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -25,19 +26,23 @@ _MOST = 5
 _NONE = "—"
 
 
+@cache
+def _shorts(lang: str) -> dict[str, str]:
+    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
+
+
 def _word(code: str, lang: str) -> str:
-    return catalogue.judgements().set_index("code").at[code, f"short_{lang}"]
+    return _shorts(lang)[code]
 
 
 def _periods(periods: pd.Series, lang: str) -> str:
     return message("list_joint", lang).join(period_text(period, lang) for period in dict.fromkeys(periods))
 
 
-def _named(rows: pd.DataFrame, lang: str) -> str:
-    """Counties with their indicators, as a list inside a sentence; of one county the indicators alone."""
-    many = rows["region"].nunique() > 1
+def _named(rows: pd.DataFrame, lang: str, with_county: bool) -> str:
+    """The indicators of rows, with or without their counties, as a list inside a sentence."""
     pairs = zip(rows["region"], rows["indicator"], strict=True)
-    texts = [f"{region_name(code, lang)} " * many + indicator_name(indicator, lang) for code, indicator in pairs]
+    texts = [f"{region_name(code, lang)} " * with_county + indicator_name(row, lang) for code, row in pairs]
     return listed(dict.fromkeys(texts), lang)
 
 
@@ -63,7 +68,7 @@ def reported(actuals: pd.DataFrame, monitored: pd.DataFrame, lang: str) -> list[
     if current.empty:
         return [message("say_no_actuals", lang)]
     order = current.sort_values("due", kind="stable")["period"]
-    values = {"n": len(current), "counties": current["region"].nunique(), "periods": _periods(order, lang)}
+    values = {"n": len(current), "counties": of_counties(current)["region"].nunique(), "periods": _periods(order, lang)}
     sentences = [*_warned(current["synthetic"], lang), message("say_reported", lang, **values)]
     missing = monitored[monitored["reason"] == MISSING]
     due = int((monitored["actual_raw"] != "").sum()) + len(missing)
@@ -100,10 +105,10 @@ def statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
         sentences.append(message("say_missed_most", lang, list=listed(texts, lang)))
     worse = missed[missed["status"] == UNMET[1]]
     if len(worse):
-        sentences.append(message("say_worse_than_baseline", lang, n=len(worse), list=_named(worse, lang)))
+        sentences.append(message("say_worse_than_baseline", lang, n=len(worse), list=_named(worse, lang, True)))
     close = rows[rows["flags"].str.contains("unresolved")]
     if len(close):
-        sentences.append(message("say_status_unresolved", lang, n=len(close), list=_named(close, lang)))
+        sentences.append(message("say_status_unresolved", lang, n=len(close), list=_named(close, lang, True)))
     return sentences
 
 
@@ -151,9 +156,8 @@ def items(open_items: pd.DataFrame, period: str, lang: str) -> list[str]:
     fresh = {"opened": (open_items["opened"] == period).sum(), "closed": (open_items["closed"] == period).sum()}
     sentences.append(message("say_items_moved", lang, period=period_text(period, lang), **fresh))
     if len(rows):
-        owners = rows["department"].replace("", message("no_owner", lang))
-        if rows["region"].nunique() > 1:
-            owners = rows["region"].map(lambda code: region_name(code, lang)) + " " + owners
+        owners = rows["region"].map(lambda code: region_name(code, lang)) + " "
+        owners += rows["department"].replace("", message("no_owner", lang))
         sentences.append(message("say_owners", lang, list=_tallied(owners, lang)))
     return sentences
 
@@ -182,11 +186,11 @@ def delivered(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
     for key, status in (("say_behind", UNMET[0]), ("say_worse_than_baseline", UNMET[1])):
         found = latest[latest["status"] == status]
         if len(found):
-            sentences.append(message(key, lang, n=len(found), list=_named(found, lang)))
+            sentences.append(message(key, lang, n=len(found), list=_named(found, lang, False)))
     missing = own[own["reason"] == MISSING]
     if len(missing):
         counts = {"n": len(missing), "indicators": missing["indicator"].nunique()}
-        sentences.append(message("say_missing_own", lang, **counts, list=_named(missing, lang)))
+        sentences.append(message("say_missing_own", lang, **counts, list=_named(missing, lang, False)))
     return sentences
 
 
@@ -205,10 +209,13 @@ def _table(rows: list[list[Any]], keys: tuple[str, ...], lang: str) -> pd.DataFr
 
 def _unit(code: str, unit: str, lang: str) -> str:
     """The unit behind a value; none where the value is a word."""
+    return _units(lang).get(code, unit)
+
+
+@cache
+def _units(lang: str) -> dict[str, str]:
     known = catalogue.indicators().set_index("code")
-    if code not in known.index:
-        return unit
-    return "" if known.at[code, "nature"] == "state" else known.at[code, "unit" if lang == "zh" else "unit_en"]
+    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()
 
 
 def _required(row: Any, lang: str, period: str, brief: bool = False) -> str:
@@ -231,6 +238,7 @@ def _judged(row: Any, lang: str) -> str:
 _REMARKED = ("unresolved", "weaker", "below_baseline", "revised", "non_monotone")
 
 
+@cache
 def _remarks(lang: str) -> dict[str, str]:
     return catalogue.flags().set_index("flag")[f"meaning_{lang}"].to_dict()
 

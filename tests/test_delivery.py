@@ -100,7 +100,9 @@ def test_statuses_are_counted_with_those_that_cannot_be_judged(monitored: pd.Dat
         "Not judged: 2 (not reported 2)."
     )
     assert missed.endswith("Care workers 1/1.")
-    assert delivery.statuses(monitored, "2023", "en")[-1] == "Worse than the 2022 baseline (1): Care workers."
+    assert delivery.statuses(monitored, "2023", "en")[-1] == (
+        "Worse than the baseline (1): Fenghua District Care workers."
+    )
 
 
 def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: pd.DataFrame) -> None:
@@ -130,7 +132,7 @@ def test_a_county_is_told_at_the_last_period_of_each_indicator(monitored: pd.Dat
     warned, counted, worse, missing = delivery.delivered(monitored, FENGHUA, "en")
     assert SYNTHETIC["en"] in warned
     assert "(up to 2024): 2 of 2 rows can be judged — achieved 1," in counted
-    assert worse == "Worse than the 2022 baseline (1): Care workers."
+    assert worse == "Worse than the baseline (1): Care workers."
     assert missing == "Due and not reported: 1 values of 1 indicators (Care workers)."
 
 
