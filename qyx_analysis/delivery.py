@@ -10,11 +10,12 @@ import re
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qyx_analysis import catalogue, measures
 from qyx_analysis.catalogue import message
-from qyx_analysis.measures.monitoring import MET, UNMET
+from qyx_analysis.measures.monitoring import MET, UNMET, period_end
 from qyx_analysis.names import indicator_name, region_name
 from qyx_analysis.processed import period_text
 from qyx_analysis.readings import listed, literal
@@ -124,6 +125,7 @@ def _counted(rows: pd.DataFrame, when: str, lang: str) -> str:
 def ranked(rankings: pd.DataFrame, by: str, period: str, lang: str) -> list[str]:
     """Who is before or behind all others whatever indicator is left out; else that nobody is.
 
+    Where what is not reported could still change that, the sentence says so.
     ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city`` or ``domain``.
     """
     rows = rankings[(rankings["by"] == by) & (rankings["scope"] == "") & (rankings["period"] == period)]
@@ -131,13 +133,17 @@ def ranked(rankings: pd.DataFrame, by: str, period: str, lang: str) -> list[str]
     if len(rows) < 2:
         return []
     best, worst = rows["rank_best"].to_numpy(int), rows["rank_worst"].to_numpy(int)
-    first = rows[[(worst[place] < pd.Series(best).drop(place)).all() for place in range(len(rows))]]
-    last = rows[[(best[place] > pd.Series(worst).drop(place)).all() for place in range(len(rows))]]
-    sentences = [
-        message(key, lang, name=literal(_group(by, str(found["group"].iloc[0]), lang)))
-        for key, found in (("say_ranked_first", first), ("say_ranked_last", last))
-        if len(found)
-    ] or [message("say_not_ordered", lang, n=len(rows))]
+    low, high = rows["share_lo"].to_numpy(float), rows["share_hi"].to_numpy(float)
+    sentences = []
+    for key, apart, sure in (
+        ("say_ranked_first", best[:, None] > worst, low > high[:, None]),
+        ("say_ranked_last", worst[:, None] < best, high < low[:, None]),
+    ):  # in column b of row a: whether b stands apart from a
+        for place in np.flatnonzero((apart | np.eye(len(rows), dtype=bool)).all(axis=0)):
+            text = message(key, lang, name=literal(_group(by, str(rows["group"].iloc[place]), lang)))
+            settled = (sure | np.eye(len(rows), dtype=bool))[:, place].all()
+            sentences.append(text if settled else text + message("say_unless_reported", lang))
+    sentences = sentences or [message("say_not_ordered", lang, n=len(rows))]
     partly = rows[rows["not_reported"] > 0]
     return sentences + ([message("say_ranked_partly", lang, n=len(partly), all=len(rows))] if len(partly) else [])
 
@@ -346,6 +352,23 @@ def _rank(row: Any, lang: str) -> str:
         return _NONE
     text = message("tab_tied" if row.tied > 1 else "tab_at", lang, rank=row.rank)
     return f"{text} [{row.rank_best}–{row.rank_worst}]" if row.rank_best < row.rank_worst else text
+
+
+def items_table(open_items: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Items by county, most open first: rows of the plan that are open, since when, and how many items were closed."""
+    rows = [
+        [
+            region_name(str(code), lang),
+            still["indicator"].nunique(),
+            len(still),
+            period_text(min(still["opened"], key=period_end), lang) if len(still) else _NONE,
+            len(group) - len(still),
+        ]
+        for code, group in open_items.groupby("region")
+        for still in [group[group["status"] == "open"]]
+    ]
+    rows.sort(key=lambda row: -row[1])
+    return _table(rows, ("county", "open_rows", "open_items", "open_since", "closed_items"), lang)
 
 
 def open_table(open_items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:

@@ -111,6 +111,13 @@ def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: 
         "Whatever indicator is left out, Cixi City stands before all others.",
         "Whatever indicator is left out, Fenghua District stands behind all others.",
     ]
+    unknown = {"reason": "not_reported", "status": "no_judgement"}
+    silent = pd.concat(
+        [monitored.iloc[[0]].assign(region=code, indicator=row, **unknown) for code in (FENGHUA, CIXI) for row in "ab"]
+    )  # then 0 to 2 of 4 may be met in one and 2 to 4 of 4 in the other
+    first, last, partly = delivery.ranked(measures.rankings(pd.concat([monitored, silent])), "county", "2023", "en")
+    assert [text.endswith("What is not reported could still change that.") for text in (first, last)] == [True, True]
+    assert partly.startswith("For 2 of 2")
     tied = monitored.assign(
         status=monitored["status"].replace({"behind": "achieved", "worse_than_baseline": "achieved"})
     )
@@ -147,6 +154,13 @@ def test_nothing_is_said_of_a_county_or_a_build_without_values(actuals: pd.DataF
 
 
 # --- tables -----------------------------------------------------------------------------------------------
+
+
+def test_items_are_counted_by_county(monitored: pd.DataFrame) -> None:
+    assert delivery.items_table(measures.open_items(monitored), "en").values.tolist() == [
+        ["Fenghua District", 1, 1, "2023", 1],
+        ["Cixi City", 1, 1, "2024", 0],
+    ]
 
 
 def test_an_open_item_has_its_owner_and_what_is_left(monitored: pd.DataFrame) -> None:
@@ -188,6 +202,7 @@ def test_tables_fit_few_and_many_and_have_no_holes(monitored: pd.DataFrame, nine
             delivery.status_table(rows, period, lang),
             *(delivery.ranking_table(ranks, by, period, lang) for by in ("county", "city", "domain")),
             *(delivery.ranking_table(ranks, by, period, lang, within=True) for by in ("domain", "department")),
+            delivery.items_table(items, lang),
             *(delivery.open_table(items, lang), delivery.closed_table(items, lang), delivery.missing_table(rows, lang)),
             *delivery.details(rows, FENGHUA, lang).values(),
         ]
