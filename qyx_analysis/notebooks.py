@@ -97,6 +97,23 @@ class Desk:
         """What was missed, and what has been made good since: see :func:`qyx_analysis.open_items`."""
         return measures.open_items(self.monitoring)
 
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What changed since the period before the latest: see :func:`qyx_analysis.changes`."""
+        return self._chosen(_compared(self.folder, _stamp(self.folder), self.as_of)[0])
+
+    @cached_property
+    def period_before(self) -> str:
+        """The period that ``changes`` looks back to, which is the same for all counties; empty if there is none."""
+        return _compared(self.folder, _stamp(self.folder), self.as_of)[1]
+
+    @cached_property
+    def due_next(self) -> pd.DataFrame:
+        """What the next year-end asks for: see :func:`qyx_analysis.due_next`."""
+        actuals = processed.load_actuals(self.folder)
+        day = last_day(self.as_of) if self.as_of else actuals["due"].max()
+        return self._chosen(measures.due_next(self.targets, actuals, day, processed.load_governance(self.folder)))
+
     def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of the desk's regions, and of its domain if there is one."""
         chosen = rows["region"].isin(self.targets["region"])
@@ -185,6 +202,15 @@ def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
     actuals = _actuals(folder, stamp)
     governance = processed.load_governance(folder) if as_of or len(actuals) else None
     return measures.monitoring(_tables(folder, stamp)[0], actuals, as_of or None, governance)
+
+
+@lru_cache(maxsize=2)
+def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str]:
+    """The changes in a whole build since the period before the latest, and that period."""
+    targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
+    known, period = measures.known_before(processed.load_actuals(folder, history=True), as_of or None)
+    before = measures.monitoring(targets, known, period or None, governance)
+    return measures.changes(_monitored(folder, stamp, as_of), before), period
 
 
 @lru_cache(maxsize=2)
@@ -289,6 +315,23 @@ def glance(desk: Desk) -> None:
     from qyx_analysis.glance import glance_html
 
     display(HTML(glance_html(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
+
+
+def briefing(desk: Desk) -> None:
+    """Display the briefing of a county, or of all: see :func:`~qyx_analysis.briefing.briefing_html`.
+
+    Raises ``DataError`` where there are no actual values to speak of.
+    """
+    from IPython.display import HTML, Markdown, display
+
+    from qyx_analysis.briefing import State, briefing_html, briefing_title
+
+    if desk.actuals.empty:
+        raise DataError(Problem("actuals_missing", "actuals.csv"))
+    latest = desk.monitoring.loc[desk.monitoring["due"].idxmax(), "period"]
+    frames = desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next
+    display(Markdown(f"# {literal(briefing_title(desk.region, desk.lang))}"))
+    display(HTML(briefing_html(State(*frames, now=latest, before=desk.period_before), desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:
