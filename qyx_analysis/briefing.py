@@ -6,8 +6,9 @@ Lists are cut to what one page holds, and say how many more there are. Nothing i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -28,7 +29,8 @@ _PAIR = ["region", "indicator"]
 _NAMES, _ITEMS, _DUE, _ROWS = 4, 8, 15, 12  # what a page has room for: names in a list, open items, targets, counties
 
 
-class State(NamedTuple):
+@dataclass(frozen=True)
+class State:
     """What a briefing speaks of: the frames of the monitoring, and the two periods that it compares.
 
     ``targets``: the tidy targets; ``monitored``, ``items``, ``changes``, ``due``: as
@@ -46,7 +48,8 @@ class State(NamedTuple):
 
     def of(self, region: str) -> State:
         """The same of one region."""
-        return State(*(part[part["region"] == region] for part in self[:5]), self.now, self.before)
+        frames = {name: part for name, part in vars(self).items() if isinstance(part, pd.DataFrame)}
+        return replace(self, **{name: frame[frame["region"] == region] for name, frame in frames.items()})
 
 
 def briefing_title(region: str, lang: str) -> str:
@@ -80,14 +83,18 @@ def briefing_html(state: State, region: str, lang: str) -> str:
     latest = _told(state.monitored)
     when = {"now": period_text(state.now, lang), "before": period_text(state.before, lang) if state.before else ""}
     lead = message("brief_since" if state.before else "brief_first", lang, **when)
-    warning = message("brief_synthetic", lang, synthetic=message("synthetic", lang))
+    warning = message("brief_synthetic", lang)
     made_up = state.monitored["flags"].str.contains("synthetic").any()
     parts = [
         f'<p class="made-up" role="note">{escape(warning)}</p>' * bool(made_up),
         f"<p>{escape(lead)}</p>",
         _section("now", _counts(latest, state, lang) + (_domains if region else _places)(latest, state, lang), lang),
         _section("changes", _changes(state, not region, lang), lang),
-        _section("open" if region else "open_all", (_open if region else _open_across)(state, lang), lang),
+        _section(
+            "open" if region else "open_all",
+            (_open if region else _open_across)(state, lang) + _silent(latest, not region, lang),
+            lang,
+        ),
         _section("due", _due(state, not region, lang), lang),
     ]
     return f'<section class="briefing" aria-label="{escape(message("brief_kind", lang))}">{"".join(parts)}</section>'
@@ -98,12 +105,12 @@ def _section(name: str, body: str, lang: str) -> str:
 
 
 def _told(monitored: pd.DataFrame) -> pd.DataFrame:
-    """The status that a row is shown with; ``fresh`` where it is that of its latest period and not an earlier one."""
-    latest = latest_status(monitored)
-    last = monitored.groupby(_PAIR, as_index=False)["due"].max().rename(columns={"due": "last"})
-    latest = latest.merge(last, on=_PAIR)
-    told = latest["status"].mask(latest["reason"] == "not_reported", "not_reported")
-    return latest.assign(told=told, fresh=latest["due"] == latest["last"])
+    """The row of each indicator that was due last, with what is ``told`` of it and the last judgement before it."""
+    last = monitored.sort_values("due", kind="stable").drop_duplicates(_PAIR, keep="last")
+    judged = latest_status(monitored)[[*_PAIR, "period", "status"]]
+    rows = last.merge(judged, on=_PAIR, suffixes=("", "_judged"))
+    told = rows["status"].mask(rows["reason"] == "not_reported", "not_reported")
+    return rows.assign(told=told).sort_values(["region", "number", "indicator"], kind="stable")
 
 
 def _meaning(code: str, lang: str) -> str:
@@ -150,8 +157,8 @@ def _counts(latest: pd.DataFrame, state: State, lang: str) -> str:
     values = {
         "total": len(planned[_PAIR].drop_duplicates()),
         "judged": int(judged.sum()),
-        "older": int((judged & ~latest["fresh"]).sum()),
         "missing": int((latest["told"] == "not_reported").sum()),
+        "none": int((latest["told"] == "no_judgement").sum()),
         "regions": latest.loc[judged, "region"].nunique(),
         "present": planned["region"].nunique(),
     }
@@ -164,19 +171,25 @@ def _domains(latest: pd.DataFrame, state: State, lang: str) -> str:
     turned = state.changes[state.changes["change"].isin(_TURNS)].set_index("indicator")["change"]
     rows = []
     for domain, own in latest.groupby("domain", sort=False):
-        tiles = [_tile(row, str(turned.get(row.indicator, "")), lang) for row in own.itertuples()]
+        tiles = [_tile(row, str(turned.get(row.indicator, "")), state.now, lang) for row in own.itertuples()]
         rows.append(f"<li><b>{escape(domain_name(str(domain), lang))}</b><ul>{''.join(tiles)}</ul></li>")
     return f'<ul class="standing">{"".join(rows)}</ul>'
 
 
-def _tile(row: Any, turn: str, lang: str) -> str:
-    old = f" <small>{escape(period_text(row.period, lang))}</small>" * (row.status != "no_judgement" and not row.fresh)
+def _tile(row: Any, turn: str, now: str, lang: str) -> str:
+    """An indicator with its mark, how it turned, and what else one must know: its earlier period, why no judgement."""
+    notes = [period_text(row.period, lang)] if row.period != now else []
+    if row.status == "no_judgement" and row.status_judged != "no_judgement":
+        notes = [f"{period_text(row.period_judged, lang)} {_meaning(row.status_judged, lang)}"]
+    elif row.told == "no_judgement":
+        notes.append(_meaning(row.reason, lang))
     arrow = (
-        f' <i class="{turn}" role="img" aria-label="{escape(message(f"brief_{turn}", lang))}">{_TURNS[turn]}</i>'
+        f'<i class="{turn}" role="img" aria-label="{escape(message(f"brief_{turn}", lang))}">{_TURNS[turn]}</i>'
         if turn
         else ""
     )
-    return f"<li>{_mark(row.told, lang)} {_name(row, lang)}{arrow}{old}</li>"
+    noted = f"<small>{escape(' '.join(notes))}</small>" if notes else ""
+    return f"<li>{' '.join(filter(None, [_mark(row.told, lang), _name(row, lang), arrow, noted]))}</li>"
 
 
 def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
@@ -197,7 +210,9 @@ def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
     heads = {told: _meaning(told, lang) for told in MARKS if told in table}
     heads |= {name: message(f"brief_{name}", lang) for name in _TURNS}
     heads["open"] = message("brief_items", lang)
-    shown = table.reindex(columns=list(heads), fill_value=0).rename(columns=heads)
+    shown = table.reindex(columns=list(heads), fill_value=0).rename(
+        columns={name: head[:1].upper() + head[1:] for name, head in heads.items()}
+    )
     shown.insert(0, message("brief_place", lang), [region_name(str(code), lang) for code in shown.index])
     return as_html(shown, message("brief_cities" if pooled else "brief_counties", lang))
 
@@ -279,7 +294,7 @@ def _open(state: State, lang: str) -> str:
 
 def _open_across(state: State, lang: str) -> str:
     """The open items of all counties by indicator, those of most counties first, and whose they are."""
-    rows = _still_open(state.items)
+    rows = _still_open(state.items).sort_values("region", kind="stable")
     if rows.empty:
         return f"<p>{escape(message('brief_nothing_open', lang))}</p>"
     return _by_indicator(rows, lang)
@@ -299,6 +314,21 @@ def _more(n: int, lang: str) -> str:
     return f'<p class="note">{escape(message("brief_more", lang, n=n))}</p>' if n > 0 else ""
 
 
+def _silent(latest: pd.DataFrame, across: bool, lang: str) -> str:
+    """What is due and not reported: whose it is, or in how many counties."""
+    rows = latest[latest["told"] == "not_reported"]
+    if rows.empty:
+        return ""
+    names = (
+        _tallied(rows, lang)
+        if across
+        else [
+            _name(row, lang) + (f" ({escape(row.department)})" if row.department else "") for row in rows.itertuples()
+        ]
+    )
+    return f"<p>{message('brief_silent', lang, n=len(rows), names=_cut(names, _NAMES, lang))}</p>"
+
+
 # --- what is due next -------------------------------------------------------------------------------------
 
 
@@ -315,7 +345,8 @@ def _due(state: State, across: bool, lang: str) -> str:
     if left.empty:
         return lead
     if across:
-        return lead + _by_indicator(left, lang)
+        shown = [f"<li>{text}</li>" for text in _tallied(left, lang)]
+        return f'{lead}<ul class="due">{"".join(shown)}</ul>'
     shown = [
         f"<li>{_name(row, lang)} {escape(printed_text(row.actual_raw, lang))} → "
         f"<b>{escape(printed_text(row.target_raw, lang))}</b> <small>{escape(_unit(row, lang))}</small></li>"
