@@ -26,7 +26,7 @@ MARKS = {
 _TURNS = {"better": "↑", "worse": "↓"}
 _SAID = ("better", "worse", "opened", "closed", "corrected", "withdrawn", "dropped")  # changes that are named
 _PAIR = ["region", "indicator"]
-_NAMES, _ITEMS, _DUE, _ROWS = 4, 8, 15, 12  # what a page has room for: names in a list, open items, targets, counties
+_NAMES, _ITEMS, _DUE, _ROWS = 4, 10, 15, 12  # what a page has room for: names in a list, open items, targets, counties
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def _section(name: str, body: str, lang: str) -> str:
 
 def _told(monitored: pd.DataFrame) -> pd.DataFrame:
     """The row of each indicator that was due last, with what is ``told`` of it and the last judgement before it."""
-    last = monitored.sort_values("due", kind="stable").drop_duplicates(_PAIR, keep="last")
-    judged = latest_status(monitored)[[*_PAIR, "period", "status"]]
+    planned = monitored[monitored["reason"] != "no_target"]
+    last = planned.sort_values("due", kind="stable").drop_duplicates(_PAIR, keep="last")
+    judged = latest_status(planned)[[*_PAIR, "period", "status"]]
     rows = last.merge(judged, on=_PAIR, suffixes=("", "_judged"))
     told = rows["status"].mask(rows["reason"] == "not_reported", "not_reported")
     return rows.assign(told=told).sort_values(["region", "number", "indicator"], kind="stable")
@@ -301,12 +302,14 @@ def _open_across(state: State, lang: str) -> str:
 
 
 def _by_indicator(rows: pd.DataFrame, lang: str) -> str:
-    """In how many counties, and in which, each indicator is so."""
-    shown = [
-        f"<li><b>{escape(indicator_name(code, lang))} {len(own)}</b> "
-        f"<span>{_cut([escape(region_name(place, lang)) for place in own['region']], _NAMES, lang)}</span></li>"
-        for code, own in _most_first(rows)
-    ]
+    """In how many counties, and in which, each indicator is so; of many counties, in how many of each city."""
+    many = rows["region"].nunique() > _ROWS
+    shown = []
+    for code, own in _most_first(rows):
+        places = own["region"].map(region_parent).value_counts() if many else own["region"].value_counts()
+        names = [escape(region_name(str(place), lang)) + f" {n}" * many for place, n in places.items()]
+        name = escape(indicator_name(code, lang))
+        shown.append(f"<li><b>{name} {len(own)}</b> <span>{_cut(names, _NAMES, lang)}</span></li>")
     return f'<ol class="items">{"".join(shown[:_ITEMS])}</ol>{_more(len(shown) - _ITEMS, lang)}'
 
 
@@ -319,14 +322,13 @@ def _silent(latest: pd.DataFrame, across: bool, lang: str) -> str:
     rows = latest[latest["told"] == "not_reported"]
     if rows.empty:
         return ""
-    names = (
-        _tallied(rows, lang)
-        if across
-        else [
-            _name(row, lang) + (f" ({escape(row.department)})" if row.department else "") for row in rows.itertuples()
-        ]
-    )
+    names = _tallied(rows, lang) if across else [_owed(row, lang) for row in rows.itertuples()]
     return f"<p>{message('brief_silent', lang, n=len(rows), names=_cut(names, _NAMES, lang))}</p>"
+
+
+def _owed(row: Any, lang: str) -> str:
+    name = _name(row, lang)
+    return message("brief_owner", lang, name=name, owner=escape(row.department)) if row.department else name
 
 
 # --- what is due next -------------------------------------------------------------------------------------
@@ -334,19 +336,20 @@ def _silent(latest: pd.DataFrame, across: bool, lang: str) -> str:
 
 def _due(state: State, across: bool, lang: str) -> str:
     """The targets of the next year-end: how many the latest values meet already, and which they do not."""
-    rows = state.due[state.due["region"].map(region_level) == "county"]
+    rows = state.due[(state.due["region"].map(region_level) == "county") & (state.due["reason"] != "no_target")]
     if rows.empty:
         return f"<p>{escape(message('brief_nothing_due', lang))}</p>"
     left = rows[rows["status"].isin(["behind", "worse_than_baseline"])]
     counts = {"n": len(rows), "met": int((rows["status"] == "achieved").sum()), "left": len(left)}
     counts["none"] = counts["n"] - counts["met"] - counts["left"]
     period = period_text(rows["period"].iloc[0], lang)
-    lead = f"<p>{escape(message('brief_due_is', lang, period=period, **counts))}</p>"
+    key = "brief_due_all" if across else "brief_due_is"
+    lead = f"<p>{escape(message(key, lang, period=period, **counts))}</p>"
     if left.empty:
         return lead
     if across:
         shown = [f"<li>{text}</li>" for text in _tallied(left, lang)]
-        return f'{lead}<ul class="due">{"".join(shown)}</ul>'
+        return f'{lead}<ul class="due">{"".join(shown[:_DUE])}</ul>{_more(len(shown) - _DUE, lang)}'
     shown = [
         f"<li>{_name(row, lang)} {escape(printed_text(row.actual_raw, lang))} → "
         f"<b>{escape(printed_text(row.target_raw, lang))}</b> <small>{escape(_unit(row, lang))}</small></li>"
