@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from browsing import A4, AXE, DESK, PHONE, faults, printed, show
 from forms import csv_form
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from openpyxl import load_workbook
 from synthetic_actuals import fill
 
-from qyx_analysis import catalogue, cli, load_targets, raw
+from qyx_analysis import catalogue, cli, load_targets, notebooks, raw
+from qyx_analysis.briefing import State, briefing_html, briefing_title
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, explain_reports
+from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
 
 BOTH = ("zh", "en")
@@ -218,6 +223,30 @@ def test_printed_it_is_one_sheet_and_nothing_is_cut(browser, demo, county, lang)
     paper = printed(browser, demo.out / f"briefing-{county}.{lang}.html")
     assert paper["sizes"] == {A4} and len(paper["texts"]) == 1
     assert (paper["cut_rows"], paper["outside"]) == ([], [])
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize("lang", BOTH)
+def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, demo, tmp_path, lang):
+    desk = notebooks.open_desk(data_dir=demo.data, lang=lang)
+    frames = [desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next]
+    busiest = [frame[frame["region"] == "330282"] for frame in frames]
+    codes = catalogue.regions().query("level == 'county'")["code"]
+    many = [pd.concat([frame.assign(region=code) for code in codes], ignore_index=True) for frame in busiest]
+    html = briefing_html(State(*many, now="2024", before="2023"), "", lang)
+    shown = new_output("display_data", data={"text/html": html})
+    cells = new_notebook(cells=[new_code_cell("notebooks.briefing(desk)", outputs=[shown])])
+    origin = Provenance("0.1.0", datetime(2026, 1, 2, tzinfo=UTC), [], "0123456789ab")
+    path = tmp_path / "briefing.html"
+    title, parameters = briefing_title("", lang), {"lang": lang, "as_of": "2024-12-31"}
+    path.write_text(report_html(cells, title, lang, origin, parameters), encoding="utf-8", newline="\n")
+    assert {"zh": "90 个县（市、区）规划指标共 1890 项", "en": "1890 planned indicators of 90 counties"}[
+        lang
+    ] in text_of(path)
+    assert ("杭州市 78" if lang == "zh" else "Hangzhou 78") in text_of(path)  # 13 counties with 6 indicators achieved
+    paper = printed(browser, path)
+    assert len(paper["texts"]) == 1 and (paper["cut_rows"], paper["outside"]) == ([], [])
 
 
 @pytest.mark.slow
