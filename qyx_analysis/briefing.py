@@ -5,8 +5,9 @@ Lists are cut to what one page holds, and say how many more there are. Nothing i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures import latest_status
-from qyx_analysis.names import indicator_name, region_level, region_name, region_parent
+from qyx_analysis.names import indicator_name, region_name, region_parent
 from qyx_analysis.processed import parse_period, period_text
 from qyx_analysis.tables import as_html, domain_name, number_text, printed_text
 
@@ -46,10 +47,10 @@ class State:
     now: str
     before: str
 
-    def of(self, region: str) -> State:
-        """The same of one region."""
+    def of(self, regions: Collection[str]) -> State:
+        """The same of these regions."""
         frames = {name: part for name, part in vars(self).items() if isinstance(part, pd.DataFrame)}
-        return replace(self, **{name: frame[frame["region"] == region] for name, frame in frames.items()})
+        return replace(self, **{name: frame[frame["region"].isin(regions)] for name, frame in frames.items()})
 
 
 def briefing_title(region: str, lang: str) -> str:
@@ -79,7 +80,8 @@ def briefing_html(state: State, region: str, lang: str) -> str:
     str
         A ``<section>`` without any style of its own; the reports bring it.
     """
-    state = state.of(region) if region else state
+    counties = state.targets.loc[state.targets["level"] == "county", "region"].unique()
+    state = state.of([region] if region else counties)
     latest = _told(state.monitored)
     when = {"now": period_text(state.now, lang), "before": period_text(state.before, lang) if state.before else ""}
     lead = message("brief_since" if state.before else "brief_first", lang, **when)
@@ -88,7 +90,11 @@ def briefing_html(state: State, region: str, lang: str) -> str:
     parts = [
         f'<p class="made-up" role="note">{escape(warning)}</p>' * bool(made_up),
         f"<p>{escape(lead)}</p>",
-        _section("now", _counts(latest, state, lang) + (_domains if region else _places)(latest, state, lang), lang),
+        _section(
+            "now",
+            _counts(latest, state, not region, lang) + (_domains if region else _places)(latest, state, lang),
+            lang,
+        ),
         _section("changes", _changes(state, not region, lang), lang),
         _section(
             "open" if region else "open_all",
@@ -114,8 +120,13 @@ def _told(monitored: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(told=told).sort_values(["region", "number", "indicator"], kind="stable")
 
 
+@cache
+def _meanings(lang: str) -> dict[str, str]:
+    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
+
+
 def _meaning(code: str, lang: str) -> str:
-    return catalogue.judgements().set_index("code").at[code, f"short_{lang}"]
+    return _meanings(lang)[code]
 
 
 def _mark(told: str, lang: str) -> str:
@@ -133,19 +144,21 @@ def _name(row: Any, lang: str) -> str:
     return escape(indicator_name(row.indicator, lang))
 
 
+@cache
+def _units(lang: str) -> dict[str, str]:
+    known = catalogue.indicators().set_index("code")
+    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()
+
+
 def _unit(row: Any, lang: str) -> str:
     """The unit of an indicator in the language; a state has none."""
-    known = catalogue.indicators().set_index("code")
-    if row.indicator not in known.index:
-        return row.unit
-    entry = known.loc[row.indicator]
-    return "" if entry["nature"] == "state" else entry["unit" if lang == "zh" else "unit_en"]
+    return _units(lang).get(row.indicator, row.unit)
 
 
 # --- what stands ------------------------------------------------------------------------------------------
 
 
-def _counts(latest: pd.DataFrame, state: State, lang: str) -> str:
+def _counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
     """How many indicators have each status, and how much of the plan that is."""
     found = latest["told"].value_counts()
     counts = [
@@ -153,7 +166,7 @@ def _counts(latest: pd.DataFrame, state: State, lang: str) -> str:
         for told in MARKS
         if told in found
     ]
-    planned = state.targets[(state.targets["role"] == "target") & (state.targets["level"] == "county")]
+    planned = state.targets[state.targets["role"] == "target"]
     judged = latest["status"] != "no_judgement"
     values = {
         "total": len(planned[_PAIR].drop_duplicates()),
@@ -163,7 +176,7 @@ def _counts(latest: pd.DataFrame, state: State, lang: str) -> str:
         "regions": latest.loc[judged, "region"].nunique(),
         "present": planned["region"].nunique(),
     }
-    key = "brief_coverage_all" if state.targets["region"].nunique() > 1 else "brief_coverage"
+    key = "brief_coverage_all" if across else "brief_coverage"
     return f'<ul class="counts">{"".join(counts)}</ul><p class="note">{escape(message(key, lang, **values))}</p>'
 
 
@@ -243,8 +256,8 @@ def _tallied(rows: pd.DataFrame, lang: str) -> list[str]:
 
 
 def _most_first(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    groups = sorted(rows.groupby(["number", "indicator"], dropna=False), key=lambda group: (-len(group[1]), group[0]))
-    return [(str(code), own) for (_, code), own in groups]
+    groups = rows.sort_values(["number", "indicator"], kind="stable").groupby("indicator", sort=False)
+    return sorted(((str(code), own) for code, own in groups), key=lambda group: -len(group[1]))
 
 
 def _changed(row: Any, lang: str) -> str:
@@ -336,7 +349,7 @@ def _owed(row: Any, lang: str) -> str:
 
 def _due(state: State, across: bool, lang: str) -> str:
     """The targets of the next year-end: how many the latest values meet already, and which they do not."""
-    rows = state.due[(state.due["region"].map(region_level) == "county") & (state.due["reason"] != "no_target")]
+    rows = state.due[state.due["reason"] != "no_target"]
     if rows.empty:
         return f"<p>{escape(message('brief_nothing_due', lang))}</p>"
     left = rows[rows["status"].isin(["behind", "worse_than_baseline"])]

@@ -103,9 +103,9 @@ class Desk:
         return self._chosen(_compared(self.folder, _stamp(self.folder), self.as_of)[0])
 
     @cached_property
-    def period_before(self) -> str:
-        """The period that ``changes`` looks back to, which is the same for all counties; empty if there is none."""
-        return _compared(self.folder, _stamp(self.folder), self.as_of)[1]
+    def compared_periods(self) -> tuple[str, str]:
+        """The latest period and the one that ``changes`` looks back to, or nothing: the same for all counties."""
+        return _compared(self.folder, _stamp(self.folder), self.as_of)[1:]
 
     @cached_property
     def due_next(self) -> pd.DataFrame:
@@ -205,12 +205,13 @@ def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=2)
-def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str]:
-    """The changes in a whole build since the period before the latest, and that period."""
+def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str, str]:
+    """The changes in a whole build from the period before the latest to the latest, and these two periods."""
     targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
     known, period = measures.known_before(processed.load_actuals(folder, history=True), as_of or None)
     before = measures.monitoring(targets, known, period or None, governance)
-    return measures.changes(_monitored(folder, stamp, as_of), before), period
+    now = _monitored(folder, stamp, as_of)
+    return measures.changes(now, before), now.loc[now["due"].idxmax(), "period"], period
 
 
 @lru_cache(maxsize=2)
@@ -328,10 +329,9 @@ def briefing(desk: Desk) -> None:
 
     if desk.actuals.empty:
         raise DataError(Problem("actuals_missing", "actuals.csv"))
-    latest = desk.monitoring.loc[desk.monitoring["due"].idxmax(), "period"]
     frames = desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next
     display(Markdown(f"# {literal(briefing_title(desk.region, desk.lang))}"))
-    display(HTML(briefing_html(State(*frames, now=latest, before=desk.period_before), desk.region, desk.lang)))
+    display(HTML(briefing_html(State(*frames, *desk.compared_periods), desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:
