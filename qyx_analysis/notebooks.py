@@ -110,9 +110,7 @@ class Desk:
     @cached_property
     def due_next(self) -> pd.DataFrame:
         """What the next year-end asks for: see :func:`qyx_analysis.due_next`."""
-        actuals = processed.load_actuals(self.folder)
-        day = last_day(self.as_of) if self.as_of else actuals["due"].max()
-        return self._chosen(measures.due_next(self.targets, actuals, day, processed.load_governance(self.folder)))
+        return self._chosen(_due_next(self.folder, _stamp(self.folder), self.as_of))
 
     def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of the desk's regions, and of its domain if there is one."""
@@ -212,6 +210,13 @@ def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, st
     before = measures.monitoring(targets, known, period or None, governance)
     now = _monitored(folder, stamp, as_of)
     return measures.changes(now, before), now.loc[now["due"].idxmax(), "period"], period
+
+
+@lru_cache(maxsize=2)
+def _due_next(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
+    """What the next year-end asks of a whole build."""
+    actuals, governance = processed.load_actuals(folder), processed.load_governance(folder)
+    return measures.due_next(_tables(folder, stamp)[0], actuals, as_of or None, governance)
 
 
 @lru_cache(maxsize=2)
