@@ -192,11 +192,11 @@ def _domains(latest: pd.DataFrame, state: State, lang: str) -> str:
 
 def _tile(row: Any, turn: str, now: str, lang: str) -> str:
     """An indicator with its mark, how it turned, and what else one must know: its earlier period, why no judgement."""
-    notes = [period_text(row.period, lang)] if row.period != now else []
-    if row.status == "no_judgement" and row.status_judged != "no_judgement":
-        notes = [f"{period_text(row.period_judged, lang)} {_meaning(row.status_judged, lang)}"]
-    elif row.told == "no_judgement":
-        notes.append(_meaning(row.reason, lang))
+    notes = [_meaning(row.reason, lang)] if row.told == "no_judgement" else []
+    if row.status != row.status_judged:
+        notes.append(f"{period_text(row.period_judged, lang)} {_meaning(row.status_judged, lang)}")
+    elif row.period != now:
+        notes.append(period_text(row.period, lang))
     arrow = (
         f'<i class="{turn}" role="img" aria-label="{escape(message(f"brief_{turn}", lang))}">{_TURNS[turn]}</i>'
         if turn
