@@ -35,8 +35,8 @@ def said(frame: pd.DataFrame, *columns: str) -> list[list[Any]]:
 def since(folder: Path, cells: str = NURSERY, indicator: str = "nursery_places", **forms: list[str]) -> pd.DataFrame:
     targets = planned(indicator, cells)
     actuals = history(folder, targets, **forms)
-    known, day = known_before(actuals)
-    then = monitoring(targets, known, day) if day else monitoring(targets, known)
+    known, period = known_before(actuals)
+    then = monitoring(targets, known, period) if period else monitoring(targets, known)
     return changes(monitoring(targets, actuals), then)
 
 
@@ -111,8 +111,8 @@ def test_a_withdrawn_value_closes_nothing_and_turns_nothing(tmp_path):
     targets = pd.concat(indicators, ignore_index=True)
     forms = {"a": ["2022 3.6", "2023 3.8"], "b": ["2023 /", "奉化区,13,2024,22,人,return,"]}
     actuals = history(tmp_path, targets, **forms)
-    known, day = known_before(actuals)
-    found = changes(monitoring(targets, actuals), monitoring(targets, known, day)).query("number == 1")
+    known, period = known_before(actuals)
+    found = changes(monitoring(targets, actuals), monitoring(targets, known, period)).query("number == 1")
     assert said(found, "period", "actual_before") == [["withdrawn", "2023", "3.8"], ["dropped", "2023", "3.8"]]
 
 
@@ -168,22 +168,22 @@ def test_items_open_then_and_opened_less_closed_are_the_items_open_now(tmp_path_
 
 
 def known(folder: Path, as_of: object = None, **forms: list[str]) -> tuple[list[list[str]], str]:
-    rows, day = known_before(history(folder, planned("nursery_places", NURSERY), **forms), as_of)
-    return rows.loc[rows["current"], ["period", "raw"]].values.tolist(), day
+    rows, period = known_before(history(folder, planned("nursery_places", NURSERY), **forms), as_of)
+    return rows.loc[rows["current"], ["period", "raw"]].values.tolist(), period
 
 
 def test_known_is_what_the_forms_before_the_latest_period_say(tmp_path):
-    assert known(tmp_path, a=["2023 3.9"], b=["2023 4", "2024 4.6"]) == ([["2023", "3.9"]], "2023-12-31")
-    assert known(tmp_path, a=["2023 3.9"], b=["2023 4"], c=["2024 4.6"]) == ([["2023", "4"]], "2023-12-31")
-    assert known(tmp_path, a=["2023 3.9"], b=["2024 4.6"], c=["2023 4"]) == ([["2023", "3.9"]], "2023-12-31")
+    assert known(tmp_path, a=["2023 3.9"], b=["2023 4", "2024 4.6"]) == ([["2023", "3.9"]], "2023")
+    assert known(tmp_path, a=["2023 3.9"], b=["2023 4"], c=["2024 4.6"]) == ([["2023", "4"]], "2023")
+    assert known(tmp_path, a=["2023 3.9"], b=["2024 4.6"], c=["2023 4"]) == ([["2023", "3.9"]], "2023")
 
 
 def test_a_value_that_came_late_was_not_known(tmp_path):
-    assert known(tmp_path, a=["2023 3.9"], b=["2024Q2 4.2", "2024 4.6"]) == ([["2023", "3.9"]], "2024-06-30")
+    assert known(tmp_path, a=["2023 3.9"], b=["2024Q2 4.2", "2024 4.6"]) == ([["2023", "3.9"]], "2024Q2")
 
 
 def test_of_one_file_that_grows_the_first_reports_were_known(tmp_path):
-    assert known(tmp_path, a=["2023 3.9", "2024 4.6", "2023 4"]) == ([["2023", "3.9"]], "2023-12-31")
+    assert known(tmp_path, a=["2023 3.9", "2024 4.6", "2023 4"]) == ([["2023", "3.9"]], "2023")
 
 
 def test_forms_named_by_department_first_are_told_apart_by_their_periods(tmp_path):
@@ -200,14 +200,14 @@ def test_forms_named_by_department_first_are_told_apart_by_their_periods(tmp_pat
 def test_the_periods_are_those_that_any_county_reports(tmp_path):
     targets = pd.concat([planned("nursery_places", NURSERY, region) for region in ("330213", "330282")])
     actuals = history(tmp_path, targets, a=["2023 4"], b=["慈溪市,1,2024,4.6,个,return,"])
-    rows, day = known_before(actuals)
+    rows, period = known_before(actuals)
     assert rows[["region", "period"]].values.tolist() == [["330213", "2023"]]
-    assert day == "2023-12-31"
+    assert period == "2023"
 
 
 def test_as_of_looks_back_and_one_period_has_none_before(tmp_path):
     forms = {"a": ["2023 4"], "b": ["2024 4.6"], "c": ["2025 4.9"]}
-    assert known(tmp_path, "2024", **forms) == ([["2023", "4"]], "2023-12-31")
+    assert known(tmp_path, "2024", **forms) == ([["2023", "4"]], "2023")
     assert known(tmp_path, "2023", **forms) == ([], "")
     assert known(tmp_path) == ([], "")
 

@@ -30,9 +30,8 @@ def known_before(actuals: pd.DataFrame, as_of: object = None) -> tuple[pd.DataFr
     Returns
     -------
     tuple of DataFrame and str
-        The rows of ``actuals`` that were known, each time with the report that then counted as ``current``; and the
-        last day of the period before the latest one, which any region reports. No rows and no day where there is
-        only one period.
+        The rows of ``actuals`` that were known, each with the report that then counted as ``current``; and the period
+        before the latest one, of those that any region reports. No rows and an empty text where there is only one.
 
     Raises
     ------
@@ -51,9 +50,9 @@ def known_before(actuals: pd.DataFrame, as_of: object = None) -> tuple[pd.DataFr
     >>> actuals = pd.DataFrame({"region": "330213", "indicator": "nursery_places", "due": ["2023-12-31"] * 2 +
     ...     ["2024-12-31"], "period": ["2023", "2023", "2024"], "raw": ["3.8", "4.1", "4.6"], "revision": [1, 2, 1],
     ...     "current": [False, True, True], "document": ["a.csv", "b.csv", "b.csv"]})
-    >>> known, day = known_before(actuals)
-    >>> known[["period", "raw", "current"]].values.tolist(), day
-    ([['2023', '3.8', True]], '2023-12-31')
+    >>> known, period = known_before(actuals)
+    >>> known[["period", "raw", "current"]].values.tolist(), period
+    ([['2023', '3.8', True]], '2023')
     """
     rows = actuals if as_of is None else actuals[actuals["due"] <= last_day(as_of)]
     days = sorted(rows["due"].unique())
@@ -67,7 +66,7 @@ def known_before(actuals: pd.DataFrame, as_of: object = None) -> tuple[pd.DataFr
     one_pile = new.groupby(region).transform("all") & (rows["revision"] == 1)
     known = rows[(~new | one_pile) & (rows["due"] <= day)]
     counts = known["revision"] == known.groupby([*PAIR, "period"])["revision"].transform("max")
-    return known.assign(current=counts), day
+    return known.assign(current=counts), min(rows.loc[rows["due"] == day, "period"], key=len)
 
 
 def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
