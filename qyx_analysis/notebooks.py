@@ -206,7 +206,7 @@ def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
 def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str, str]:
     """The changes in a whole build from the period before the latest to the latest, and these two periods."""
     targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
-    known, period = measures.known_before(processed.load_actuals(folder, history=True), as_of or None)
+    known, period = measures.known_before(_actuals(folder, stamp), as_of or None)
     before = measures.monitoring(targets, known, period or None, governance)
     now = _monitored(folder, stamp, as_of)
     return measures.changes(now, before), now.loc[now["due"].idxmax(), "period"], period
@@ -215,8 +215,8 @@ def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, st
 @lru_cache(maxsize=2)
 def _due_next(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
     """What the next year-end asks of a whole build."""
-    actuals, governance = processed.load_actuals(folder), processed.load_governance(folder)
-    return measures.due_next(_tables(folder, stamp)[0], actuals, as_of or None, governance)
+    targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
+    return measures.due_next(targets, _actuals(folder, stamp), as_of or None, governance)
 
 
 @lru_cache(maxsize=2)
