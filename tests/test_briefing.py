@@ -21,7 +21,7 @@ from synthetic_actuals import fill
 from qyx_analysis import catalogue, cli, load_targets, notebooks, raw
 from qyx_analysis.briefing import State, briefing_html, briefing_title
 from qyx_analysis.problems import DataError
-from qyx_analysis.reports import Outcome, explain_reports
+from qyx_analysis.reports import Outcome, explain_reports, make_reports
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
 
@@ -188,6 +188,12 @@ def test_unchanged_ones_are_left_and_a_corrected_value_makes_its_county_and_all_
     assert {file: why for file, why in stale(tmp_path).items() if why} == {
         f"briefing-{name}.{lang}.html": ["data"] for name in ("330213-fenghua", "all") for lang in BOTH
     }
+
+
+def test_at_an_address_too_a_briefing_that_is_there_is_left(demo):
+    asked = {"data": demo.data, "out": "memory://briefing", "lang": "zh", "kind": "briefing"}
+    assert [outcome.status for outcome in make_reports("330213", **asked, quiet=True)] == ["made"]
+    assert explain_reports("330213", **asked) == [("briefing-330213-fenghua.zh.html", [])]
 
 
 def test_a_build_without_values_is_one_line_that_tells_how_to_get_a_form(demo, tmp_path, capfd):

@@ -103,6 +103,15 @@ def region_stem(code: str) -> str:
     return f"{code}-{names.region_slug(code)}"
 
 
+def is_report(file: str) -> bool:
+    """Whether a file of the folder is called as a report is.
+
+    >>> is_report("330213-fenghua.zh.html"), is_report("briefing-all.en.html"), is_report("index.en.html")
+    (True, True, False)
+    """
+    return file.endswith(".html") and (file[0].isdigit() or file.startswith("briefing-"))
+
+
 def briefing_stem(code: str) -> str:
     """What the file name of a county's briefing begins with; without a code that of all counties.
 
@@ -115,8 +124,7 @@ def briefing_stem(code: str) -> str:
 def write_index(folder: Path, outcomes: Iterable[Outcome], langs: Iterable[str], origin: Provenance) -> None:
     """Write the index in each language that was asked for or that a report in the folder has."""
     outcomes, asked = list(outcomes), set(langs)
-    pages = [report_file(name, "*") for name in ("[0-9]*", "briefing-*")]
-    there = {path.name.split(".")[1] for pattern in pages for path in folder.glob(pattern)}
+    there = {path.name.split(".")[-2] for path in folder.glob("*.*.html") if is_report(path.name)}
     present = [lang for lang in LANGUAGES if lang in asked | there]
     for lang in present:
         others = [other for other in present if other != lang]
