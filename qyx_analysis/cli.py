@@ -101,6 +101,7 @@ def _report(arguments: argparse.Namespace) -> int:
         "lang": arguments.lang,
         "out": out,
         "parameters": dict(arguments.parameter),
+        "kind": arguments.kind,
     }
     if arguments.explain:
         for file, reasons in explain_reports(**asked):
@@ -290,9 +291,13 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(
         commands, "report", _report, "生成 HTML 报告 / write the HTML reports",
-        "qyx report  |  qyx report 330213 慈溪市 --peers 宁波市 --lang en",
+        "qyx report  |  qyx report 330213 慈溪市 --peers 宁波市 --lang en  |  qyx report --kind briefing",
     )  # fmt: skip
     report.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
+    report.add_argument(
+        "--kind", choices=("report", "briefing"), default="report",
+        help="报告，或有实际值的县的一页会议简报 / reports, or one-page briefings where there are actual values",
+    )  # fmt: skip
     report.add_argument(
         "--peers",
         default="",

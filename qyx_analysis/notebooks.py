@@ -97,6 +97,21 @@ class Desk:
         """What was missed, and what has been made good since: see :func:`qyx_analysis.open_items`."""
         return measures.open_items(self.monitoring)
 
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What changed since the period before the latest: see :func:`qyx_analysis.changes`."""
+        return self._chosen(_compared(self.folder, _stamp(self.folder), self.as_of)[0])
+
+    @cached_property
+    def compared_periods(self) -> tuple[str, str]:
+        """The latest period and the one that ``changes`` looks back to, or nothing: the same for all counties."""
+        return _compared(self.folder, _stamp(self.folder), self.as_of)[1:]
+
+    @cached_property
+    def due_next(self) -> pd.DataFrame:
+        """What the next year-end asks for: see :func:`qyx_analysis.due_next`."""
+        return self._chosen(_due_next(self.folder, _stamp(self.folder), self.as_of))
+
     def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of the desk's regions, and of its domain if there is one."""
         chosen = rows["region"].isin(self.targets["region"])
@@ -185,6 +200,23 @@ def _monitored(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
     actuals = _actuals(folder, stamp)
     governance = processed.load_governance(folder) if as_of or len(actuals) else None
     return measures.monitoring(_tables(folder, stamp)[0], actuals, as_of or None, governance)
+
+
+@lru_cache(maxsize=2)
+def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str, str]:
+    """The changes in a whole build from the period before the latest to the latest, and these two periods."""
+    targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
+    known, period = measures.known_before(_actuals(folder, stamp), as_of or None)
+    before = measures.monitoring(targets, known, period or None, governance)
+    now = _monitored(folder, stamp, as_of)
+    return measures.changes(now, before), now.loc[now["due"].idxmax(), "period"], period
+
+
+@lru_cache(maxsize=2)
+def _due_next(folder: Path, stamp: object, as_of: str) -> pd.DataFrame:
+    """What the next year-end asks of a whole build."""
+    targets, governance = _tables(folder, stamp)[0], processed.load_governance(folder)
+    return measures.due_next(targets, _actuals(folder, stamp), as_of or None, governance)
 
 
 @lru_cache(maxsize=2)
@@ -289,6 +321,22 @@ def glance(desk: Desk) -> None:
     from qyx_analysis.glance import glance_html
 
     display(HTML(glance_html(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
+
+
+def briefing(desk: Desk) -> None:
+    """Display the briefing of a county, or of all: see :func:`~qyx_analysis.briefing.briefing_html`.
+
+    Raises ``DataError`` where there are no actual values to speak of.
+    """
+    from IPython.display import HTML, Markdown, display
+
+    from qyx_analysis.briefing import State, briefing_html, briefing_title
+
+    if desk.actuals.empty:
+        raise DataError(Problem("actuals_missing", "actuals.csv"))
+    frames = desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next
+    display(Markdown(f"# {literal(briefing_title(desk.region, desk.lang))}"))
+    display(HTML(briefing_html(State(*frames, *desk.compared_periods), desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:

@@ -57,6 +57,7 @@ LINE = [
         "readings",
         "delivery",
         "glance",
+        "briefing",
         "notebooks",
         "reports",
         "doctor",

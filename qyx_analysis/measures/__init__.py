@@ -3,6 +3,7 @@
 from qyx_analysis.measures.alignment import alignment
 from qyx_analysis.measures.ambition import ambition
 from qyx_analysis.measures.association import association
+from qyx_analysis.measures.changes import changes, due_next, known_before, latest_status
 from qyx_analysis.measures.dispersion import dispersion, domain_dispersion
 from qyx_analysis.measures.monitoring import monitoring, open_items, rankings
 from qyx_analysis.measures.trajectory import trajectory
@@ -12,8 +13,12 @@ __all__ = [
     "alignment",
     "ambition",
     "association",
+    "changes",
     "dispersion",
     "domain_dispersion",
+    "due_next",
+    "known_before",
+    "latest_status",
     "monitoring",
     "open_items",
     "rankings",

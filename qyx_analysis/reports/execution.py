@@ -13,7 +13,7 @@ from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.reports.downloads import figures_of
 from qyx_analysis.reports.index import Outcome
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
-from qyx_analysis.reports.plan import Task, parameters_of, read_notebook
+from qyx_analysis.reports.plan import BRIEFING_NOTEBOOK, Task, parameters_of, read_notebook
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -39,7 +39,7 @@ def run(task: Task, origin: Provenance, timeout: float = TIMEOUT) -> tuple[Outco
         title = task.title or notebook_title(notebook, task.lang) or task.name
         known = parameters_of(notebook)
         parameters = {name: value for name, value in task.parameters.items() if name in known}
-        _open_before(parameters)
+        _open_before(task, parameters)
         done = execute(notebook, parameters, timeout)
         html = report_html(done, title, task.lang, origin, parameters, task.others, task.inputs)
         files = figures_of(done, task.file.split(".")[0], task.lang) | {task.file: html.encode("utf-8")}
@@ -48,14 +48,17 @@ def run(task: Task, origin: Provenance, timeout: float = TIMEOUT) -> tuple[Outco
     return Outcome(task.name, title, task.file, not reason, reason, perf_counter() - started, task.lang), files
 
 
-def _open_before(parameters: dict[str, Any]) -> None:
+def _open_before(task: Task, parameters: dict[str, Any]) -> None:
     """Open in this process what the notebook will open: its kernel, a fork, finds the frames computed.
 
     The reports of a run share most of them, so that all but the first find them here too.
     """
     with suppress(Exception):  # what is wrong with it, the notebook will say
         taken = signature(open_desk).parameters
-        open_desk(**{name: value for name, value in parameters.items() if name in taken}).monitoring  # noqa: B018
+        desk = open_desk(**{name: value for name, value in parameters.items() if name in taken})
+        _ = desk.monitoring
+        if task.notebook.name == BRIEFING_NOTEBOOK:
+            _ = desk.changes, desk.due_next  # of all counties, whichever it is about
 
 
 def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float = TIMEOUT) -> NotebookNode:

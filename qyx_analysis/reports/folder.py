@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from qyx_analysis import raw
 from qyx_analysis.notebooks import LANGUAGES
 from qyx_analysis.reports.downloads import FIGURES, TABLES, figures_in, workbook_file
-from qyx_analysis.reports.index import Outcome
+from qyx_analysis.reports.index import Outcome, is_report
 from qyx_analysis.reports.record import HEAD, MANIFEST, TAIL, known_hashes
 from qyx_analysis.storage import Storage, folder_at
 
@@ -63,7 +63,7 @@ class StoredFolder(ReportFolder):
         self._storage = storage
         found = {name: size for folder in ("", TABLES, FIGURES) for name, size in storage.sizes(folder).items()}
         sizes = {name: size for name, size in found.items() if not name.rpartition("/")[2].startswith(".")}
-        pages = {name: size for name, size in sizes.items() if name.endswith(".html") and name[0].isdigit() and size}
+        pages = {name: size for name, size in sizes.items() if is_report(name) and size}
         for name, size in sizes.items():
             if name in pages or "/" in name:
                 _stand_in(here / name, size)

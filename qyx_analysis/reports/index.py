@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.notebooks import LANGUAGES
@@ -102,10 +103,29 @@ def region_stem(code: str) -> str:
     return f"{code}-{names.region_slug(code)}"
 
 
+def is_report(file: str) -> bool:
+    """Whether a file of the folder is called as a report is.
+
+    >>> is_report("330213-fenghua.zh.html"), is_report("briefing-all.en.html"), is_report("index.en.html")
+    (True, True, False)
+    """
+    return file.endswith(".html") and (file[0].isdigit() or file.startswith("briefing-"))
+
+
+def briefing_stem(code: str) -> str:
+    """What the file name of a county's briefing begins with; without a code that of all counties.
+
+    >>> briefing_stem("330213"), briefing_stem("")
+    ('briefing-330213-fenghua', 'briefing-all')
+    """
+    return f"briefing-{region_stem(code) if code else 'all'}"
+
+
 def write_index(folder: Path, outcomes: Iterable[Outcome], langs: Iterable[str], origin: Provenance) -> None:
     """Write the index in each language that was asked for or that a report in the folder has."""
     outcomes, asked = list(outcomes), set(langs)
-    present = [lang for lang in LANGUAGES if lang in asked or any(folder.glob(report_file("[0-9]*", lang)))]
+    there = {path.name.split(".")[-2] for path in folder.glob("*.*.html") if is_report(path.name)}
+    present = [lang for lang in LANGUAGES if lang in asked | there]
     for lang in present:
         others = [other for other in present if other != lang]
         page = index_html(folder, outcomes, lang, origin, others).encode("utf-8")
@@ -120,9 +140,11 @@ def index_html(
     links = [(other, index_file(other)) for other in others]
     page = page_values(catalogue.message("report_index_title", lang), lang, origin, links, ["index.js"])
     page["cities"], page["missing"] = _counties(folder, lang)
-    page["groups"] = list(dict.fromkeys(group for city in page["cities"].values() for e in city for group in e.groups))
     stems = sorted({path.name.split(".")[0] for path in folder.glob(report_file("[0-9][0-9]-*", "*"))})
     page["analyses"] = list(filter(None, (_entry(folder, stem, lang) for stem in stems)))
+    page["briefings"] = _briefings(folder, lang)
+    entries = [*(entry for city in page["cities"].values() for entry in city), *page["analyses"], *page["briefings"]]
+    page["groups"] = list(dict.fromkeys(group for entry in entries for group in entry.groups))
     page["summary"] = catalogue.message(
         "index_summary",
         lang,
@@ -131,7 +153,7 @@ def index_html(
         analyses=len(page["analyses"]),
     )
     drawn = figures_in(folder)
-    for entry in [*(entry for city in page["cities"].values() for entry in city), *page["analyses"]]:
+    for entry in entries:
         entry.figures.update(drawn.get((entry.stem, entry.lang), {}))
     page["current"] = {outcome.file for outcome in outcomes if outcome.ok}  # also unchanged: their rows are the same
     page["failures"] = [outcome for outcome in outcomes if not outcome.ok and outcome.lang in (lang, "")]
@@ -146,14 +168,29 @@ def _counties(folder: Path, lang: str) -> tuple[dict[str, list[Entry]], dict[str
     cities: dict[str, list[Entry]] = {}
     missing: dict[str, list[str]] = {}
     for county in catalogue.regions().query("level == 'county'").itertuples():
-        city, name = names.region_name(county.parent, lang), names.region_name(county.code, lang)
-        groups = [city, *filter(None, county.groups.split(";"))]
-        words = " ".join([county.name_zh, county.name_en, names.region_name(county.parent, "en"), *groups])
-        if entry := _entry(folder, region_stem(county.code), lang, name, county.code, words, groups):
+        found_by = _found_by(county, lang)
+        city = found_by[-1][0]
+        if entry := _entry(folder, region_stem(county.code), lang, *found_by):
             cities.setdefault(city, []).append(entry)
         else:
-            missing.setdefault(city, []).append(name)
+            missing.setdefault(city, []).append(found_by[0])
     return cities, missing
+
+
+def _briefings(folder: Path, lang: str) -> list[Entry]:
+    """The briefings, that of all counties first."""
+    title = catalogue.message("brief_index_all", lang)
+    entries = [_entry(folder, briefing_stem(""), lang, title)]
+    for county in catalogue.regions().query("level == 'county'").itertuples():
+        entries.append(_entry(folder, briefing_stem(county.code), lang, *_found_by(county, lang)))
+    return [entry for entry in entries if entry]
+
+
+def _found_by(county: Any, lang: str) -> tuple[str, str, str, list[str]]:
+    """The name, the code, the words and the groups that a county's pages are listed and found by."""
+    groups = [names.region_name(county.parent, lang), *filter(None, county.groups.split(";"))]
+    words = " ".join([county.name_zh, county.name_en, names.region_name(county.parent, "en"), *groups])
+    return names.region_name(county.code, lang), county.code, words, groups
 
 
 def _entry(

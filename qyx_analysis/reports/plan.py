@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qyx_analysis import names, raw
+from qyx_analysis.briefing import briefing_title
 from qyx_analysis.catalogue import message
 from qyx_analysis.notebooks import LANGUAGES, peer_codes
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import data_dir, load_table, load_targets
-from qyx_analysis.reports.index import Outcome, region_file, report_file
+from qyx_analysis.processed import data_dir, load_actuals, load_table, load_targets
+from qyx_analysis.reports.index import Outcome, briefing_stem, region_file, report_file
 from qyx_analysis.reports.record import DataInputs, common_inputs, digest
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 REGION_NOTEBOOK = "region-report.ipynb"
 CROSS_NOTEBOOKS = "[0-9][0-9]-*.ipynb"
+BRIEFING_NOTEBOOK = "briefing.ipynb"
 _OWN = {"region", "peers", "lang", "data_dir"}  # parameters that arguments of make_reports set
 
 
@@ -49,17 +51,20 @@ def planned(
     lang: str,
     parameters: Mapping[str, Any] | None,
     notebooks: Path | str | None,
+    kind: str = "report",
 ) -> tuple[list[Task | Outcome], Path, tuple[str, ...]]:
     """The reports that are asked for with their inputs, the folder of the build, and the languages."""
     if lang not in (*LANGUAGES, "both"):
         raise DataError(Problem("lang_unknown", "lang", text=lang))
+    if kind not in KINDS:
+        raise DataError(Problem("kind_unknown", "kind", text=kind, values={"known": ", ".join(KINDS)}))
     langs = LANGUAGES if lang == "both" else (lang,)
     folder, given = data_dir(data).resolve(), dict(parameters or {})
     source = Path(notebooks or raw.project_dir() / "notebooks")
     chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
     passed = given | {"peers": peers, "data_dir": str(folder)}
     targets = load_targets(folder)
-    plan = _plan(chosen, targets, source, langs, passed)
+    plan = KINDS[kind](chosen, targets, source, langs, passed)
     _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
     return _with_inputs(plan, targets, folder), folder, langs
 
@@ -93,19 +98,18 @@ def _has_data(path: Path, folder: Path | str) -> bool:
     return not table or len(load_table(table, folder)) > 0
 
 
-def _plan(
+def _reports(
     chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
 ) -> list[Task | Outcome]:
-    notebook = notebooks / REGION_NOTEBOOK
-    if not notebook.is_file():
-        raise DataError(Problem("notebook_missing", str(notebook)))
-    present = sorted(targets.loc[targets["level"] == "county", "region"].unique())
+    """A report for each county, and if none are chosen the comparisons."""
+    notebook = _there(notebooks / REGION_NOTEBOOK)
+    present = _counties(targets)
     plan: dict[str, list[Task | Outcome]] = {}
     for given in chosen or present:
         try:
             code = _county(given, present)
         except DataError as error:
-            plan[str(given)] = [Outcome(str(given), str(given), "", ok=False, reason=str(error))]
+            plan[str(given)] = [_refused(given, error)]
             continue
         files = {lang: region_file(code, lang) for lang in langs}
         titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
@@ -116,6 +120,47 @@ def _plan(
         files = {lang: report_file(path.stem, lang) for lang in langs}
         plan[path.stem] = _in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
     return [item for items in plan.values() for item in items]
+
+
+def _briefings(
+    chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
+) -> list[Task | Outcome]:
+    """A briefing for each county with actual values, and if none are chosen one for all where there are several."""
+    notebook = _there(notebooks / BRIEFING_NOTEBOOK)
+    present = _counties(targets)
+    reporting = sorted({*present} & {*load_actuals(parameters["data_dir"])["region"]})
+    if not reporting:
+        raise DataError(Problem("actuals_missing", "actuals.csv"))
+    plan: dict[str, list[Task | Outcome]] = {}
+    together = [""] if len(present) > 1 and not chosen else []
+    for given in [*(chosen or reporting), *together]:
+        try:
+            code = _reporting(_county(given, present), reporting) if given else ""
+        except DataError as error:
+            plan[str(given)] = [_refused(given, error)]
+            continue
+        name = briefing_stem(code)
+        files = {lang: report_file(name, lang) for lang in langs}
+        titles = {lang: briefing_title(code, lang) for lang in langs}
+        plan[name] = _in_each_language(name, notebook, files, titles, parameters | {"region": code})
+    return [item for items in plan.values() for item in items]
+
+
+KINDS = {"report": _reports, "briefing": _briefings}
+
+
+def _there(notebook: Path) -> Path:
+    if not notebook.is_file():
+        raise DataError(Problem("notebook_missing", str(notebook)))
+    return notebook
+
+
+def _counties(targets: Any) -> list[str]:
+    return sorted(targets.loc[targets["level"] == "county", "region"].unique())
+
+
+def _refused(given: object, error: DataError) -> Outcome:
+    return Outcome(str(given), str(given), "", ok=False, reason=str(error))
 
 
 def _in_each_language(
@@ -142,6 +187,15 @@ def _county(given: object, present: list[str]) -> str:
         key = "region_absent" if names.region_level(code) == "county" else "report_not_county"
         listed = ", ".join(map(names.region_name, present))
         raise DataError(Problem(key, "targets.csv", text=names.region_name(code), values={"present": listed}))
+    return code
+
+
+def _reporting(code: str, reporting: list[str]) -> str:
+    if code not in reporting:
+        listed = ", ".join(map(names.region_name, reporting))
+        raise DataError(
+            Problem("actuals_absent", "actuals.csv", text=names.region_name(code), values={"present": listed})
+        )
     return code
 
 

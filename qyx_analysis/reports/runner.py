@@ -43,6 +43,7 @@ def make_reports(
     timeout: float = TIMEOUT,
     quiet: bool = False,
     scheduler: str = "",
+    kind: str = "report",
 ) -> list[Outcome]:
     """Run the notebooks on a build and write one HTML file each and language, and ``index.html``.
 
@@ -76,6 +77,8 @@ def make_reports(
     scheduler : str
         Address of a Dask scheduler, ``tcp://host:8786``, whose workers are to make the reports, instead of ``jobs``
         processes of this machine. They need the same library and packages, and none of the folders.
+    kind : str
+        ``report``, or ``briefing`` for the one-page briefings of the counties that have actual values.
 
     Returns
     -------
@@ -85,7 +88,8 @@ def make_reports(
     Raises
     ------
     DataError
-        Before anything runs: an unknown language, no build, no notebook, a parameter that no notebook has.
+        Before anything runs: an unknown language or kind, no build, no notebook, a parameter that no notebook has, a
+        briefing where the build has no actual values.
         Also when ``out`` cannot be written, and when the cluster cannot be used.
 
     Examples
@@ -98,7 +102,7 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
-    plan, folder, langs = planned(regions, peers, data, lang, parameters, notebooks)
+    plan, folder, langs = planned(regions, peers, data, lang, parameters, notebooks, kind)
     origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
     try:
         with report_folder(out) as there:
@@ -137,13 +141,14 @@ def explain_reports(
     out: Path | str = "reports",
     parameters: Mapping[str, Any] | None = None,
     notebooks: Path | str | None = None,
+    kind: str = "report",
 ) -> list[tuple[str, list[str]]]:
     """Say of each report that :func:`make_reports` would make why: its file, and the inputs that have changed.
 
     The inputs are ``notebook``, ``parameters``, ``data``, ``code``, ``packages`` and ``font``; ``page`` where there
     is no whole page; none where the report would be left as it is. Nothing is run or written.
     """
-    plan, _, _ = planned(regions, peers, data, lang, parameters, notebooks)
+    plan, _, _ = planned(regions, peers, data, lang, parameters, notebooks, kind)
     with report_folder(out) as there:
         return [(item.file, changed(there.path / item.file, item.inputs)) for item in plan if isinstance(item, Task)]
 
