@@ -271,6 +271,35 @@ def test_the_manifest_lists_every_report_with_what_it_is_made_from(
     assert manifest(tmp_path)["10-across.zh.html"] == before | {"status": "unchanged"}
 
 
+# --- many -------------------------------------------------------------------------------------------------
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from qyx_analysis.reports import make_reports
+if __name__ == "__main__":
+    data, notebooks, out = sys.argv[1:]
+    assert all(outcome.ok for outcome in make_reports(data=data, notebooks=notebooks, out=out, jobs=2, quiet=True))
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text("ascii"))[1])
+"""
+
+
+@pytest.mark.soak
+def test_a_run_takes_no_more_memory_for_more_reports(data: Path, tmp_path: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("machine: does not tell the peak of a process")
+    notebooks = small_notebooks(tmp_path / "notebooks", PARAMETERS, 'print(("x" * 99 + "\\n") * 10_000)')  # 1 MB
+    peaks = []
+    for last in (10, 99):
+        for number in range(11, last + 1):
+            shutil.copy(notebooks / "10-across.ipynb", notebooks / f"{number}-across.ipynb")
+        command = [sys.executable, "-c", PEAK, str(data), str(notebooks), str(tmp_path / str(last))]
+        done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, encoding="utf-8", check=True)
+        peaks.append(int(done.stdout))
+    assert len(list((tmp_path / "99").glob("[0-9]*.html"))) == 94
+    assert peaks[1] - peaks[0] < 20_000, peaks  # of 89 MB that are made more
+
+
 # --- a run that is cut short ------------------------------------------------------------------------------
 
 
