@@ -156,6 +156,15 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "write_tables", lambda *_: None)
 
 
+def test_a_report_that_cannot_be_written_is_one_failed_line(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: None
+) -> None:
+    (tmp_path / "330282-cixi.zh.html").mkdir()  # as a page that another program holds
+    outcomes = make_reports(COUNTIES[:3], data=data, out=tmp_path, notebooks=notebooks, **HASTE)
+    assert [outcome.status for outcome in outcomes] == ["made", "failed", "made"]
+    assert "330282-cixi.zh.html: " in outcomes[1].reason and "cannot be written" in outcomes[1].reason
+
+
 def edited(data: Path, folder: Path, table: str, region: str, column: str, value: str) -> Path:
     """A copy of a build in which one cell of one county's is another."""
     import pandas as pd
