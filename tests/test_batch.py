@@ -156,6 +156,15 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "write_tables", lambda *_: None)
 
 
+def test_a_report_that_cannot_be_written_is_one_failed_line(
+    data: Path, notebooks: Path, tmp_path: Path, without_kernel: None
+) -> None:
+    (tmp_path / "330282-cixi.zh.html").mkdir()  # as a page that another program holds
+    outcomes = make_reports(COUNTIES[:3], data=data, out=tmp_path, notebooks=notebooks, **HASTE)
+    assert [outcome.status for outcome in outcomes] == ["made", "failed", "made"]
+    assert "330282-cixi.zh.html: " in outcomes[1].reason and "cannot be written" in outcomes[1].reason
+
+
 def edited(data: Path, folder: Path, table: str, region: str, column: str, value: str) -> Path:
     """A copy of a build in which one cell of one county's is another."""
     import pandas as pd
@@ -269,6 +278,35 @@ def test_the_manifest_lists_every_report_with_what_it_is_made_from(
     before = entries["10-across.zh.html"]
     make_reports(data=data, out=tmp_path, notebooks=notebooks, **HASTE)
     assert manifest(tmp_path)["10-across.zh.html"] == before | {"status": "unchanged"}
+
+
+# --- many -------------------------------------------------------------------------------------------------
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from qyx_analysis.reports import make_reports
+if __name__ == "__main__":
+    data, notebooks, out = sys.argv[1:]
+    assert all(outcome.ok for outcome in make_reports(data=data, notebooks=notebooks, out=out, jobs=2, quiet=True))
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text("ascii"))[1])
+"""
+
+
+@pytest.mark.soak
+def test_a_run_takes_no_more_memory_for_more_reports(data: Path, tmp_path: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("machine: does not tell the peak of a process")
+    notebooks = small_notebooks(tmp_path / "notebooks", PARAMETERS, 'print(("x" * 99 + "\\n") * 10_000)')  # 1 MB
+    peaks = []
+    for last in (10, 99):
+        for number in range(11, last + 1):
+            shutil.copy(notebooks / "10-across.ipynb", notebooks / f"{number}-across.ipynb")
+        command = [sys.executable, "-c", PEAK, str(data), str(notebooks), str(tmp_path / str(last))]
+        done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, encoding="utf-8", check=True)
+        peaks.append(int(done.stdout))
+    assert len(list((tmp_path / "99").glob("[0-9]*.html"))) == 94
+    assert peaks[1] - peaks[0] < 20_000, peaks  # of 89 MB that are made more
 
 
 # --- a run that is cut short ------------------------------------------------------------------------------

@@ -102,8 +102,6 @@ def _reason(error: Exception, task: Task, timeout: float) -> str:
         return str(Problem("report_timeout", task.file, values={"seconds": timeout}))
     if name == "DeadKernelError":
         return str(Problem("report_died", task.file, values={"how": text.rpartition(": ")[2]}))
-    if isinstance(error, OSError):
-        return str(Problem("out_unwritable", task.file, values={"reason": error.strerror or text}))
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = line if name == DataError.__name__ else f"{name}: {line}"
     return line if len(line) <= _REASON else line[: _REASON - 1] + "…"

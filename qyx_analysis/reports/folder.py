@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from qyx_analysis import raw
 from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.reports.downloads import FIGURES, TABLES, figures_in, workbook_file
 from qyx_analysis.reports.index import Outcome, is_report
 from qyx_analysis.reports.record import HEAD, MANIFEST, TAIL, known_hashes
@@ -41,15 +42,19 @@ class ReportFolder:
         self._remove({file for forms in before.values() for file in forms.values()} - set(files))
 
     def finish(self) -> None:
-        """The index, the tables and the manifest are written."""
+        """Publish tables, index and manifest when they are written: here they are in their place."""
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
             raw.write_whole(self.path / name, data)
 
     def _remove(self, names: Iterable[str]) -> None:
-        for name in names:
-            (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / name for name in names):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # a figure that is open in Windows
+                values = {"reason": error.strerror or str(error)}
+                raise DataError(Problem("out_unwritable", str(path), values=values)) from error
 
 
 class StoredFolder(ReportFolder):

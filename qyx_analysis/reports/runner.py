@@ -177,7 +177,7 @@ def _made(
 
 
 def _written(outcome: Outcome, files: dict[str, bytes], there: ReportFolder) -> Outcome:
-    """What became of a report when its files are written; a page that is open in Windows cannot be replaced."""
+    """What became of a report when its files are written; that it cannot be written is its failure alone."""
     try:
         if outcome.ok:
             there.put(outcome, files)
