@@ -41,7 +41,9 @@ def _periods(periods: pd.Series, lang: str) -> str:
 
 
 def _named(rows: pd.DataFrame, lang: str, with_county: bool) -> str:
-    """The indicators of rows, with or without their counties, as a list inside a sentence."""
+    """The indicators of rows, with or without their counties, as a list inside a sentence; of many counties counted."""
+    if rows["region"].nunique() > FEW:
+        return _tallied(rows["indicator"].map(lambda code: indicator_name(code, lang)), lang)
     pairs = zip(rows["region"], rows["indicator"], strict=True)
     texts = [f"{region_name(code, lang)} " * with_county + indicator_name(row, lang) for code, row in pairs]
     return listed(dict.fromkeys(texts), lang)

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from plans import four_plans
 from test_figures import CHINESE, marked, panel, texts, well_made
 
-from qyx_analysis import catalogue, datapackage, delivery, figures, measures, raw, tables
+from qyx_analysis import catalogue, datapackage, delivery, figures, measures, names, raw, tables
 from qyx_analysis.figures import style
 from qyx_analysis.measures.monitoring import common_periods
 from qyx_analysis.notebooks import open_desk
@@ -213,6 +213,11 @@ def test_tables_fit_few_and_many_and_have_no_holes(monitored: pd.DataFrame, nine
 
 
 def test_many_counties_are_counted_by_status(ninety: pd.DataFrame) -> None:
+    worse = ninety.loc[ninety["status"] == "worse_than_baseline", "indicator"].value_counts()
+    said = next(text for text in delivery.statuses(ninety, "2023", "en") if text.startswith("Worse than the baseline"))
+    assert said.startswith(
+        f"Worse than the baseline ({worse.sum()}): {names.indicator_name(worse.index[0], 'en')} {worse.iloc[0]}"
+    )
     told = ninety.query("indicator == 'nursery_places' and period == '2023'")
     row = delivery.status_table(ninety, "2023", "en").set_index("Indicator").loc["1 Nursery places"]
     assert row["behind"] == (told["status"] == "behind").sum() > 0
