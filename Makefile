@@ -33,8 +33,14 @@ reports: $(READY) ## Build, then write every report; open reports/index.html
 gallery: build ## Put every picture on one page, reports/gallery.html
 	$(BIN)/python docs/gallery.py
 
-lab: $(READY) ## Open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+# docs/lab: no question about news, pictures that fit. What JupyterLab remembers stays in .venv and out of the home folder.
+# It refuses root unless it is told that root is meant, as in a container.
+LAB := $(CURDIR)/.venv/lab
+lab: $(READY) ## Open JupyterLab at the guide notebooks/00-start; builds the data if there are none
+	@[ -s data/processed/targets.csv ] || $(BIN)/qyx build || [ $$? -eq 1 ]
+	JUPYTER_CONFIG_DIR=$(CURDIR)/docs/lab JUPYTERLAB_SETTINGS_DIR=$(LAB)/settings JUPYTERLAB_WORKSPACES_DIR=$(LAB)/workspaces \
+	  JUPYTER_DATA_DIR=$(LAB)/data IPYTHONDIR=$(LAB)/ipython $(BIN)/jupyter lab --ServerApp.root_dir=. \
+	  --LabApp.default_url=/lab/tree/notebooks/00-start.ipynb --custom-css $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(READY) ## Run the tests and the examples in the docstrings
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -45,6 +45,7 @@ _HOME = {
     "actuals_form": "exchange",
     "to_xlsx": "exchange",
     "difference": "exchange",
+    "show": "frames",
     "plot_trajectory": "figures",
     "plot_timing": "figures",
     "plot_ambition": "figures",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, measures, names, processed, tables
+from qyx_analysis import measures, names, processed, tables
 from qyx_analysis.catalogue import message
+from qyx_analysis.figures.scene import in_domain
 from qyx_analysis.measures.monitoring import common_periods, last_day
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.readings import literal
@@ -224,7 +225,7 @@ def _frames(folder: Path, stamp: object, region: str, peers: object, domain: str
     """The frames of a desk. The reports of one run ask for the same again and again; who gets one gets a copy."""
     targets, findings, prose = _tables(folder, stamp)
     chosen = _chosen(targets, region, peers)
-    targets = _in_domain(chosen, domain)
+    targets = in_domain(chosen, domain).reset_index(drop=True)
     alignment = measures.alignment(chosen, prose)
     cities = prose["region"].map(names.region_level) != "county"
     return {
@@ -253,16 +254,6 @@ def _chosen(targets: pd.DataFrame, region: str, peers: object) -> pd.DataFrame:
     if not targets.loc[counties & (targets["region"] != region), "region"].size:
         raise DataError(Problem("peers_absent", "targets.csv", text=str(peers)))
     return targets[counties | (targets["level"] != "county")].reset_index(drop=True)
-
-
-def _in_domain(targets: pd.DataFrame, domain: str) -> pd.DataFrame:
-    if not domain:
-        return targets
-    known = catalogue.domains()
-    match = known.loc[(known["domain"] == domain) | (known["name_en"].str.lower() == domain.lower()), "domain"]
-    if match.empty:
-        raise DataError(Problem("domain_unknown", "domain", text=domain, values={"known": "、".join(known["domain"])}))
-    return targets[targets["domain"] == match.item()].reset_index(drop=True)
 
 
 def peer_codes(peers: object) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import linecache
 import re
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,9 +77,30 @@ class DataError(Exception):
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the line of its own that failed, and the problems; not our inside. ``%tb`` has all."""
+        frames = list(traceback.walk_tb(self.__traceback__))
+        own = [
+            (frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") == "__main__"
+        ]
+        failed = [f"----> {line} {linecache.getline(file, line).strip()}" for file, line in own[-1:]]
+        return [*failed, *(f"DataError: {problem}" for problem in self.problems)]
+
     def __reduce__(self) -> tuple[type[DataError], tuple[list[Problem]]]:
         """What another process makes it anew from: the problems, not their text."""
         return DataError, (self.problems,)
+
+
+def require(columns: Iterable[str], needed: Iterable[str], source: str) -> None:
+    """Refuse a frame that cannot be the one that ``source`` gives: ``columns`` are those it has.
+
+    >>> require(["region", "measure"], ["region", "kind"], "load_targets()")
+    Traceback (most recent call last):
+    qyx_analysis.problems.DataError: load_targets(): “kind”: 这里要的是该函数给出的表，所给的表没有这些列 / ...
+    """
+    lacking = set(needed) - set(columns)
+    if lacking:
+        raise DataError(Problem("frame_columns", source, text=", ".join(sorted(lacking))))
 
 
 def compiled(pattern: str, file: str) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from qyx_analysis.processed import read_plans
 
 FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
 OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
+AMONG_ALL = (figures.plot_dispersion, figures.plot_baseline_change)  # one county in colour among all
 OF_MONITORING = ("plot_progress", "plot_statuses", "plot_rankings")  # in test_delivery.py
 NOT_OF_TARGETS = ("plot_standing", "plot_alignment", "house_style", *OF_MONITORING)  # another question or frame
 OF_ALL = tuple(getattr(figures, name) for name in figures.__all__ if name not in NOT_OF_TARGETS)
@@ -153,7 +155,7 @@ def test_four_counties(draw: Draw, plot: Draw, lang: str) -> None:
 
 
 @pytest.mark.parametrize(("region", "lang"), [(FENGHUA, "zh"), (SHENGSI, "en")])
-@pytest.mark.parametrize("plot", OF_ONE)
+@pytest.mark.parametrize("plot", OF_ONE + AMONG_ALL)
 def test_one_county(draw: Draw, plot: Draw, region: str, lang: str) -> None:
     well_made(draw(plot, region, lang), lang)
 
@@ -173,7 +175,7 @@ def test_ninety_counties(ninety: pd.DataFrame, plot: Draw) -> None:
     assert "synthetic data: invented numbers" in texts(figure)
 
 
-@pytest.mark.parametrize("plot", OF_ONE)
+@pytest.mark.parametrize("plot", OF_ONE + AMONG_ALL)
 def test_one_county_of_ninety(ninety: pd.DataFrame, plot: Draw) -> None:
     well_made(plot(ninety, region=FENGHUA), "zh")
 
@@ -218,8 +220,63 @@ def test_errors_name_what_is_wrong(targets: pd.DataFrame) -> None:
         figures.plot_ambition(targets, lang="fr")
     with pytest.raises(DataError, match="住有豪宅"):
         figures.plot_trajectory(targets, domain="住有豪宅")
-    with pytest.raises(ValueError, match="nothing to draw"):
+    with pytest.raises(DataError, match="nothing to draw"):
         figures.plot_dispersion(targets.iloc[:0])
+    for plot in (figures.plot_standing, figures.plot_alignment):
+        with pytest.raises(DataError, match="has no such columns"):
+            plot(trajectory(targets), region=FENGHUA)
+    with pytest.raises(DataError, match="“.*resolution.*”"):
+        trajectory(targets.drop(columns=["resolution"]))
+    with pytest.raises(DataError, match="Housing"):
+        figures.plot_timing(two_domains(targets), domain="Housing")
+    with pytest.raises(DataError, match="住有豪宅"):
+        figures.plot_alignment(alignment(targets, said(NINGBO, "330200")), domain="住有豪宅")
+
+
+# --- region=, domain=, lang= ------------------------------------------------------------------------------
+
+
+MAKES_NO_SENSE = {"plot_convergence": "region", "plot_statuses": "region", "plot_rankings": "domain"}
+
+
+def test_every_picture_takes_the_same_keywords() -> None:
+    for name in figures.__all__:
+        if name.startswith("plot_"):
+            taken = inspect.signature(getattr(figures, name)).parameters
+            wanted = [key for key in ("region", "domain", "lang") if key != MAKES_NO_SENSE.get(name)]
+            assert [key for key in taken if key in ("region", "domain", "lang")] == wanted
+            assert taken["lang"].default == "zh" and list(taken)[-1] == "lang"
+
+
+@pytest.mark.parametrize("plot", [*OF_ALL, figures.plot_standing])
+def test_a_domain_is_drawn_as_it_is_among_all(targets: pd.DataFrame, draw: Draw, plot: Draw) -> None:
+    region = FENGHUA if plot is figures.plot_standing else None
+    options = {} if region is None else {"region": region}
+    own = plot(targets, domain="Health care", **options)
+    assert set(texts(own)[2:]) <= {*texts(draw(plot, region)), *own_words(own)}
+    shown = " ".join(texts(own))
+    assert "惠民保投保率" in shown and "千人托位数" not in shown
+
+
+def own_words(figure: Figure) -> set[str]:
+    """Title, key and notes, which say what is in the picture, and ticks, which are placed by what is."""
+    return {text.get_text() for text in figure.texts}
+
+
+@pytest.mark.parametrize("plot", AMONG_ALL)
+def test_a_county_among_all_is_the_only_one_in_colour(draw: Draw, ninety: pd.DataFrame, plot: Draw) -> None:
+    assert str(draw(plot, FENGHUA).get_label()) == str(draw(plot).get_label()) + "彩色为奉化区。"
+    for figure in (draw(plot, FENGHUA), plot(ninety, region=FENGHUA, domain="病有良医")):
+        dots = [line for line in figure.findobj(Line2D) if line.get_marker() in ("D", *style.COUNTY_MARKS)]
+        colours = {line.get_color() for line in dots}
+        assert style.BLUE in colours
+        assert not colours & set(style.COUNTY_COLOURS[1:])
+
+
+def test_rows_in_words_alone_are_said_to_be_so(targets: pd.DataFrame) -> None:
+    words = targets[targets["indicator"] == "compulsory_assessment"]
+    for plot in (figures.plot_timing, figures.plot_ambition):
+        assert "以文字代替数值" in str(plot(words).get_label())
 
 
 # --- letters ----------------------------------------------------------------------------------------------
@@ -519,7 +576,7 @@ def aligned(targets: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("region", [None, CIXI])
 def test_counties_beside_their_city(aligned: pd.DataFrame, region: object, lang: str) -> None:
-    well_made(figures.plot_alignment(aligned, region, lang), lang)
+    well_made(figures.plot_alignment(aligned, region, lang=lang), lang)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

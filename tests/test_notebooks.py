@@ -13,6 +13,7 @@ from plans import fifth_county, write
 
 from qyx_analysis import datapackage, notebooks, raw
 from qyx_analysis.problems import DataError
+from qyx_analysis.reports.plan import CROSS_NOTEBOOKS
 
 FOLDER = raw.project_dir() / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
@@ -59,8 +60,15 @@ def test_each_notebook_shows_a_fifth_county_and_no_holes(tmp_path, five, name, l
     assert ("宁海县" if lang == "zh" else "Ninghai") in text
     assert not re.search(r"\b(nan|NaN|None|<NA>)\b", text)
     pictures = [o for c in notebook.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    if name == "00-start":
+        pictures.pop()  # the guide ends with a picture of the analyst's own
     assert len(pictures) >= {"40-alignment": 1, "briefing": 0}.get(name, 2)
     assert all(len(picture.metadata["image/png"]["alt"]) > 20 for picture in pictures)
+
+
+def test_the_guide_is_for_the_desk_and_no_report():
+    reports = {path.stem for path in FOLDER.glob(CROSS_NOTEBOOKS)}
+    assert {name for name in NAMES if name[:2].isdigit()} - reports == {"00-start"}
 
 
 def test_a_region_may_be_a_number_a_text_or_a_name(five):

@@ -16,7 +16,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import NAMES
 from qyx_analysis.figures.scene import FEW, OPERATORS, decimals_of, number
 from qyx_analysis.measures.alignment import latest
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.problems import DataError, Problem, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,17 @@ NOT = "not_comparable"
 
 
 @style.house_style()
-def plot_alignment(alignment: pd.DataFrame, region: object = None, lang: str = "zh") -> Figure:
+def plot_alignment(
+    alignment: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
+) -> Figure:
     """Draw counties' planned targets beside those of their own city, one block for each target of the city.
 
     ``alignment``: as :func:`qyx_analysis.alignment` gives it; of each target the last year that the city sets is
     drawn, and only what speaks of an indicator of the catalogue. ``region`` (code or name): only this county.
+    ``domain``: only this domain of the counties' plans, by its Chinese or English name.
 
     Returns a matplotlib Figure whose label is its alternative text; where no city's plan is in the data it says so.
-    Raises DataError for an unknown language or region.
+    Raises DataError for an unknown language, region or domain.
 
     How to read it: right is better, whatever the unit. The upright line is the city's target, the diamond the
     county's baseline, the dot its planned target for the same year; the words beside it are the ``state``. What
@@ -54,15 +57,17 @@ def plot_alignment(alignment: pd.DataFrame, region: object = None, lang: str = "
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets
     >>> city = Document("city.txt", "plan", "", ("到2025年，普惠性托位占比达到60%以上。",))
-    >>> plot_alignment(alignment(targets, prose_targets(city, "330200")), "慈溪市", "en").get_label()[:51]
+    >>> plot_alignment(alignment(targets, prose_targets(city, "330200")), "慈溪市", lang="en").get_label()[:51]
     'Planned targets of Cixi beside those of the city fo'
     """
     if lang not in ("zh", "en"):
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    require(alignment, ("region", "city", "indicator", "domain", "state", "reason"), "alignment()")
     say = partial(_say, lang)
     rows = latest(alignment[alignment["indicator"] != ""])
     code = "" if region is None or region == "" else names.find_region(region)
     rows = rows[rows["region"] == code] if code else rows
+    rows = rows[rows["domain"] == names.find_domain(domain)] if domain else rows
     counties = rows["region"].nunique()
     who = _name(code, lang) if code else say("counties", n=counties)
     years = say("comma").join(str(year) for year in sorted(rows["year"].dropna().unique()))

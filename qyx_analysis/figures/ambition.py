@@ -17,7 +17,7 @@ from qyx_analysis.figures.rows import (
     row_step,
     rows_height,
 )
-from qyx_analysis.figures.scene import Scene, scene_of
+from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 from qyx_analysis.measures.ambition import ambition
 
 if TYPE_CHECKING:
@@ -35,14 +35,15 @@ CHANGE = Scale(
 
 
 @style.house_style()
-def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Figure:
+def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh") -> Figure:
     """Draw how ambitious the last planned target of every indicator is against its baseline.
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): this county in colour, the others grey;
     without it every county has its colour (up to five) or is a dot of a cloud with its median and middle half.
+    ``domain``: only this domain, by its Chinese or English name.
 
     Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
-    region that is unknown or not in ``targets``. The measure: :func:`qyx_analysis.ambition`.
+    region or domain that is unknown or not in ``targets``. The measure: :func:`qyx_analysis.ambition`.
 
     How to read it: the upper part shows the share of the remaining gap to the best value that the plan closes; it is
     comparable. The lower part, for indicators without a declared best value, shows the change relative to the
@@ -54,6 +55,7 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh"
     >>> plot_ambition(targets, region="奉化区", lang="en").get_label()[-83:]
     'Most is closed in Huiminbao enrolment (60%) and least in Premature mortality (13%).'
     """
+    targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     results = ambition(targets)
     table = scene.indicators[scene.indicators["nature"] != "state"]
@@ -66,12 +68,14 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, lang: str = "zh"
         ("change", table[table["best"].isna()], change, CHANGE),
     ]
     parts = [part for part in parts if len(part[1])]
+    title = scene.say("ambition_title", who=scene.who, last=scene.years[-1])
+    if not parts:
+        return style.without_picture(title, scene.say("row_words"))
     shown = pd.concat([found[found["indicator"].isin(part.index)] for _, part, found, _ in parts])
     entries, note = result_entries(scene, shown, CLOSURE), scene.say("ambition_note")
     subtitle = scene.say("ambition_subtitle", first=scene.years[0], last=scene.years[-1])
     step = row_step(scene)
     heights = [HEAD + rows_height(part, step) + FOOT for _, part, _, _ in parts]
-    title = scene.say("ambition_title", who=scene.who, last=scene.years[-1])
     figure, top = style.page(title, subtitle, entries, sum(heights), note)
     for (name, part, found, scale), height in zip(parts, heights, strict=True):
         style.write(figure, style.MARGIN, top + 0.12, scene.say(f"ambition_{name}"), fontsize=11)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, label_dots, number_ticks, panel, widened
-from qyx_analysis.figures.scene import Scene, scene_of
+from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 from qyx_analysis.measures.ambition import ambition
 
 if TYPE_CHECKING:
@@ -22,14 +22,17 @@ ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
 
 
 @style.house_style()
-def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
+def plot_baseline_change(
+    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
+) -> Figure:
     """Draw the planned change of every comparable indicator against its baseline, one panel each.
 
     ``targets``: the frame of ``load_targets``. Absolute counts, states, and indicators that fewer than three
-    counties can be compared on are left out and named below.
+    counties can be compared on are left out and named below. ``region`` (code or name): this county in colour, the
+    others grey. ``domain``: only this domain, by its Chinese or English name.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown
-    language. The measure: ``change`` of :func:`qyx_analysis.ambition`.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
+    region or domain that is unknown or not in ``targets``. The measure: ``change`` of :func:`qyx_analysis.ambition`.
 
     How to read it: right is a higher baseline, up a larger planned change for the better. All dots on the dashed
     line plan the same target, which slopes by construction; a slope is therefore no finding, and none is fitted.
@@ -40,7 +43,8 @@ def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> plot_baseline_change(targets, lang="en").get_label()[:54]
     'Small scatter plots of baseline against planned change'
     """
-    scene = scene_of(targets, None, lang)
+    targets = in_domain(targets, domain)
+    scene = scene_of(targets, region, lang)
     points = _points(scene, ambition(targets))
     table = scene.indicators
     counts = points.groupby("indicator").size().reindex(table.index, fill_value=0)
@@ -48,16 +52,21 @@ def plot_baseline_change(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     codes = table.index[usable].tolist()
     left_out = scene.say("comma").join(table.loc[~usable, f"short_{lang}"])
     note = scene.say("change_note") + (scene.say("left_out", names=left_out, n=LEAST) if left_out else "")
-    entries: list[style.Entry] = [(mark, scene.name(region)) for region, mark in scene.marks.items() if scene.few]
-    if not scene.few:
+    entries: list[style.Entry] = []
+    if scene.chosen:
+        entries.append((scene.marks[scene.chosen], scene.name(scene.chosen)))
+    if scene.few and not scene.chosen:
+        entries += [(mark, scene.name(code)) for code, mark in scene.marks.items()]
+    elif scene.others:
+        text = "key_others" if scene.chosen else "key_each"
         grey = style.POINT | {"color": style.OTHER}
-        entries.append((grey, scene.say("key_each", names=scene.listed(scene.counties))))
+        entries.append((grey, scene.say(text, names=scene.listed(scene.others))))
     if points.loc[points["indicator"].isin(codes), "bounded"].any():
         entries.append((style.bound_options("up", style.SOFT), scene.say("key_bounded")))
     entries.append(({"color": style.OTHER, "linestyle": style.DASHED, "linewidth": 1}, scene.say("key_same_target")))
     rows = -(-len(codes) // COLUMNS)
     height = HEAD + PLOT + FOOT
-    title = scene.say("change_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
+    title = scene.say("change_title", who=scene.everyone, first=scene.years[0], last=scene.years[-1])
     subtitle = scene.say("change_subtitle", first=scene.years[0], last=scene.years[-1])
     if not codes:
         return style.without_picture(title, scene.say("too_few", n=LEAST, counties=len(scene.counties)))
@@ -96,17 +105,23 @@ def _draw(ax: Axes, scene: Scene, code: str, points: pd.DataFrame) -> None:
         ax.plot(ends, direction * (target - ends), color=style.OTHER, linestyle=style.DASHED, linewidth=1, zorder=0)
     for region, x, y, bounded in zip(points["region"], xs, ys, points["bounded"], strict=True):
         mark = style.bound_options("up", scene.colours[region]) if bounded else scene.marks[region]
-        options = mark if scene.few else mark | {"markersize": 3.2 if not bounded else 11.0}
-        ax.plot([x], [y], zorder=4, clip_on=False, alpha=1 if scene.few else 0.5, **options)
+        own = region == scene.chosen
+        options = mark if scene.few or own else mark | {"markersize": 3.2 if not bounded else 11.0}
+        ax.plot([x], [y], zorder=4 + own, clip_on=False, alpha=1 if scene.few or own else 0.5, **options)
     together = points.groupby(["baseline", "change"], sort=False)["region"].agg(list)
-    if not scene.few:  # only an extreme that is one place
+    together = together.map(lambda who: [scene.chosen] if scene.chosen in who and not scene.few else who)
+    if not scene.few:  # the chosen county, and an extreme that is one place
         change = together.index.get_level_values("change")
-        together = together[~change.duplicated(keep=False) & change.isin([change.min(), change.max()])]
+        extreme = ~change.duplicated(keep=False) & change.isin([change.min(), change.max()])
+        together = together[extreme | together.map(lambda who: who == [scene.chosen])]
     several = "counties_short" if not scene.few else ""
     names = [
         scene.say(several, n=len(who)) if several and len(who) > 1 else scene.listed(list(who)) for who in together
     ]
-    colours = [style.dark(scene.colours[who[0]]) if scene.few and len(who) == 1 else style.INK for who in together]
+    alone = [len(who) == 1 and (scene.few or who == [scene.chosen]) for who in together]
+    colours = [
+        style.dark(scene.colours[who[0]]) if own else style.INK for who, own in zip(together, alone, strict=True)
+    ]
     places = np.array(together.index.tolist(), dtype=float).reshape(-1, 2)
     label_dots(ax, places, names, colours, np.column_stack([xs, ys]), PLOT)
 
@@ -117,4 +132,4 @@ def _alt(scene: Scene, points: pd.DataFrame, codes: list[str]) -> str:
         part = points[points["indicator"] == code]
         start = part["baseline"] * (scene.indicators.at[code, "direction"] or 1)
         lowest += part.loc[start.idxmin(), "change"] == part["change"].max()
-    return scene.say("change_alt", n=len(codes), who=scene.who, lowest=int(lowest))
+    return scene.say("change_alt", n=len(codes), who=scene.everyone, lowest=int(lowest)) + scene.picked_out

@@ -10,7 +10,7 @@ import pandas as pd
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, widened
 from qyx_analysis.figures.rows import SIDE, Rows, Scale, lay_rows, rows_height
-from qyx_analysis.figures.scene import Scene, number, scene_of
+from qyx_analysis.figures.scene import Scene, in_domain, number, scene_of
 from qyx_analysis.measures import dispersion, verdicts
 
 if TYPE_CHECKING:
@@ -27,14 +27,17 @@ SECOND = ("logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
 
 
 @style.house_style()
-def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
+def plot_dispersion(
+    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
+) -> Figure:
     """Draw the values of all counties in every year, one panel per indicator, with their standard deviation.
 
     ``targets``: the frame of ``load_targets``. Absolute counts and states are left out and named below, as are
-    indicators that only one county prints.
+    indicators that only one county prints. ``region`` (code or name): this county in colour, the others grey.
+    ``domain``: only this domain, by its Chinese or English name.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown
-    language. The measure: ``sd`` of :func:`qyx_analysis.dispersion`.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
+    region or domain that is unknown or not in ``targets``. The measure: ``sd`` of :func:`qyx_analysis.dispersion`.
 
     How to read it: the line of a year runs from the lowest to the highest county. Below each year stands the
     standard deviation (n − 1) in the unit of the indicator, in brackets where a bound is read as its threshold; n is
@@ -46,7 +49,8 @@ def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> plot_dispersion(targets, lang="en").get_label()[:33]
     'Small plots of the planned values'
     """
-    scene = scene_of(targets, None, lang)
+    targets = in_domain(targets, domain)
+    scene = scene_of(targets, region, lang)
     spread = dispersion(targets).query("measure == 'sd'")
     table = scene.indicators
     codes = [code for code in table.index if spread.loc[spread["indicator"] == code, "value"].notna().any()]
@@ -55,7 +59,7 @@ def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     rows = -(-len(codes) // COLUMNS)
     height = HEAD + PLOT + FOOT
     first, last = scene.years[0], scene.years[-1]
-    title = scene.say("dispersion_title", who=scene.who, first=first, last=last)
+    title = scene.say("dispersion_title", who=scene.everyone, first=first, last=last)
     subtitle = scene.say("dispersion_subtitle", first=first)
     if not codes:
         return style.without_picture(title, scene.say("too_few", n=2, counties=len(scene.counties)))
@@ -70,11 +74,15 @@ def plot_dispersion(targets: pd.DataFrame, lang: str = "zh") -> Figure:
 
 def _key_entries(scene: Scene, codes: list[str]) -> list[style.Entry]:
     entries: list[style.Entry] = []
-    if scene.few:
+    if scene.chosen:
+        entries.append((scene.marks[scene.chosen], scene.name(scene.chosen)))
+    if scene.few and not scene.chosen:
         entries += [(mark, scene.name(region)) for region, mark in scene.marks.items()]
-    else:
-        grey = {"color": style.SOFT, "marker": "o", "markersize": 2.4}
-        entries.append((grey, scene.say("key_each", names=scene.listed(scene.counties))))
+    elif scene.others:
+        grey = {"color": style.OTHER, "marker": "o", "markersize": 5.0 if scene.few else 2.4}
+        text = "key_others" if scene.chosen else "key_each"
+        entries.append((grey, scene.say(text, names=scene.listed(scene.others))))
+    if not scene.few:
         band = {"color": style.BAND, "linestyle": "solid", "linewidth": 8, "solid_capstyle": "butt"}
         entries.append((band, scene.say("key_band")))
         median = {"color": style.INK, "marker": "_", "markersize": 10, "markeredgewidth": 1.8}
@@ -111,6 +119,8 @@ def _draw_years(ax: Axes, scene: Scene, code: str) -> None:
     for part, mark in ((slice(0, 1), "D"), (slice(1, None), "o")):
         xs = (years[None, part] + aside[:, None]).ravel()
         ax.plot(xs, values[:, part].ravel(), mark, color=style.SOFT, markersize=1.8, alpha=0.55, zorder=3)
+        for own in values[grid.index == scene.chosen]:
+            ax.plot(years[part], own[part], mark, color=style.BLUE, markersize=4.2, clip_on=False, zorder=5)
 
 
 def _few_dots(ax: Axes, scene: Scene, code: str) -> None:
@@ -156,20 +166,21 @@ def _dispersion_alt(scene: Scene, spread: pd.DataFrame, codes: list[str]) -> str
     same = ends[[first, last]].notna().all(axis=1) & (counts[first] == counts[last])
     step = (ends[last] - ends[first])[same]
     return scene.say(
-        "dispersion_alt", n=len(codes), who=scene.who, first=first, last=last, compared=int(same.sum()),
+        "dispersion_alt", n=len(codes), who=scene.everyone, first=first, last=last, compared=int(same.sum()),
         narrower=int((step < 0).sum()), wider=int((step > 0).sum()),
-    )  # fmt: skip
+    ) + scene.picked_out  # fmt: skip
 
 
 @style.house_style()
-def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
+def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str = "zh") -> Figure:
     """Draw for every indicator whether the planned spread narrows, on two scales.
 
-    ``targets``: the frame of ``load_targets``.
+    ``targets``: the frame of ``load_targets``. ``domain``: only this domain, by its Chinese or English name. There is
+    no ``region``: a spread is that of all counties.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language. The
-    measures: ``sd_ratio``, its second scale and ``convergence`` of :func:`qyx_analysis.dispersion`, and how many
-    specifications agree of :func:`qyx_analysis.verdicts`.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
+    domain that is unknown or not in ``targets``. The measures: ``sd_ratio``, its second scale and ``convergence`` of
+    :func:`qyx_analysis.dispersion`, and how many specifications agree of :func:`qyx_analysis.verdicts`.
 
     How to read it: a ratio below 1 (left) is a planned narrowing between the baseline and the last target, for the
     counties that print both. Where the dot and the square lie on different sides of 1 the verdict depends on the
@@ -181,6 +192,7 @@ def plot_convergence(targets: pd.DataFrame, lang: str = "zh") -> Figure:
     >>> plot_convergence(targets, lang="en").get_label()[:39]
     'Dot plot of the ratio of planned spread'
     """
+    targets = in_domain(targets, domain)
     scene = scene_of(targets, None, lang)
     results = dispersion(targets)
     judged = results[results["measure"] == "convergence"].set_index("indicator")

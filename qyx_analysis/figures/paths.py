@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from qyx_analysis import catalogue
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import LINE, domain_panels, domains_height, number_ticks, widened
-from qyx_analysis.figures.scene import FEW, Scene, scene_of
+from qyx_analysis.figures.scene import FEW, Scene, in_domain, scene_of
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 from qyx_analysis.measures.ambition import ambition
-from qyx_analysis.problems import DataError, Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +40,8 @@ def plot_trajectory(
     values at both ends, the other counties grey behind; without it every county has its colour (up to five) or is a
     thin grey line around the middle half. ``domain``: only this domain, by its Chinese or English name.
 
-    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown domain or
-    language and a region that is unknown or not in ``targets``, ValueError when no row is left to draw.
+    Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language, a region
+    or domain that is unknown or not in ``targets``, and when no row is left to draw.
 
     How to read it: a diamond is observed, dots are planned. An open dot with an arrow is a bound, drawn at its
     threshold; a bar is a promise in words; an open square is a cell without a number, and no line crosses it.
@@ -54,11 +52,12 @@ def plot_trajectory(
     >>> plot_trajectory(targets, region=330213, lang="en").get_label()[:72]
     'Small panels of the planned paths of 3 indicators of Fenghua, 2022–2027.'
     """
+    targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     if scene.chosen:  # the other definition of an indicator is not this county's row
         own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
         scene = Scene(scene.cells[scene.cells["indicator"].isin(own)], scene.chosen, lang)
-    table = scene.indicators if domain is None else _of_domain(scene, domain)
+    table = scene.indicators
     crowd = not scene.chosen and not scene.few
     uncompared = (table["scale"] == "count") & crowd  # many own paths that must not be compared are no picture
     left_out, table = table.loc[uncompared, f"short_{lang}"], table[~uncompared]
@@ -74,19 +73,6 @@ def plot_trajectory(
         _draw(ax, scene, code)
     figure.set_label(_alt(scene, targets, table.index))
     return figure
-
-
-def _of_domain(scene: Scene, domain: str) -> pd.DataFrame:
-    table = scene.indicators
-    named = catalogue.domains()
-    wanted = named.loc[(named["domain"] == domain) | (named["name_en"].str.lower() == domain.lower()), "domain"]
-    if wanted.empty:
-        known = "、".join(named["domain"])
-        raise DataError(Problem("domain_unknown", "domain", text=domain, values={"known": known}))
-    found = table[table["domain"].isin(wanted)]
-    if found.empty:
-        raise ValueError(f"no row of these targets belongs to the domain {domain!r}")
-    return found
 
 
 def _texts(scene: Scene, n: int) -> tuple[str, str, str]:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from qyx_analysis import catalogue, names
 from qyx_analysis.figures import style
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.problems import DataError, Problem, require
 
+_OF_TARGETS = ("region", "level", "indicator", "domain", "year", "role", "raw", "kind", "operator", "value")
 _NAME = 30  # characters of a region's name that a label has room for
 FEW = 5  # up to so many counties each gets its own colour and label
 OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -109,9 +110,19 @@ class Scene:
         return table.sort_values(["order", "number"], kind="stable").set_index("code", drop=False)
 
     @property
+    def everyone(self) -> str:
+        """How many counties there are."""
+        return self.say("counties", n=len(self.counties))
+
+    @property
     def who(self) -> str:
         """The chosen county, or how many there are."""
-        return self.name(self.chosen) if self.chosen else self.say("counties", n=len(self.counties))
+        return self.name(self.chosen) if self.chosen else self.everyone
+
+    @property
+    def picked_out(self) -> str:
+        """For the alternative text of a picture of all counties: which of them is in colour."""
+        return self.say("picked_out", county=self.name(self.chosen)) if self.chosen else ""
 
     def say(self, key: str, /, **values: object) -> str:
         """One text of the messages whose key starts with ``fig_``."""
@@ -168,11 +179,25 @@ class Scene:
         return {str(code): part.droplevel("indicator") for code, part in wide.groupby(level="indicator", sort=False)}
 
 
+def in_domain(targets: pd.DataFrame, domain: str | None) -> pd.DataFrame:
+    """Keep the rows of a domain, by its Chinese or English name; without one all of them.
+
+    Raises DataError for an unknown domain, one without a row, and a frame that is not of targets.
+    """
+    require(targets, _OF_TARGETS, "load_targets()")
+    if not domain:
+        return targets
+    own = targets[targets["domain"] == names.find_domain(domain)]
+    if own.empty:
+        raise DataError(Problem("domain_absent", "targets", text=domain))
+    return own
+
+
 def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:
     """Prepare the targets for drawing; ``region`` as number, text or name.
 
-    Raises DataError for another language, an unknown region and one that is not among the counties of ``targets``;
-    ValueError for targets without any row that the catalogue knows.
+    Raises DataError for another language, an unknown region, one that is not among the counties of ``targets``, and
+    targets without any row that the catalogue knows.
     """
     if lang not in ("zh", "en"):
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
@@ -180,7 +205,7 @@ def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> 
     cells = targets[targets["indicator"].isin(table.index)]
     cells = cells.astype(dict.fromkeys(cells.select_dtypes("str").columns, object))  # read cell by cell: faster
     if cells.empty:
-        raise ValueError("there is nothing to draw: no row of these targets is an indicator of the catalogue")
+        raise DataError(Problem("nothing_to_draw", "targets"))
     passing = (cells["kind"] == "status") & (cells["indicator"].map(table["nature"]) == "state")
     full = (cells["kind"] == "full_coverage") & cells["indicator"].map(table["full_is_best"]).astype(bool)
     best = cells["indicator"].map(table["best"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import DOMAIN, NAMES
-from qyx_analysis.figures.scene import Scene, scene_of
+from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +21,14 @@ LEFT, RIGHT = 0.72, BLOCK - 0.72  # the two ends of a strip, with room for the v
 
 
 @style.house_style()
-def plot_standing(targets: pd.DataFrame, region: object, lang: str = "zh") -> Figure:
+def plot_standing(targets: pd.DataFrame, region: object, domain: str | None = None, lang: str = "zh") -> Figure:
     """Draw where a county stands between the weakest and the best county, in the baseline and in the last target.
 
-    ``targets``: the frame of ``load_targets``. ``region``: the county, by code or name.
+    ``targets``: the frame of ``load_targets``. ``region``: the county, by code or name. ``domain``: only this domain,
+    by its Chinese or English name.
 
     Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
-    region that is unknown or not in ``targets``.
+    region or domain that is unknown or not in ``targets``.
 
     How to read it: each strip runs from the weakest county on the left to the best on the right, whatever the unit
     and the direction; the printed values stand at its ends. Strips are not added up. Absolute counts grow with
@@ -39,6 +40,7 @@ def plot_standing(targets: pd.DataFrame, region: object, lang: str = "zh") -> Fi
     >>> plot_standing(targets, region="奉化区", lang="en").get_label()[:30]
     'Strips of the place of Fenghua'
     """
+    targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
     table = scene.indicators[scene.indicators["code"].isin(own)]

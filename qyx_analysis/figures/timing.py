@@ -17,7 +17,7 @@ from qyx_analysis.figures.rows import (
     row_step,
     rows_height,
 )
-from qyx_analysis.figures.scene import Scene, scene_of
+from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 from qyx_analysis.measures.trajectory import trajectory
 
 if TYPE_CHECKING:
@@ -31,14 +31,15 @@ SCALE = Scale(
 
 
 @style.house_style()
-def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Figure:
+def plot_timing(targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh") -> Figure:
     """Draw the front-loading index of every indicator: is the change planned for the first or the last years?
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): this county in colour, the others grey;
     without it every county has its colour (up to five) or is a dot of a cloud with its median and middle half.
+    ``domain``: only this domain, by its Chinese or English name.
 
     Returns a matplotlib Figure whose label is its alternative text. Raises DataError for an unknown language and a
-    region that is unknown or not in ``targets``. The measure: :func:`qyx_analysis.trajectory`.
+    region or domain that is unknown or not in ``targets``. The measure: :func:`qyx_analysis.trajectory`.
 
     How to read it: 0 is an even pace; right of it more of the planned change comes early, left of it late. The line
     is what rounding and bounds allow: an open dot has no verdict. Lines without a dot say why.
@@ -49,11 +50,15 @@ def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") 
     >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-87:]
     'The earliest is Huiminbao enrolment (+0.08) and the latest Premature mortality (−0.58).'
     """
+    targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     measured = trajectory(targets)
     results = measured[measured["measure"] == "front_loading"]
     tail = measured[measured["measure"].str.fullmatch(r"front_loading_\d+_\d+")]
     table = _rows_of(scene)
+    title = scene.say("timing_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
+    if table.empty:
+        return style.without_picture(title, scene.say("row_words"))
     subtitle = scene.say("timing_subtitle")
     entries = result_entries(scene, results, SCALE)
     if scene.chosen:
@@ -61,7 +66,6 @@ def plot_timing(targets: pd.DataFrame, region: object = None, lang: str = "zh") 
         entries.insert(1, (tick, scene.say("key_tail", first=scene.years[1], last=scene.years[-1])))
     note = scene.say("timing_note")
     step = row_step(scene)
-    title = scene.say("timing_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
     figure, top = style.page(title, subtitle, entries, rows_height(table, step) + HEAD + FOOT, note)
     rows = lay_rows(figure, table, top + HEAD, step, SCALE)
     _directions(rows, scene)

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
+from qyx_analysis.problems import require
 
 Floats = NDArray[np.float64]
 Masks = Mapping[str, Any]  # one boolean array per status or flag
@@ -27,6 +28,7 @@ _OF_INDICATOR = [
     *("indicator", "number", "domain", "unit", "direction", "nature", "scale", "lower", "upper", "best"),
     *("full_is_best", "comparability"),
 ]
+_OF_TARGETS = ("region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state")
 NOTHING: Floats = np.empty(0)
 RESULT_COLUMNS = ["value", "lo", "hi", "n", "status", "flags"]
 
@@ -87,8 +89,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     In the result ``value`` is the printed number, a bound's threshold, a state as 0 or 100, or the best
     value for 全覆盖 where the catalogue says so, else NaN. ``[lo, hi]`` is what the printed text allows, cut
     at the logical limits: half of ``delta`` (the finest printed digit of the row, 1 where it prints none)
-    around a number, everything beyond a bound. Raises ValueError when one region prints an indicator twice
-    for one year.
+    around a number, everything beyond a bound. Raises DataError for another frame, and ValueError when one region
+    prints an indicator twice for one year.
 
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": ["point", "lower_bound"],
@@ -97,6 +99,7 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     >>> p.lo.tolist(), p.hi.tolist()
     ([[59.5, 70.0]], [[60.5, 100.0]])
     """
+    require(targets, _OF_TARGETS, "load_targets()")
     known = targets[targets["indicator"].isin(indicators["code"])]
     keys = ["region", "indicator"]
     twice = known[known.duplicated([*keys, "year"])]

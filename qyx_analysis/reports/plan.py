@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 REGION_NOTEBOOK = "region-report.ipynb"
-CROSS_NOTEBOOKS = "[0-9][0-9]-*.ipynb"
+CROSS_NOTEBOOKS = "[1-9][0-9]-*.ipynb"  # 00-start is for the desk
 BRIEFING_NOTEBOOK = "briefing.ipynb"
 _OWN = {"region", "peers", "lang", "data_dir"}  # parameters that arguments of make_reports set
 
