@@ -13,7 +13,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import domain_panels, domains_height, widened
 from qyx_analysis.figures.paths import GAPS, PLOT, WORDS, Label, path_segments, path_ticks, right_labels, say_why
 from qyx_analysis.figures.rows import NAMES, Rows, Scale, lay_rows, row_step, rows_height
-from qyx_analysis.figures.scene import OPERATORS, Scene, number, scene_of
+from qyx_analysis.figures.scene import OPERATORS, Scene, in_domain, number, scene_of
 from qyx_analysis.measures.monitoring import MET, UNMET, common_periods
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import period_text
@@ -66,9 +66,7 @@ def plot_progress(
     >>> plot_progress(targets, monitoring(targets, load_actuals()), "奉化区", lang="en").get_label()
     'There are 0 actual values of Fenghua: nothing to set beside its plan.'
     """
-    if domain:
-        targets = targets[targets["domain"] == names.find_domain(domain)]
-    scene = scene_of(targets, region, lang)
+    scene = scene_of(in_domain(targets, domain), region, lang)
     table = scene.indicators
     table = table[table["code"].isin(scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"])]
     rows = _told(monitored[(monitored["region"] == scene.chosen) & monitored["indicator"].isin(table.index)])
