@@ -43,7 +43,7 @@ lab: $(READY) ## Open JupyterLab at the guide notebooks/00-start; builds the dat
 	  --LabApp.default_url=/lab/tree/notebooks/00-start.ipynb --custom-css $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(READY) ## Run the tests and the examples in the docstrings
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY) ## Check style and types of code and notebooks
 	$(BIN)/ruff check .

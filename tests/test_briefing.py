@@ -223,7 +223,6 @@ PAGES = [(county, lang) for county in ("330213-fenghua", "330282-cixi", "all") f
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize(("county", "lang"), PAGES)
 def test_printed_it_is_one_sheet_and_nothing_is_cut(browser, demo, county, lang):
     paper = printed(browser, demo.out / f"briefing-{county}.{lang}.html")
@@ -232,7 +231,6 @@ def test_printed_it_is_one_sheet_and_nothing_is_cut(browser, demo, county, lang)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("lang", BOTH)
 def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, demo, tmp_path, lang):
     desk = notebooks.open_desk(data_dir=demo.data, lang=lang)
@@ -257,7 +255,6 @@ def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, de
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize(("county", "lang"), PAGES)
 def test_it_fits_a_phone_and_a_desk(browser, demo, county, lang, size):
@@ -269,7 +266,6 @@ def test_it_fits_a_phone_and_a_desk(browser, demo, county, lang, size):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("county", "lang"), PAGES[:2] + PAGES[4:])
 def test_axe_finds_no_serious_fault(browser, demo, county, lang, scheme):

@@ -14,7 +14,7 @@ from qyx_analysis import datapackage, raw
 from qyx_analysis.exchange import actuals_form
 from qyx_analysis.reports import make_reports
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.slow
 
 COUNTY, ANALYSIS, MONITORING = "330213-fenghua", "10-trajectories", "50-monitoring"
 PAGES = [

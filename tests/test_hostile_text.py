@@ -23,7 +23,7 @@ from qyx_analysis import catalogue, figures, names, raw, tables
 from qyx_analysis.problems import visible
 from qyx_analysis.processed import load_targets
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.slow
 
 COUNTY, CITY = "330213", "330200"
 TAGS = """

@@ -21,7 +21,7 @@ from forms import csv_form
 import qyx_analysis as qyx
 from qyx_analysis import datapackage, raw
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.slow
 
 NAMES = sorted(path.name for path in (raw.project_dir() / "notebooks").glob("*.ipynb"))
 PATIENCE = 120  # seconds that a busy machine may take

@@ -31,8 +31,8 @@ from papermill.log import logger
 
 from qyx_analysis.reports.pool import can_fork, how_it_ended
 
-# With what they import only when a table is shown, a figure saved or a shell started. Not matplotlib_inline: a kernel
-# that finds it imported does not show figures by itself.
+# With what they import only when a table is shown, a figure saved or a shell started. matplotlib_inline is not among
+# them: a kernel imports it anew.
 WARM = (
     "numpy", "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.style",
     "pyarrow", "scipy.stats", "seaborn", "matplotlib.pyplot", "matplotlib.style", "matplotlib.backends.backend_agg",

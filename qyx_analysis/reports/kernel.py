@@ -145,9 +145,7 @@ def _child(
         app = PipeKernelApp.instance(shell_stream=PipeSocket(replies, requests), outputs=PipeSocket(outputs))
         app.session = Session(parent=app, key=key)
         app.initialize(arguments)
-        if matplotlib := sys.modules.get("matplotlib"):
-            matplotlib.rc_file_defaults()
-            matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]  # which is read at import alone
+        _fresh_matplotlib()
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         app.kernel.start()
@@ -179,6 +177,18 @@ def _as_in_a_fresh_process() -> None:
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()  # the one state that a fork of numpy shares
+
+
+def _fresh_matplotlib() -> None:
+    """Have it choose its backend again, as when it is imported; the inline one joins the shell that imports it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib_inline"]:
+        del sys.modules[name]
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+        pyplot._backend_mod = None  # type: ignore[attr-defined]
+    if matplotlib := sys.modules.get("matplotlib"):
+        matplotlib.rc_file_defaults()
+        matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]  # which is read at import alone
 
 
 def _ordinary_warnings() -> None:
