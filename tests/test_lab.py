@@ -50,9 +50,8 @@ def wait_for(answer: Callable[[], Any]) -> Any:
 
 def of_make_lab() -> tuple[dict[str, str], list[str]]:
     """The environment and the options with which the Makefile starts JupyterLab."""
-    asked = subprocess.run(
-        ["make", "-n", "lab"], cwd=raw.project_dir(), check=True, capture_output=True, encoding="utf-8"
-    )
+    command = ["make", "--no-print-directory", "-n", "lab"]  # which `make test` would have it print
+    asked = subprocess.run(command, cwd=raw.project_dir(), check=True, capture_output=True, encoding="utf-8")
     words = shlex.split(asked.stdout.replace("\\\n", " ").splitlines()[-1])
     start = next(at for at, word in enumerate(words) if word.endswith("jupyter"))
     return dict(word.split("=", 1) for word in words[:start]), words[start + 1 :]
