@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from html import escape
 from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures import latest_status
-from qyx_analysis.names import indicator_name, region_name, region_parent
+from qyx_analysis.names import indicator_name, judgement_names, region_name, region_parent, value_unit
 from qyx_analysis.processed import parse_period, period_text
 from qyx_analysis.tables import as_html, domain_name, number_text, printed_text
 
@@ -120,17 +118,8 @@ def _told(monitored: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(told=told).sort_values(["region", "number", "indicator"], kind="stable")
 
 
-@cache
-def _meanings(lang: str) -> dict[str, str]:
-    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
-
-
-def _meaning(code: str, lang: str) -> str:
-    return _meanings(lang)[code]
-
-
 def _mark(told: str, lang: str) -> str:
-    return f'<i class="{told}" role="img" aria-label="{escape(_meaning(told, lang))}">{MARKS[told]}</i>'
+    return f'<i class="{told}" role="img" aria-label="{escape(judgement_names(lang)[told])}">{MARKS[told]}</i>'
 
 
 def _cut(texts: Sequence[str], most: int, lang: str) -> str:
@@ -144,17 +133,6 @@ def _name(row: Any, lang: str) -> str:
     return escape(indicator_name(row.indicator, lang))
 
 
-@cache
-def _units(lang: str) -> dict[str, str]:
-    known = catalogue.indicators().set_index("code")
-    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()
-
-
-def _unit(row: Any, lang: str) -> str:
-    """The unit of an indicator in the language; a state has none."""
-    return _units(lang).get(row.indicator, row.unit)
-
-
 # --- what stands ------------------------------------------------------------------------------------------
 
 
@@ -162,7 +140,7 @@ def _counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
     """How many indicators have each status, and how much of the plan that is."""
     found = latest["told"].value_counts()
     counts = [
-        f"<li>{_mark(told, lang)} <b>{found[told]}</b> {escape(_meaning(told, lang))}</li>"
+        f"<li>{_mark(told, lang)} <b>{found[told]}</b> {escape(judgement_names(lang)[told])}</li>"
         for told in MARKS
         if told in found
     ]
@@ -192,9 +170,9 @@ def _domains(latest: pd.DataFrame, state: State, lang: str) -> str:
 
 def _tile(row: Any, turn: str, now: str, lang: str) -> str:
     """An indicator with its mark, how it turned, and what else one must know: its earlier period, why no judgement."""
-    notes = [_meaning(row.reason, lang)] if row.told == "no_judgement" else []
+    notes = [judgement_names(lang)[row.reason]] if row.told == "no_judgement" else []
     if row.status != row.status_judged:
-        notes.append(f"{period_text(row.period_judged, lang)} {_meaning(row.status_judged, lang)}")
+        notes.append(f"{period_text(row.period_judged, lang)} {judgement_names(lang)[row.status_judged]}")
     elif row.period != now:
         notes.append(period_text(row.period, lang))
     arrow = (
@@ -221,7 +199,7 @@ def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
         for column, frame in frames.items()
     ]  # fmt: skip
     table = pd.concat(counts, axis=1).fillna(0).astype(int).sort_index()
-    heads = {told: _meaning(told, lang) for told in MARKS if told in table}
+    heads = {told: judgement_names(lang)[told] for told in MARKS if told in table}
     heads |= {name: message(f"brief_{name}", lang) for name in _TURNS}
     heads["open"] = message("brief_items", lang)
     shown = table.reindex(columns=list(heads), fill_value=0).rename(
@@ -265,7 +243,7 @@ def _changed(row: Any, lang: str) -> str:
     when = {name: escape(period_text(getattr(row, name), lang)) for name in ("period", "period_before")
             if getattr(row, name)}  # fmt: skip
     values = {name: escape(printed_text(getattr(row, name), lang)) for name in ("actual_before", "actual_raw")}
-    values |= {name: escape(_meaning(code, lang)) for name in ("status_before", "status")
+    values |= {name: escape(judgement_names(lang)[code]) for name in ("status_before", "status")
                if (code := getattr(row, name))}  # fmt: skip
     return message(f"brief_{row.change}_is", lang, name=_name(row, lang), **when, **values)
 
@@ -291,7 +269,7 @@ def _open(state: State, lang: str) -> str:
     shown = []
     for row in rows.head(_ITEMS).itertuples():
         asked = row.target_raw if row.opened.isdigit() else number_text(row.required)
-        unit = _unit(row, lang)
+        unit = value_unit(row.indicator, row.unit, lang)
         values = {
             "since": period_text(row.since, lang),
             "when": period_text(row.latest_period, lang),
@@ -365,7 +343,8 @@ def _due(state: State, across: bool, lang: str) -> str:
         return f'{lead}<ul class="due">{"".join(shown[:_DUE])}</ul>{_more(len(shown) - _DUE, lang)}'
     shown = [
         f"<li>{_name(row, lang)} {escape(printed_text(row.actual_raw, lang))} → "
-        f"<b>{escape(printed_text(row.target_raw, lang))}</b> <small>{escape(_unit(row, lang))}</small></li>"
+        f"<b>{escape(printed_text(row.target_raw, lang))}</b> "
+        f"<small>{escape(value_unit(row.indicator, row.unit, lang))}</small></li>"
         for row in left.itertuples()
     ]
     return f'{lead}<ul class="due">{"".join(shown[:_DUE])}</ul>{_more(len(shown) - _DUE, lang)}'

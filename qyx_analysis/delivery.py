@@ -16,7 +16,7 @@ import pandas as pd
 from qyx_analysis import catalogue, measures
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures.monitoring import MET, UNMET, period_end
-from qyx_analysis.names import indicator_name, region_name
+from qyx_analysis.names import indicator_name, judgement_names, region_name, value_unit
 from qyx_analysis.processed import period_text
 from qyx_analysis.readings import listed, literal
 from qyx_analysis.tables import FEW, domain_name, number_text, of_counties, percent_text, place_text, row_label
@@ -25,15 +25,6 @@ MISSING = "not_reported"
 _STATUSES = (*MET, *UNMET)
 _MOST = 5
 _NONE = "—"
-
-
-@cache
-def _shorts(lang: str) -> dict[str, str]:
-    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
-
-
-def _word(code: str, lang: str) -> str:
-    return _shorts(lang)[code]
 
 
 def _periods(periods: pd.Series, lang: str) -> str:
@@ -119,7 +110,9 @@ def _counted(rows: pd.DataFrame, when: str, lang: str) -> str:
     """How many rows have each status; of those not judged, why."""
     counts = {name: int((rows["status"] == name).sum()) for name in _STATUSES}
     unjudged = rows.loc[rows["status"] == "no_judgement", "reason"].value_counts()
-    why = message("say_semicolon", lang).join(f"{_word(str(reason), lang)} {n}" for reason, n in unjudged.items())
+    why = message("say_semicolon", lang).join(
+        f"{judgement_names(lang)[str(reason)]} {n}" for reason, n in unjudged.items()
+    )
     text = message("say_statuses", lang, period=when, judged=sum(counts.values()), all=len(rows), **counts)
     return text + (message("say_unjudged", lang, n=int(unjudged.sum()), list=why) if why else "")
 
@@ -215,21 +208,10 @@ def _table(rows: list[list[Any]], keys: tuple[str, ...], lang: str) -> pd.DataFr
     return pd.DataFrame(rows, columns=[message(f"tab_{key}", lang) for key in keys])
 
 
-def _unit(code: str, unit: str, lang: str) -> str:
-    """The unit behind a value; none where the value is a word."""
-    return _units(lang).get(code, unit)
-
-
-@cache
-def _units(lang: str) -> dict[str, str]:
-    known = catalogue.indicators().set_index("code")
-    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()
-
-
 def _required(row: Any, lang: str, period: str, brief: bool = False) -> str:
     """What was asked for: the target as printed, or within the year the place on the way to it."""
     digits = re.search(r"\d+(?:\.\d+)?", row.target_raw)
-    same = digits is None or float(digits[0]) == row.required or not _unit(row.indicator, row.unit, lang)
+    same = digits is None or float(digits[0]) == row.required or not value_unit(row.indicator, row.unit, lang)
     if len(period) == 4 or same or row.required != row.required:
         return row.target_raw or _NONE
     value = number_text(row.required, 3)
@@ -238,7 +220,7 @@ def _required(row: Any, lang: str, period: str, brief: bool = False) -> str:
 
 def _judged(row: Any, lang: str) -> str:
     """The status, or why there is none, with what is to be remarked."""
-    text = _word(row.reason or row.status, lang)
+    text = judgement_names(lang)[row.reason or row.status]
     remarks = [_remarks(lang)[flag] for flag in row.flags.split(";") if flag in _REMARKED]
     return message("say_semicolon", lang).join([text, *remarks])
 
@@ -260,7 +242,7 @@ def progress_table(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFr
     rows = [
         [
             row_label(row.number, row.indicator, lang),
-            _unit(row.indicator, row.unit, lang) or _NONE,
+            value_unit(row.indicator, row.unit, lang) or _NONE,
             period_text(row.period, lang),
             _required(row, lang, row.period),
             row.actual_raw or _NONE,
@@ -303,7 +285,7 @@ def status_table(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFram
         names = [*_STATUSES, MISSING, "no_judgement"]
         wide = told.groupby(rows["indicator"], sort=False).value_counts().unstack(fill_value=0)
         wide = wide.reindex(list(labels)).reindex(columns=names, fill_value=0)
-        wide.columns = [_word(name, lang) for name in names]
+        wide.columns = [judgement_names(lang)[name] for name in names]
         return wide.rename(index=labels).rename_axis(first).reset_index()
     texts = [_against(row, lang) for row in rows.itertuples()]
     wide = rows.assign(text=texts).pivot(index="indicator", columns="region", values="text").reindex(list(labels))
@@ -313,7 +295,7 @@ def status_table(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFram
 
 def _against(row: Any, lang: str) -> str:
     """The status, or why there is none, with the value and what was asked for as far as there are any."""
-    word, required = _word(row.reason or row.status, lang), _required(row, lang, row.period, brief=True)
+    word, required = judgement_names(lang)[row.reason or row.status], _required(row, lang, row.period, brief=True)
     if not row.actual_raw:
         return word
     text = f"{word}{message('say_colon', lang)}{row.actual_raw}"
@@ -387,8 +369,8 @@ def open_table(open_items: pd.DataFrame, lang: str, region: str = "") -> pd.Data
                 _periods(group["opened"], lang),
                 _required(last, lang, last.opened),
                 message("tab_value_at", lang, value=last.latest, period=period_text(last.latest_period, lang)),
-                _gap(last.gap) if _unit(last.indicator, last.unit, lang) else _NONE,
-                _unit(last.indicator, last.unit, lang) or _NONE,
+                _gap(last.gap) if value_unit(last.indicator, last.unit, lang) else _NONE,
+                value_unit(last.indicator, last.unit, lang) or _NONE,
             ]
         )
     keys = ("county", "indicator", "owner", "missed_in", "required_last", "latest", "short_by", "canonical")

@@ -12,6 +12,7 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.exchange.workbook import column_heads
+from qyx_analysis.names import judgement_names
 from qyx_analysis.problems import DataError, Problem, visible
 from qyx_analysis.tables import domain_name, number_text, place_text, row_label
 
@@ -164,11 +165,6 @@ def _region_names(lang: str) -> dict[str, str]:
     return catalogue.regions().set_index("code")[f"name_{lang}"].to_dict()
 
 
-@cache
-def _judgements(lang: str) -> dict[str, str]:
-    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
-
-
 def _word(prefix: str, code: Any, lang: str) -> Any:
     """A code in a few words, where there are any for it."""
     if not prefix or not isinstance(code, str):
@@ -176,7 +172,7 @@ def _word(prefix: str, code: Any, lang: str) -> Any:
     try:
         return message(f"{prefix}_{code}", lang)
     except KeyError:
-        return _judgements(lang).get(code, code)
+        return judgement_names(lang).get(code, code)
 
 
 def _amount(operator: Any, value: Any, low: Any, high: Any, unit: str) -> str:

@@ -284,3 +284,28 @@ def indicator_name(code: str, lang: str) -> str:
     'Nursery places'
     """
     return _short_names(lang).get(code, code.removeprefix("local:"))
+
+
+@cache
+def judgement_names(lang: str) -> dict[str, str]:
+    """The statuses of the monitoring, and the reasons why there is none, in a few words by their code.
+
+    >>> judgement_names("en")["on_path"]
+    'on the path'
+    """
+    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
+
+
+def value_unit(code: str, unit: str, lang: str) -> str:
+    """What stands behind a value of an indicator: its unit, for a state nothing; of a local one the given ``unit``.
+
+    >>> value_unit("life_expectancy", "岁", "en"), value_unit("compulsory_assessment", "%", "en")
+    ('years', '')
+    """
+    return _value_units(lang).get(code, unit)
+
+
+@cache
+def _value_units(lang: str) -> dict[str, str]:
+    known = catalogue.indicators().set_index("code")
+    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()

@@ -222,13 +222,8 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
     return {name: int((rows["told"] == name).sum()) for name in MARKS}
 
 
-def _words(lang: str) -> dict[str, str]:
-    table = catalogue.judgements()
-    return dict(zip(table["code"], table[f"short_{lang}"], strict=True))
-
-
 def _key_entries(rows: pd.DataFrame, lang: str) -> list[style.Entry]:
-    words = _words(lang)
+    words = names.judgement_names(lang)
     return [(mark, words[name]) for name, mark in MARKS.items() if (rows["told"] == name).any()]
 
 
@@ -293,7 +288,7 @@ def _short(period: str) -> str:
 def _value(row: Any, scene: Scene) -> str:
     """What was reported, short enough for a label."""
     if row.reason == "withdrawn":
-        return _words(scene.lang)[row.reason]
+        return names.judgement_names(scene.lang)[row.reason]
     if scene.indicators.at[row.indicator, "nature"] == "state" and row.actual == row.actual:
         return scene.say("passed" if row.actual > 0 else "tick_not_passed")
     if row.actual != row.actual:
@@ -337,7 +332,7 @@ def _grid(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, periods: list[s
 
 def _bars(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, title: str) -> Figure:
     """How many counties have each status, as parts of a bar."""
-    words = _words(scene.lang)
+    words = names.judgement_names(scene.lang)
     entries: list[style.Entry] = [
         ({"color": _tone(name), "linestyle": "solid", "linewidth": 8, "solid_capstyle": "butt"}, words[name])
         for name in MARKS
