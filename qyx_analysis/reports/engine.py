@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
@@ -164,12 +165,18 @@ def why_not_forked(kernel_name: str) -> str:
     return ""
 
 
+@cache
 def warm_up() -> None:
-    """Import what notebooks of this project use, once; no import of these changes what a notebook computes."""
+    """Import what notebooks of this project use, once; no import of these changes what a notebook computes.
+
+    What there is then stays: a collection in a child must not touch, and thereby copy, what both processes share.
+    """
     with _one_thread():
         for name in WARM:
             if find_spec(name.partition(".")[0]):
                 import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
@@ -195,11 +202,7 @@ class WarmEngine(NBClientEngine):
             logger.warning("qyx-warm: an ordinary kernel runs this notebook: %s", obstacle)
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         warm_up()
-        gc.freeze()  # a collection in the child must not touch, and thereby copy, what both share
-        try:
-            kernel = ForkedKernel(["--HistoryManager.hist_file=:memory:"])  # as nbclient has it
-        finally:
-            gc.unfreeze()
+        kernel = ForkedKernel(["--HistoryManager.hist_file=:memory:"])  # as nbclient has it
         now = True
         try:
             done = super().execute_managed_notebook(nb_man, kernel_name, km=kernel, **kwargs)
