@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.readings import literal
 
 LANGUAGES = ("zh", "en")
+Measure = Callable[[pd.DataFrame], pd.DataFrame]  # of targets
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Desk:
     """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for.
 
     ``folder`` is the build's; ``domain`` the only one looked at, or empty; ``as_of`` the day or period as of which
-    actual values are judged, empty for the latest reported.
+    actual values are judged, empty for the latest reported. The measures are those of the targets as they were opened.
     """
 
     region: str
@@ -38,36 +40,37 @@ class Desk:
     folder: Path
     domain: str
     as_of: str
+    _measured: Callable[[Measure], pd.DataFrame] = field(repr=False)
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
         """When the change is planned: see :func:`qyx_analysis.trajectory`."""
-        return measures.trajectory(self.targets)
+        return self._measured(measures.trajectory).copy()
 
     @cached_property
     def ambition(self) -> pd.DataFrame:
         """How far the targets go beyond the baselines: see :func:`qyx_analysis.ambition`."""
-        return measures.ambition(self.targets)
+        return self._measured(measures.ambition).copy()
 
     @cached_property
     def dispersion(self) -> pd.DataFrame:
         """How far apart the counties are: see :func:`qyx_analysis.dispersion`."""
-        return measures.dispersion(self.targets)
+        return self._measured(measures.dispersion).copy()
 
     @cached_property
     def domain_dispersion(self) -> pd.DataFrame:
         """The spread by domain: see :func:`qyx_analysis.domain_dispersion`."""
-        return measures.domain_dispersion(self.targets)
+        return self._measured(measures.domain_dispersion).copy()
 
     @cached_property
     def association(self) -> pd.DataFrame:
         """Whether low baselines plan more: see :func:`qyx_analysis.association`."""
-        return measures.association(self.targets)
+        return self._measured(measures.association).copy()
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
-        return measures.verdicts(self.targets)
+        return self._measured(measures.verdicts).copy()
 
     @cached_property
     def actuals(self) -> pd.DataFrame:
@@ -115,9 +118,9 @@ class Desk:
 
     def _chosen(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of the desk's regions, and of its domain if there is one."""
-        chosen = rows["region"].isin(self.targets["region"])
+        chosen = rows["region"].isin(self.targets["region"].unique())
         if self.domain:
-            chosen &= rows["indicator"].isin(self.targets["indicator"])
+            chosen &= rows["indicator"].isin(self.targets["indicator"].unique())
         return rows[chosen].reset_index(drop=True)
 
 
@@ -166,9 +169,10 @@ def open_desk(
     code = _present(region, _tables(folder, stamp)[0]) if str(region) else ""
     asked = tuple(peers) if isinstance(peers, list) else peers
     # without peers every county's desk holds the same frames
-    frames = _frames(folder, stamp, code if peer_codes(asked) else "", asked, domain)
-    copies = {name: frame.copy() for name, frame in frames.items()}
-    return Desk(code, lang, **copies, folder=folder, domain=domain, as_of=str(as_of))
+    which = folder, stamp, code if peer_codes(asked) else "", asked, domain
+    copies = {name: frame.copy() for name, frame in _frames(*which).items()}
+    of_targets = partial(_measured, which)
+    return Desk(code, lang, **copies, folder=folder, domain=domain, as_of=str(as_of), _measured=of_targets)
 
 
 def _check_day(as_of: object) -> None:
@@ -234,6 +238,12 @@ def _frames(folder: Path, stamp: object, region: str, peers: object, domain: str
         "prose": prose[cities | prose["region"].isin(targets["region"])].reset_index(drop=True),
         "alignment": alignment[alignment["domain"].isin(targets["domain"])].reset_index(drop=True),
     }
+
+
+@lru_cache(maxsize=12)
+def _measured(which: tuple[Any, ...], measure: Measure) -> pd.DataFrame:
+    """A measure of a desk's targets, which the reports of one run share as they share the frames."""
+    return measure(_frames(*which)["targets"])
 
 
 def _present(region: object, targets: pd.DataFrame) -> str:

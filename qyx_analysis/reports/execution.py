@@ -56,7 +56,7 @@ def _open_before(task: Task, parameters: dict[str, Any]) -> None:
     with suppress(Exception):  # what is wrong with it, the notebook will say
         taken = signature(open_desk).parameters
         desk = open_desk(**{name: value for name, value in parameters.items() if name in taken})
-        _ = desk.monitoring
+        _ = desk.monitoring, desk.trajectory, desk.ambition
         if task.notebook.name == BRIEFING_NOTEBOOK:
             _ = desk.changes, desk.due_next  # of all counties, whichever it is about
 
