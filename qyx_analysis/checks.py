@@ -187,7 +187,7 @@ def _fall(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
 
 
 def _weaker(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    """The final target against the baseline; failing that, the first year that is worse on the way."""
+    """The final target against the baseline; failing that, the years that are worse on the way."""
     if entry is None or entry["direction"] == 0:
         return
     numbers = _numbers(row)
@@ -197,11 +197,12 @@ def _weaker(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     worse = [cell for cell in targets if entry["direction"] * (cell.value - baseline.value) < 0]
     if not worse:
         return
-    final = max(cell.year for cell in row)
-    at_end = worse[-1].year == final
-    cell = worse[-1] if at_end else worse[0]
-    key = "weaker_than_baseline" if at_end else "weaker_on_the_way"
-    yield finding(cell, "weaker_than_baseline", "warning" if at_end else "info", key, True, baseline=baseline.raw)
+    values = {"baseline": baseline.raw, "years": _joined(cell.year for cell in worse)}
+    if worse[-1].year == max(cell.year for cell in row):
+        yield finding(worse[-1], "weaker_than_baseline", "warning", "", True, **values)
+    else:
+        severity = "warning" if 2 * len(worse) > len(targets) else "info"
+        yield finding(worse[0], "weaker_than_baseline", severity, "weaker_on_the_way", True, **values)
 
 
 def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,10 @@
-"""Nothing passes for tested in CI that was skipped; and one browser for all tests that want one."""
+"""Nothing passes for tested in CI that was skipped; one browser and one process to fork for all tests that want one."""
 
 import os
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -49,3 +52,15 @@ def browser() -> Iterator[Any]:
     driven = browsing.start()
     yield driven
     driven.quit()
+
+
+@pytest.fixture(scope="module")
+def forkable() -> Iterator[Callable[..., Any]]:
+    """Calls a function in a process that can be forked: in this one other tests may have left threads."""
+    from qyx_analysis.reports.engine import why_not_forked
+
+    if sys.platform in ("win32", "darwin"):
+        pytest.skip("machine: no safe fork")
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        assert process.submit(why_not_forked, "python3").result() == ""
+        yield lambda function, *given, **options: process.submit(function, *given, **options).result()

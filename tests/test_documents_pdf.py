@@ -390,8 +390,9 @@ def test_a_pdf_with_a_password_says_so(font: Path) -> None:
 
 
 def test_a_long_document_is_read_up_to_the_end_of_its_table() -> None:
-    assert grids(by_hand([PROSE, lattice(3) + SOME, *[PROSE] * 201])) == [ROWS]
-    assert key_of(by_hand([*[PROSE] * 201, lattice(3) + SOME])) == "pdf_too_long"
+    more = [text(50, 780, "A page of prose on which a chapter ends")] * 201
+    assert grids(by_hand([PROSE, lattice(3) + SOME, *more])) == [ROWS]
+    assert key_of(by_hand([*more, lattice(3) + SOME])) == "pdf_too_long"
 
 
 def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,8 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -258,14 +256,6 @@ def outside_pytest(statement: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
 
-@pytest.fixture(scope="module")
-def forking() -> Iterator[Callable[..., Any]]:
-    """Calls a function in a process that can be forked: in this one other tests may have left threads."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        assert process.submit(why_not_forked, "python3").result() == ""
-        yield lambda function, *given, **options: process.submit(function, *given, **options).result()
-
-
 # --- the same ---------------------------------------------------------------------------------------------
 
 
@@ -301,21 +291,19 @@ def same_with_either_kernel(path: Path, parameters: dict[str, str]) -> bool:
 
 
 @pytest.mark.slow
-@needs_fork
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_every_notebook_shows_the_same_byte_for_byte(path: Path, data: Path, forking: Callable[..., Any]) -> None:
-    assert forking(same_with_either_kernel, path, {"data_dir": str(data), "lang": "en"})
+def test_every_notebook_shows_the_same_byte_for_byte(path: Path, data: Path, forkable: Callable[..., Any]) -> None:
+    assert forkable(same_with_either_kernel, path, {"data_dir": str(data), "lang": "en"})
 
 
 @pytest.mark.soak
-@needs_fork
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("region", ["330213", "330282", "330681", "330922"])
 def test_every_county_shows_the_same_byte_for_byte(
-    region: str, lang: str, data: Path, forking: Callable[..., Any]
+    region: str, lang: str, data: Path, forkable: Callable[..., Any]
 ) -> None:
     path = raw.project_dir() / "notebooks" / "region-report.ipynb"
-    assert forking(same_with_either_kernel, path, {"data_dir": str(data), "lang": lang, "region": region})
+    assert forkable(same_with_either_kernel, path, {"data_dir": str(data), "lang": lang, "region": region})
 
 
 @needs_fork
@@ -351,17 +339,31 @@ print(np.random.get_state()[1][:5], random.random())
 """
 
 
-@needs_fork
-def test_a_notebook_finds_nothing_of_the_one_before(forking: Callable[..., Any]) -> None:
-    before, _, after = (forking(executed, notebook(text)) for text in (LOOKS, CHANGES, LOOKS))
+def test_a_notebook_finds_nothing_of_the_one_before(forkable: Callable[..., Any]) -> None:
+    before, _, after = (forkable(executed, notebook(text)) for text in (LOOKS, CHANGES, LOOKS))
     assert seen(after)[0] == seen(before)[0]
     assert seen(after)[1] != seen(before)[1]  # and random numbers are new ones
 
 
-@needs_fork
-def test_an_error_is_the_notebooks_own_with_its_traceback(forking: Callable[..., Any]) -> None:
+def grown(times: int) -> float:
+    """By how many MB this process grows when it runs a notebook with an output of two megabytes so many times."""
+    from resource import RUSAGE_SELF, getrusage
+
+    def run(count: int) -> int:
+        for _ in range(count):
+            executed(notebook("print('x' * 2_000_000)"))
+        return getrusage(RUSAGE_SELF).ru_maxrss
+
+    return (-run(5) + run(times)) / 1024
+
+
+def test_a_process_keeps_its_size_however_many_notebooks_it_runs(forkable: Callable[..., Any]) -> None:
+    assert forkable(grown, 25) < 15
+
+
+def test_an_error_is_the_notebooks_own_with_its_traceback(forkable: Callable[..., Any]) -> None:
     with pytest.raises(PapermillExecutionError) as caught:
-        forking(executed, notebook("def share(of): return 1 / of\n---\nshare(0)"))
+        forkable(executed, notebook("def share(of): return 1 / of\n---\nshare(0)"))
     assert (caught.value.ename, caught.value.cell_index) == ("ZeroDivisionError", 1)
     assert re.sub(r"\x1b\[[\d;]*m", "", caught.value.traceback[-2]).startswith("Cell In[1], line 1, in share(of)")
 
@@ -381,17 +383,15 @@ open({path!r}, "w").write(f"{{os.getpid()}} {{started.pid}}");
 """
 
 
-@needs_fork
 def test_a_hanging_cell_ends_after_its_time_with_all_that_it_started(
-    tmp_path: Path, forking: Callable[..., Any]
+    tmp_path: Path, forkable: Callable[..., Any]
 ) -> None:
     path = tmp_path / "pids"
     with pytest.raises(CellTimeoutError):
-        forking(executed, notebook(STARTS.format(path=str(path)) + "while True: pass"), execution_timeout=1)
+        forkable(executed, notebook(STARTS.format(path=str(path)) + "while True: pass"), execution_timeout=1)
     assert alive(path) == []
 
 
-@needs_fork
 @pytest.mark.parametrize(
     ("code", "end"),
     [
@@ -400,15 +400,14 @@ def test_a_hanging_cell_ends_after_its_time_with_all_that_it_started(
         ("import os; os._exit(3)", "exit status 3"),
     ],
 )
-def test_a_kernel_that_dies_says_how(code: str, end: str, forking: Callable[..., Any]) -> None:
+def test_a_kernel_that_dies_says_how(code: str, end: str, forkable: Callable[..., Any]) -> None:
     with pytest.raises(DeadKernelError, match=end):
-        forking(executed, notebook(code))
+        forkable(executed, notebook(code))
 
 
-@needs_fork
-def test_what_a_notebook_asked_for_at_its_exit_is_done(tmp_path: Path, forking: Callable[..., Any]) -> None:
+def test_what_a_notebook_asked_for_at_its_exit_is_done(tmp_path: Path, forkable: Callable[..., Any]) -> None:
     code = f"import atexit, tempfile; kept = tempfile.TemporaryDirectory(dir={str(tmp_path)!r})\n"
-    forking(
+    forkable(
         executed,
         notebook(code + f"atexit.register(open({str(tmp_path / 'bye')!r}, 'w').write, 'bye');"),
         shutdown_kernel="graceful",

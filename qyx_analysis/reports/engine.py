@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Iterator
@@ -39,7 +38,8 @@ WARM = (
     "pyarrow", "scipy.stats", "seaborn", "matplotlib.pyplot", "matplotlib.style", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "qyx_analysis.figures.picture",
-    "qyx_analysis.glance", "qyx_analysis.readings", "IPython.core.completerlib", "IPython.core.debugger",
+    "qyx_analysis.delivery", "qyx_analysis.glance", "qyx_analysis.readings", "IPython.core.completerlib",
+    "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "IPython.core.pylabtools",
     "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio",
 )  # fmt: skip
 _GRACE = 5.0  # seconds that a kernel has for its farewell
@@ -98,12 +98,11 @@ class ForkedKernel(KernelClient):
     shell_channel: Any = None
     iopub_channel: Any = None
 
-    def __init__(self, arguments: list[str]) -> None:
-        from qyx_analysis.reports.kernel import fork_kernel
+    def __init__(self) -> None:
+        from qyx_analysis.reports.kernel import fork_kernel, pipe_session
 
-        key = secrets.token_bytes(16)
-        super().__init__(session=Session(key=key))
-        self._child = fork_kernel(key, arguments)
+        super().__init__(session=pipe_session())
+        self._child = fork_kernel()
         self._end: Any = None
         self.shell_channel = _Channel(self.session, self._child.replies, self._child.requests)
         self.iopub_channel = _Channel(self.session, self._child.outputs)
@@ -175,6 +174,7 @@ def warm_up() -> None:
         for name in WARM:
             if find_spec(name.partition(".")[0]):
                 import_module(name)
+    import_module("matplotlib.backends").backend_registry.list_all()  # looks through all installed packages
     gc.collect()
     gc.freeze()
 
@@ -202,7 +202,7 @@ class WarmEngine(NBClientEngine):
             logger.warning("qyx-warm: an ordinary kernel runs this notebook: %s", obstacle)
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         warm_up()
-        kernel = ForkedKernel(["--HistoryManager.hist_file=:memory:"])  # as nbclient has it
+        kernel = ForkedKernel()
         now = True
         try:
             done = super().execute_managed_notebook(nb_man, kernel_name, km=kernel, **kwargs)

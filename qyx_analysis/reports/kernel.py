@@ -28,6 +28,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 from traitlets import Type
+from traitlets.config import Config
 
 from qyx_analysis.reports.pool import end_with_parent
 
@@ -109,8 +110,19 @@ class PipeKernelApp(IPKernelApp):
 
     init_connection_file = init_poller = init_heartbeat = write_connection_file = log_connection_info = _nothing
 
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """There is none; what nbclient has in it is said here."""
+        self.update_config(Config({"HistoryManager": {"hist_file": ":memory:"}}))
 
-def fork_kernel(key: bytes, arguments: list[str]) -> SimpleNamespace:
+
+def pipe_session(**options: Any) -> Session:
+    """What makes messages of contents; without signatures, as nobody else has the ends of a pipe."""
+    session = Session(**options)
+    session.auth = None
+    return session
+
+
+def fork_kernel() -> SimpleNamespace:
     """Start a kernel in a child of this process, with the modules that are imported here.
 
     Gives its ``pid``, where to send ``requests``, and where to read ``replies`` and ``outputs``. The child leads a
@@ -127,15 +139,13 @@ def fork_kernel(key: bytes, arguments: list[str]) -> SimpleNamespace:
         for connection in mine.values():
             connection.close()
         # in an empty context as in a fresh process: libraries keep event loops in context variables
-        contextvars.Context().run(_child, parent, key, arguments, **theirs)
+        contextvars.Context().run(_child, parent, **theirs)
     for connection in theirs.values():
         connection.close()
     return SimpleNamespace(pid=pid, **mine)
 
 
-def _child(
-    parent: int, key: bytes, arguments: list[str], requests: Connection, replies: Connection, outputs: Connection
-) -> NoReturn:
+def _child(parent: int, requests: Connection, replies: Connection, outputs: Connection) -> NoReturn:
     status, terminal = _DIED_IN_OURS, os.dup(2)  # before ipykernel captures it
     try:
         os.setsid()
@@ -143,8 +153,8 @@ def _child(
         atexit._clear()
         _as_in_a_fresh_process()
         app = PipeKernelApp.instance(shell_stream=PipeSocket(replies, requests), outputs=PipeSocket(outputs))
-        app.session = Session(parent=app, key=key)
-        app.initialize(arguments)
+        app.session = pipe_session(parent=app)
+        app.initialize()
         _fresh_matplotlib()
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
