@@ -125,7 +125,7 @@ def test_processes_that_cannot_be_forked_are_started_anew(monkeypatch: pytest.Mo
 def test_a_report_that_hangs_or_dies_is_one_failed_line(
     mode: str, said: str, data: Path, notebooks: Path, tmp_path: Path
 ) -> None:
-    given = {"parameters": {"mode": mode}, "timeout": 15.0 if mode == "hang" else 60.0, "quiet": True}
+    given = {"parameters": {"mode": mode}, "timeout": 6.0 if mode == "hang" else 60.0, "quiet": True}
     outcomes = make_reports(COUNTIES[:3], data=data, out=tmp_path, notebooks=notebooks, **given)
     assert [outcome.status for outcome in outcomes] == ["made", "failed", "made"]
     assert said in outcomes[1].reason and "\n" not in outcomes[1].reason

@@ -1,5 +1,6 @@
 """The command as a user types it: what it prints, and the status it ends with."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,16 @@ from qyx_analysis.cli import main
 COMMANDS = ("add", "build", "report", "explain", "list", "template", "export", "diff", "doctor")
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built") / "data"
+    assert main(["build", str(raw.raw_dir()), "--out", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture
-def data(tmp_path):
-    assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "data")]) == 0
-    return tmp_path / "data"
+def data(built, tmp_path):
+    return Path(shutil.copytree(built, tmp_path / "data"))
 
 
 def test_build_reads_just_the_files_it_is_given(tmp_path, capsys):
