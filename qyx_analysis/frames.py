@@ -12,7 +12,7 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.exchange.workbook import column_heads
-from qyx_analysis.names import judgement_names
+from qyx_analysis.names import judgement_names, measure_words
 from qyx_analysis.problems import DataError, Problem, visible
 from qyx_analysis.tables import domain_name, number_text, place_text, row_label
 
@@ -152,6 +152,8 @@ def _cells(name: str, frame: pd.DataFrame, resource: str, lang: str) -> list[str
         values = values.map(lambda code: _region_names(lang).get(code, code))
     elif name == "domain":
         values = values.map(lambda domain: domain_name(domain, lang))
+    elif name == "measure":
+        values = values.map(lambda code: measure_words(code, lang)[0] if isinstance(code, str) else code)
     elif name.endswith("_place"):
         values = values.map(lambda place: place_text(place, "", lang))
     else:
@@ -228,7 +230,9 @@ def _hint(name: str, row: dict[str, Any], place: str, lang: str) -> str:
 
 
 def _meaning(name: str, codes: Any, lang: str) -> str:
-    """What statuses and flags mean, in full."""
+    """How a measure is read; what statuses and flags mean, in full."""
+    if name == "measure" and isinstance(codes, str):
+        return measure_words(codes, lang)[1]
     known = _meanings(lang).get(name, {}) if isinstance(codes, str) else {}
     return message("say_semicolon", lang).join(known[code] for code in str(codes).split(";") if code in known)
 

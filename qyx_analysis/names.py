@@ -16,6 +16,7 @@ _TRAILING_GROUP = re.compile(r"^(?P<name>.+?)\((?P<unit>[^()]*(?:\([^()]*\)[^()]
 
 
 # 上海市普陀区 and 重庆市江北区 are not the districts of the same name in Zhejiang
+_YEAR = re.compile(r"\d{4}")
 _ELSEWHERE = re.compile(r"((北京|天津|上海|重庆)市|(?<!浙江)省[\u4e00-\u9fff]{2,4}市)$")
 
 
@@ -294,6 +295,24 @@ def judgement_names(lang: str) -> dict[str, str]:
     'on the path'
     """
     return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
+
+
+@cache
+def measure_words(code: str, lang: str) -> tuple[str, str]:
+    """What a measure is called and how it is read; of one that is none of ours its code and nothing.
+
+    >>> measure_words("addition_2024", "en")
+    ('addition in 2024', 'What the year itself adds to a cumulative number')
+    """
+    name, meaning = _measures(lang).get(_YEAR.sub("*", code), (code, ""))
+    return name.format(*_YEAR.findall(code)) if meaning else code, meaning
+
+
+@cache
+def _measures(lang: str) -> dict[str, tuple[str, str]]:
+    table = catalogue.measures()
+    words = zip(table[f"name_{lang}"], table[f"meaning_{lang}"], strict=True)
+    return dict(zip(table["measure"], words, strict=True))
 
 
 def value_unit(code: str, unit: str, lang: str) -> str:

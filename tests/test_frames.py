@@ -62,6 +62,22 @@ def test_a_result_has_its_interval_and_a_unit_only_where_it_is_in_it(tables: dic
     assert texts(year, "value") == ["2024.62 [2024.6, 2024.64]"]
 
 
+def test_a_measure_is_named_and_resting_on_it_says_how_it_is_read(tables: dict[str, pd.DataFrame]) -> None:
+    rows = tables["trajectory"].query("region == '330213' and number == 1")
+    assert {"前置指数", "前置指数（2023—2027 年）", "至 2025 年的变化比例"} <= set(texts(rows, "measure"))
+    assert {"front-loading index", "share of the change by 2025"} <= set(texts(rows, "measure", "en"))
+    assert read(rows, "en")[1][0]["measure"].get("title").startswith("0 is the same every year")
+    assert texts(pd.DataFrame({"measure": ["mine_2024", None]}), "measure") == ["mine_2024", ""]
+
+
+def test_every_measure_has_a_name_and_every_name_is_that_of_a_measure(tables: dict[str, pd.DataFrame]) -> None:
+    weighed = qyx.dispersion(tables["targets"].assign(population=1e5))
+    used = {code for frame in (*tables.values(), weighed) if "measure" in frame for code in frame["measure"]}
+    used.add("gini_mean_difference_ratio")  # for numbers that are not above zero, of which the plans have none
+    assert {re.sub(r"\d{4}", "*", code) for code in used} == set(catalogue.measures()["measure"])
+    assert (catalogue.measures() != "").all(axis=None)
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_table_of_a_build_is_shown_with_words_for_headings(tables: dict[str, pd.DataFrame], lang: str) -> None:
     for frame in tables.values():

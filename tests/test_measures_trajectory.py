@@ -77,6 +77,9 @@ def test_examples_in_the_documentation_run(module):
         (LEVEL, "50 62 66 68 69 70", {"front_loading": 0.625, "front_loading_2023_2027": 0.416667}),
         (LEVEL, "50 62 66 68 69 70", {"mean_delivery_year": 2023.75, "half_change_year": 2022.8333}),
         (LEVEL, "50 62 66 68 69 70", {"last_year_share": 0.05, "curvature": -0.797619}),
+        (LEVEL, "50 62 66 68 69 70", {"share_by_2023": 0.6, "share_by_2024": 0.8, "share_by_2026": 0.95}),
+        (LEVEL, "80 82 84 86 88 90", {"share_by_2024": 0.4}),  # as its complement 20 18 16 14 12 10
+        (LEVEL, "50 48 54 60 66 70", {"share_by_2023": -0.1, "share_by_2025": 0.5}),
         (LEVEL, "50 51 52 54 58 70", {"front_loading": -0.625, "mean_delivery_year": 2026.25}),
         (LEVEL, "50 51 52 54 58 70", {"half_change_year": 2026.1667, "last_year_share": 0.6, "curvature": 0.797619}),
         (LEVEL, "50 48 54 60 66 70", {"front_loading": -0.3, "mean_delivery_year": 2025.6, "half_change_year": 2025}),
@@ -156,7 +159,10 @@ def test_status_and_flags(indicator, cells, status, flags, has_value):
 def test_gap_is_bridged_on_the_line_between_its_neighbours():
     table = measured(LEVEL, "50 62 / 68 69 70")
     assert table.loc["front_loading", "value"] == measured(LEVEL, "50 62 65 68 69 70").loc["front_loading", "value"]
-    assert table.loc["curvature", "status"] == "gap" and table.loc["last_year_share", "value"] == pytest.approx(0.05)
+    assert table.loc["curvature", "status"] == table.loc["share_by_2024", "status"] == "gap"
+    whole = measured(LEVEL, "50 62 65 68 69 70")
+    for measure in ("last_year_share", "share_by_2023", "share_by_2025"):  # the gap is in none of these
+        assert table.loc[measure, ["value", "lo", "hi"]].tolist() == whole.loc[measure, ["value", "lo", "hi"]].tolist()
 
 
 def test_bounds_open_the_interval_to_their_limits():

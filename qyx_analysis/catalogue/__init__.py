@@ -102,6 +102,10 @@ fields = _public("fields", "Every column of every table we write: resource, fiel
 statuses = _public("statuses", "The closed list of statuses of a measure, in order of precedence.")
 judgements = _public("judgements", "What monitoring can say of an actual value, and why it says nothing.")
 form = _public("form", "The columns of a form of actual values: how they are headed and what goes into them.")
+measures = _public(
+    "measures",
+    "What a measure is called and how it is read; in its code ``*`` is a year, in its name ``{}`` that year.",
+)
 flags = _public("flags", "The closed list of flags of a measure.")
 
 # Table Schema's types in fields.csv -> those of pandas.

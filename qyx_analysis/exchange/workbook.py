@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -85,7 +85,7 @@ def to_xlsx(frames: Mapping[str, pd.DataFrame], lang: str = "zh", about: Sheet |
     bytes
         An overview first, where there are targets: a row per region and printed row, with what is printed beside the
         number it means for every year. Then a sheet per table with all its rows and columns, names beside the codes
-        of regions and indicators, and the messages of ``lang`` alone; last what the columns and the codes mean.
+        of regions, indicators and measures, and the messages of ``lang`` alone; last what columns and codes mean.
         Header rows are frozen. No text is a formula; control characters and marks of direction are made visible.
 
     Examples
@@ -202,18 +202,24 @@ def _overview(targets: pd.DataFrame, lang: str) -> Sheet:
     return Sheet(message("sheet_overview", lang), frame, frozen=3, right=5)
 
 
+_NAMED: dict[str, tuple[Callable[[str, str], str], str]] = {  # columns of codes: what names one, and the names' header
+    "region": (names.region_name, "sheet_region"),
+    "indicator": (names.indicator_name, "tab_indicator"),
+    "measure": (lambda code, lang: names.measure_words(code, lang)[0], "sheet_measure"),
+}
+
+
 def _in_words(resource: str, frame: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """A table with the header of each column in words, and names beside the codes of regions and indicators."""
+    """A table with the header of each column in words, and names beside its codes."""
     heads = column_heads(resource, lang)
     elsewhere = [f"message_{other}" for other in LANGUAGES if other != lang]
     shown: dict[str, Any] = {}
     for name in frame.columns.drop(elsewhere, errors="ignore"):
         shown[heads[name]] = frame[name].to_numpy()
-        if name in ("region", "indicator"):
-            label = names.region_name if name == "region" else names.indicator_name
+        if name in _NAMED:
+            label, head = _NAMED[name]
             known = {code: label(code, lang) if code else "" for code in frame[name].unique()}
-            head = message("sheet_region" if name == "region" else "tab_indicator", lang)
-            shown[head] = frame[name].map(known).to_numpy()
+            shown[message(head, lang)] = frame[name].map(known).to_numpy()
     return pd.DataFrame(shown)
 
 
@@ -243,7 +249,10 @@ def _columns(frames: Mapping[str, pd.DataFrame], lang: str) -> Sheet:
 
 
 def _codes(lang: str) -> Sheet:
+    measures = catalogue.measures().rename(columns={"measure": "code"})
+    colon = message("say_colon", lang)
     listed = [
+        measures.assign(**{f"meaning_{lang}": measures[f"name_{lang}"] + colon + measures[f"meaning_{lang}"]}),
         catalogue.statuses().rename(columns={"status": "code"}),
         catalogue.flags().rename(columns={"flag": "code"}),
         catalogue.judgements(),

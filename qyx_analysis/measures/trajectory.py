@@ -334,15 +334,21 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
     bent = verdict(complete, 0, _curvature_interval(rounded), bend)
     within = (gap > 0) & (gap <= _isotonic_shift(p.committed()) + EPS)
     turned = {**complete, "unresolved": base["unresolved"] | within}
-    needs_last = {**shape, "gap": np.isnan(p.value[:, -2])}
     ends = {name: mask for name, mask in base.items() if name != "too_few_years"}
     paced = verdict(ends, 0, _pace_interval(p.committed()), pace)
 
+    def by(year: int) -> tuple[Floats, tuple[Floats, Floats], Masks, list[str]]:
+        """The share by a year: a gap there is not bridged, and one elsewhere does not concern it."""
+        interval = path_interval(lambda paths: shares(paths)[:, year], full)
+        return shares(p.value)[:, year], interval, {**shape, "gap": np.isnan(p.value[:, year])}, []
+
+    _, (low, high), to_last, _ = by(-2)
     marks = {"interpolated": _interpolated(p), "outer_bound": np.ones(len(p.rows), dtype=bool)}
     table: list[tuple[str, Floats, tuple[Floats, Floats], Masks, list[str]]] = [
         ("mean_delivery_year", delivery, (earliest, latest), early, ["interpolated"]),
         ("half_change_year", half_change_year(full.value, years), half, shape, ["interpolated"]),
-        ("last_year_share", last_year_share(p.value), path_interval(last_year_share, p), needs_last, []),
+        *((f"share_by_{years[t]}", *by(t)) for t in range(1, len(years) - 1)),
+        ("last_year_share", last_year_share(p.value), (1 - high, 1 - low), to_last, []),
         ("path_efficiency", path_efficiency(full.value), _efficiency_interval(full), shape, list(marks)),
         ("curvature", curvature(p.value), bend, bent, []),
         ("isotonic_gap", gap, (np.maximum(gap - shift, 0), gap + shift), turned, ["outer_bound"]),

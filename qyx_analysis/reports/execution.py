@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from inspect import signature
@@ -27,6 +28,8 @@ def run_in_process(task: Task, origin: Provenance, timeout: float) -> tuple[Outc
     """Make one report in a process that does nothing else, and may import its own way."""
     # JupyterLab brings it along; at its import it compiles grammars for .8 s, for formats that no notebook has
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    gc.collect()  # what is left of the report before
+    gc.freeze()  # a collection in a kernel must not touch, and thereby copy, what all reports share
     return run(task, origin, timeout)
 
 
