@@ -430,6 +430,12 @@ def test_interrupting_papermill_leaves_no_process(tmp_path: Path) -> None:
     assert alive(path) == []
 
 
+def test_the_bar_that_papermill_shows_does_not_keep_its_process_from_being_forked(forkable: Callable[..., Any]) -> None:
+    asked = notebook("import sys; 'qyx_analysis.reports.kernel' in sys.modules")
+    done = forkable(executed, asked, progress_bar=True)
+    assert done.cells[0].outputs[0].data["text/plain"] == "True"
+
+
 # --- where it cannot be -----------------------------------------------------------------------------------
 
 

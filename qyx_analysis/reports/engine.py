@@ -179,6 +179,13 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def _unwatched(bar: Any) -> None:
+    """End the thread that watches papermill's bar, to redraw it where nothing moves: it is all that forbids a fork."""
+    if monitor := getattr(bar, "monitor", None):
+        monitor.exit()
+        type(bar).monitor = None
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """OpenBLAS reads the number of its threads when it is loaded; the notebooks do not inherit the variable."""
@@ -197,6 +204,7 @@ class WarmEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        _unwatched(nb_man.pbar)
         obstacle = why_not_forked(kernel_name)
         if obstacle:
             logger.warning("qyx-warm: an ordinary kernel runs this notebook: %s", obstacle)
