@@ -14,9 +14,9 @@ from qyx_analysis.problems import DataError, Problem
 
 _TRAILING_GROUP = re.compile(r"^(?P<name>.+?)\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)*)\)$")
 
+_YEAR = re.compile(r"\d{4}")
 
 # 上海市普陀区 and 重庆市江北区 are not the districts of the same name in Zhejiang
-_YEAR = re.compile(r"\d{4}")
 _ELSEWHERE = re.compile(r"((北京|天津|上海|重庆)市|(?<!浙江)省[\u4e00-\u9fff]{2,4}市)$")
 
 
