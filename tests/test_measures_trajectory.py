@@ -78,7 +78,8 @@ def test_examples_in_the_documentation_run(module):
         (LEVEL, "50 62 66 68 69 70", {"mean_delivery_year": 2023.75, "half_change_year": 2022.8333}),
         (LEVEL, "50 62 66 68 69 70", {"last_year_share": 0.05, "curvature": -0.797619}),
         (LEVEL, "50 62 66 68 69 70", {"share_by_2023": 0.6, "share_by_2024": 0.8, "share_by_2026": 0.95}),
-        (LEVEL, "80 82 84 86 88 90", {"share_by_2024": 0.4}),  # as its complement 20 18 16 14 12 10
+        (LEVEL, "80 82 84 86 88 90", {"share_by_2024": 0.4}),
+        (LEVEL, "20 18 16 14 12 10", {"share_by_2024": 0.4}),  # its complement
         (LEVEL, "50 48 54 60 66 70", {"share_by_2023": -0.1, "share_by_2025": 0.5}),
         (LEVEL, "50 51 52 54 58 70", {"front_loading": -0.625, "mean_delivery_year": 2026.25}),
         (LEVEL, "50 51 52 54 58 70", {"half_change_year": 2026.1667, "last_year_share": 0.6, "curvature": 0.797619}),
