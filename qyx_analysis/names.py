@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
+import pandas as pd
+
 from qyx_analysis import catalogue
 from qyx_analysis.cells import normal
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.problems import DataError, Problem, compiled
 
 _TRAILING_GROUP = re.compile(r"^(?P<name>.+?)\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)*)\)$")
 
@@ -48,14 +50,36 @@ def split_unit(printed: str) -> tuple[str, str]:
 # --- indicators -------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Alias:
+    """A line of ``aliases.csv``: a pattern for the whole folded name, or that name itself."""
+
+    text: str
+    pattern: re.Pattern[str]
+    code: str
+    notes: tuple[str, str]
+
+    def matches(self, name: str) -> bool:
+        return name == self.text or bool(self.pattern.fullmatch(name))
+
+
 @cache
 def _indicator_names() -> dict[str, str]:
-    table, other = catalogue.indicators(), catalogue.aliases()
-    names = [
-        *zip(table["name_zh"], table["code"], strict=True),
-        *zip(other["alias"], other["code"], strict=True),
-    ]
-    return {folded(name): code for name, code in names}
+    table = catalogue.indicators()
+    return {folded(name): code for name, code in zip(table["name_zh"], table["code"], strict=True)}
+
+
+@cache
+def _aliases() -> tuple[_Alias, ...]:
+    return tuple(
+        _Alias(folded(row.alias), compiled(row.alias, "aliases.csv"), row.code, (row.note_zh, row.note_en))
+        for row in catalogue.aliases().itertuples()
+    )
+
+
+@lru_cache(maxsize=8192)
+def _alias_of(name: str) -> _Alias | None:
+    return next((alias for alias in _aliases() if alias.matches(name)), None)
 
 
 def find_indicator(name: str) -> str | None:
@@ -64,7 +88,9 @@ def find_indicator(name: str) -> str | None:
     >>> find_indicator("重大慢病过早死亡率")
     'premature_mortality'
     """
-    return _indicator_names().get(folded(name))
+    printed = folded(name)
+    alias = None if printed in _indicator_names() else _alias_of(printed)
+    return alias.code if alias else _indicator_names().get(printed)
 
 
 @lru_cache(maxsize=4096)
@@ -79,15 +105,68 @@ def closest_indicator(name: str) -> str:
     return close[0] if close else ""
 
 
-@cache
-def _alias_notes() -> dict[str, tuple[str, str]]:
-    noted = catalogue.aliases().query("note_zh != ''")
-    return {folded(row.alias): (row.note_zh, row.note_en) for row in noted.itertuples()}
-
-
 def alias_note(name: str) -> tuple[str, str] | None:
     """What an alias says differently from the catalogue's name, in Chinese and English, if it does."""
-    return _alias_notes().get(folded(name))
+    alias = _alias_of(folded(name))
+    return alias.notes if alias and alias.notes[0] else None
+
+
+LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have: its folded name follows
+_CUMULATIVE = re.compile("累计")
+_PER_HEAD = re.compile("每[百千万亿十]|每名|人均|户均|平均|年均|均")
+_COUNTED = ("count", "people", "person-times", "homes")
+
+
+def describe_indicator(name: str, unit: str) -> dict[str, object]:
+    """What the name and unit of an indicator tell beyond doubt: ``nature, scale, lower, upper``; never its direction.
+
+    An absolute number of people, places or homes is a ``count``, which grows with population.
+
+    >>> describe_indicator("国民体质合格率", "%")
+    {'nature': 'level', 'scale': 'share', 'lower': 0.0, 'upper': 100.0}
+    >>> describe_indicator("新增公办中小学学位数", "个")["scale"], describe_indicator("每千人口床位数", "张")["scale"]
+    ('count', 'ratio')
+    """
+    known = find_unit(unit) if unit else None
+    dimension = known.dimension if known else ""
+    nature = "cumulative" if _CUMULATIVE.search(name) else "level"
+    if dimension == "share" and "毛" not in name and "增" not in name:
+        return {"nature": nature, "scale": "share", "lower": 0.0, "upper": 100.0}
+    counted = dimension in _COUNTED or (unit and not dimension)
+    scale = "ratio" if _PER_HEAD.search(name) or not counted else "count"
+    return {"nature": nature, "scale": scale, "lower": float("nan"), "upper": float("nan")}
+
+
+def indicators_of(targets: pd.DataFrame) -> pd.DataFrame:
+    """The catalogue's indicators and after them the local ones that ``targets`` print, with the same columns.
+
+    ``targets``: columns ``indicator, domain, unit`` and, for the order of local rows, ``row``. A local indicator has
+    no number, direction (NaN), limit beyond those of a share, best value or definition; its names are what is
+    printed. Where places print it in several units its ``comparability`` is empty: its values are not compared.
+
+    >>> frame = pd.DataFrame({"indicator": ["local:国民体质合格率"], "domain": ["体有强健"], "unit": ["%"]})
+    >>> indicators_of(frame).iloc[-1][["code", "name_zh", "unit", "scale"]].tolist()
+    ['local:国民体质合格率', '国民体质合格率', '%', 'share']
+    """
+    known = catalogue.indicators()
+    own = targets[targets["indicator"].str.startswith(LOCAL)]
+    if own.empty:
+        return known
+    own = own.sort_values("row", kind="stable") if "row" in own else own
+    units = own.groupby("indicator")["unit"].nunique()
+    first = own.drop_duplicates("indicator")
+    rows = [_local_entry(row.indicator, row.domain, row.unit, units[row.indicator] == 1) for row in first.itertuples()]
+    local = pd.DataFrame(rows, columns=known.columns).astype(known.dtypes.to_dict())
+    return pd.concat([known, local], ignore_index=True)
+
+
+def _local_entry(code: str, domain: str, unit: str, comparable: bool) -> dict[str, object]:
+    name = code.removeprefix(LOCAL)
+    texts = dict.fromkeys(("name_zh", "name_en", "short_zh", "short_en"), name)
+    blank = dict.fromkeys(("direction", "best"), float("nan"))
+    entry = {"code": code, "number": None, "domain": domain, "unit": unit, "unit_en": unit, "full_is_best": False}
+    rest = {"comparability": code if comparable else "", "definition": "", "source": ""}
+    return entry | texts | blank | rest | describe_indicator(name, unit)
 
 
 # --- units ------------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from io import StringIO
 
 import pandas as pd
 
-_NUMBERS = ("lower", "upper", "best", "factor", "state")
-_INTEGERS = ("number", "direction", "order", "baseline", "first", "last")
+_NUMBERS = ("lower", "upper", "best", "factor", "state", "direction")
+_INTEGERS = ("order",)
+_NULLABLE = ("number", "baseline", "first", "last")
 _BOOLEANS = ("full_is_best", "assumed_when_absent")
 
 
@@ -27,6 +28,8 @@ def _table(name: str) -> pd.DataFrame:
         frame[column] = pd.to_numeric(frame[column], errors="raise")
     for column in frame.columns.intersection(_INTEGERS):
         frame[column] = frame[column].astype(int)
+    for column in frame.columns.intersection(_NULLABLE):
+        frame[column] = pd.to_numeric(frame[column], errors="raise").astype("Int64")
     for column in frame.columns.intersection(_BOOLEANS):
         frame[column] = frame[column].map({"true": True, "false": False}).astype(bool)
     return frame
@@ -45,9 +48,9 @@ indicators = _public(
     "indicators",
     """The indicators of the plans, one row each: a copy of ``indicators.csv``.
 
-    Columns: ``code``, ``number`` (as the province numbers it; 7 is shared by two definitions), names and short
+    Columns: ``code``, ``number`` (our order of the 21 common ones; 7 is shared by two definitions), names and short
     names in Chinese and English, ``domain``, canonical ``unit``, ``direction`` (+1 higher is better, -1 lower,
-    0 neither), ``nature`` (level, cumulative, state), ``scale`` (share, gross_ratio, ratio, count, state),
+    0 neither, NaN unknown), ``nature`` (level, cumulative, state), ``scale`` (share, gross_ratio, ratio, count, state),
     logical limits ``lower`` and ``upper``, the declared ``best`` (NaN: none), ``full_is_best`` (全覆盖 means
     100), ``comparability`` group, ``definition``, ``source``.
 

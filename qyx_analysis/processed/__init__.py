@@ -13,12 +13,11 @@ from qyx_analysis.processed.loading import (
     load_targets,
     load_verdicts,
 )
-from qyx_analysis.processed.reading import COLUMNS, LOCAL, Plan, Reading, add_document, read_plan, read_plans, typed
+from qyx_analysis.processed.reading import COLUMNS, Plan, Reading, add_document, read_plan, read_plans, typed
 from qyx_analysis.processed.said import Said, extract, read_kept, row_departments, said_in
 
 __all__ = [
     "COLUMNS",
-    "LOCAL",
     "Plan",
     "Reading",
     "Said",

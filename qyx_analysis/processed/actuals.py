@@ -17,8 +17,9 @@ import pandas as pd
 from qyx_analysis import catalogue, checks, names
 from qyx_analysis.cells import normal, parse_cell
 from qyx_analysis.documents import Cell, Document, read_document
+from qyx_analysis.names import LOCAL
 from qyx_analysis.problems import DataError, Problem, compiled
-from qyx_analysis.processed.reading import LOCAL, measured, typed
+from qyx_analysis.processed.reading import measured, typed
 
 KINDS = (".csv", ".xlsx")
 _YEAR = re.compile(r"(20\d\d)(?:年|年度|全年|年全年)?")

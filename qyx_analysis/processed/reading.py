@@ -25,7 +25,6 @@ COLUMNS = tuple(catalogue.dtypes("targets"))
 PROSE = "prose"  # the layout of a plan without a target table
 _QUICK = (".txt", ".md", ".csv")  # read in a few milliseconds each
 _WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
-LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have
 _SERIAL = re.compile(r"([^\w\s]{0,3})(\d{0,3})([^\w\s]{0,3})")
 _MARK = re.compile(r"([^\w\s“”\"：:、,，]|※)[”\"]?(?:号|的|指标)*(?:为|是|表示|系|代表)")
 _MARKED = re.compile(r"\s*([*★▲△☆]*)\s*(.*?)\s*([*★▲△☆]*)\s*", re.DOTALL)  # a mark may stand at the name
@@ -205,9 +204,9 @@ def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
     problems: list[Problem] = []
     seen: dict[str, str] = {}
     records: list[dict[str, Any]] = []
-    for row in table.rows:
+    for place, row in enumerate(table.rows, 1):
         try:
-            entry = _identify(row, document.name)
+            entry = _identify(row, document.name) | {"row": place}
             if entry["indicator"] in seen:
                 first = {"first": seen[entry["indicator"]]}
                 raise DataError(Problem("row_twice", document.name, row.indicator.place, row.indicator.text, first))
@@ -244,7 +243,7 @@ def _identify(row: PrintedRow, file: str) -> dict[str, Any]:
             close = names.closest_indicator(name)
             values = {"name": name, "close": close or "—"}
             raise DataError(Problem("indicator_unknown", file, row.indicator.place, row.indicator.text, values))
-        code = LOCAL + name
+        code = names.LOCAL + names.folded(name)
     unit = names.normal(row.unit.text) if row.unit and row.unit.text else unit
     if code in known and unit and names.find_unit(unit) is None:
         values = {"unit": unit, "canonical": known[code]["unit"]}
@@ -310,7 +309,7 @@ def _accepted_corrections() -> dict[tuple[str, str, str], dict[str, str]]:
 def measured(read: CellValue, entry: dict[str, Any]) -> dict[str, Any]:
     """Kind, operator and numbers of a cell, converted to the canonical unit where the units agree."""
     unit = read.unit or entry["printed_unit"]
-    factor = names.conversion(unit, entry["unit"]) if not entry["indicator"].startswith(LOCAL) else Decimal(1)
+    factor = names.conversion(unit, entry["unit"]) if not entry["indicator"].startswith(names.LOCAL) else Decimal(1)
     number = read.number
     usable = number is not None and factor is not None
     return {
