@@ -18,6 +18,8 @@ from qyx_analysis.prose.sentences import Sentence, sentences
 
 __all__ = ["department_rows", "governance", "indicator_of", "linked", "prose_targets"]
 
+_LONGEST = 80  # characters of a name
+
 
 def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     """Read every quantified target that the sentences of a document state.
@@ -133,6 +135,8 @@ def indicator_of(metric: str, unit: str = "") -> str:
     ('dibao_standard', '')
     """
     printed = folded(metric)
+    if len(printed) > _LONGEST:
+        return ""
     code = next((code for pattern, code in _links() if pattern.search(printed)), "") or find_indicator(metric) or ""
     return code if code and _monthly(unit) == _monthly(_entries()[code]["unit"]) else ""
 
