@@ -27,8 +27,8 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     Parameters
     ----------
     document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, and what it repeats is
-        counted once.
+        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, as are the rows left of
+        one that cannot be read, and what it repeats is counted once.
     region : str
         Six-digit code of its region.
 
@@ -46,13 +46,19 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     [['托位数', '=', 5.5, '个', 2027], ['入园率', '>=', 96.0, '%', 2027], ['巩固率', '>=', 96.0, '%', 2027]]
     """
     text = "\n".join(document.lines)
-    rows = [
+    found = (
         _row(document.stem, text, sentence, target)
         for sentence in sentences(document)
         for target in targets_in(sentence.text, _years())
-    ]
+    )
+    rows = [row for row in found if _is_name(row["metric"])]
     types = catalogue.dtypes("prose_targets")
     return linked(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
+
+
+def _is_name(metric: str) -> bool:
+    """Whether a metric can be one: what is longer, or has no letter, was no sentence."""
+    return len(metric) <= _LONGEST and any(char.isalpha() for char in metric)
 
 
 @cache

@@ -26,6 +26,8 @@ _ENDS = "。！？!?"
 _LONGEST = 1000  # characters of a sentence: what has no end in so many is none and is read in pieces
 _WRAPPED = 20  # characters from which on a line may be one that goes on in the next
 _DASHES = str.maketrans("—–―─~～", "------")
+_VALUE = r"(?:[<>≤≥]?\d[\d.,]*[%％]?|/)"
+_ROW = re.compile(rf"\|[^|]*\||(?:^|\s)(?:{_VALUE}\s+){{2}}{_VALUE}")  # of a table that could not be read
 _PLACE = re.compile(r"line (\d+)")
 
 
@@ -132,13 +134,17 @@ def _goes_on(before: Chars, line: str) -> bool:
 
 
 def _table_lines(document: Document) -> frozenset[int]:
-    """The numbers of the lines that tables stand on; readers of other formats give no such lines."""
+    """The numbers of the lines that tables stand on; readers of other formats give no such lines.
+
+    A plan may have no table that can be read: cut off, or a picture. What is left of its rows is no prose either.
+    """
     try:
         places = _places(read_table(document))
     except DataError:
         places = []
     places += [cell.place for grid in document.grids for row in grid.rows for cell in row]
-    return frozenset(int(match[1]) for place in places if (match := _PLACE.match(place)))
+    left = (number for number, line in enumerate(document.lines, 1) if _ROW.search(line))
+    return frozenset(left) | {int(match[1]) for place in places if (match := _PLACE.match(place))}
 
 
 def _places(table: Table) -> list[str]:
