@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from math import isclose
@@ -15,6 +16,7 @@ from qyx_analysis.names import conversion, find_unit, indicators_of
 from qyx_analysis.prose import linked
 
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_FLOW = re.compile("新增|城镇新增|开展")  # said for all years together, printed for each year: both may be right
 _COMPARED = ("point", "lower_bound", "upper_bound", "full_coverage")
 
 
@@ -83,7 +85,7 @@ def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[d
     elif low <= number <= high or isclose(low, number):
         if said.kind != "range" and cell.operator and said.operator != cell.operator:
             yield finding(cell, "prose_bound", "warning", year=True, **words)
-    else:
+    elif said.annual or entry["nature"] == "cumulative" or not _FLOW.match(entry["name_zh"]):
         yield _other_value(low, row, cell, entry, words)
 
 

@@ -14,7 +14,7 @@ from plans import NINGBO, four_plans, said
 from qyx_analysis import catalogue, readings, tables
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.measures import alignment
-from qyx_analysis.measures.alignment import latest, standing
+from qyx_analysis.measures.alignment import _concept, latest, standing
 
 FENGHUA, CIXI, SHENGSI, ZHUJI = "330213", "330282", "330922", "330681"
 SHARE, JOBLESS = "affordable_nursery_share", "unemployment_registered"
@@ -292,6 +292,12 @@ def test_every_grade_state_and_reason_has_its_words():
     wanted = {f"align_state_{state}" for state in fields["state"].split("|")}
     wanted |= {f"align_reason_{reason}" for reason in catalogue.concepts()["reason"]}
     assert wanted <= set(catalogue._messages())
+
+
+def test_a_citys_count_is_never_held_against_a_countys():
+    counts = catalogue.indicators().query("scale == 'count'")
+    assert {_concept(row.name_zh)[0] for row in counts.itertuples()} == set(counts["code"])
+    assert not [row.code for row in counts.itertuples() if _concept(row.name_zh)[1] == "same_definition"]
 
 
 def test_domain_aliases_lead_to_the_seven_domains_or_nowhere():

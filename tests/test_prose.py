@@ -371,6 +371,21 @@ def test_other_metrics_are_not_linked(text: str) -> None:
     assert table["linked_indicator"].isna().tolist() == [True] and table["indicator"].tolist() == [""]
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("县域就诊率达到90%。", "county_visit_rate"),  # by its very name
+        ("养老机构中护理型床位占比达到65%。", "nursing_beds_share"),  # by an alias
+        ("新增城镇就业6万人。", "new_urban_jobs"),
+        ("新增就业6万人。", ""),
+        ("婴幼儿家长育儿知识知晓率达到90%。", ""),
+    ],
+)
+def test_names_and_aliases_are_links_too(text: str, code: str) -> None:
+    table = read(text)
+    assert table["indicator"].tolist() == [code] and table["linked_indicator"].isna().all()
+
+
 def test_links_name_indicators_of_the_catalogue() -> None:
     assert set(catalogue.prose_links()["code"]) <= set(catalogue.indicators()["code"])
     assert not catalogue.prose_words()["text"].duplicated().any()
@@ -430,6 +445,16 @@ def test_printed_numbers_decide_nothing() -> None:
         assert set(again["indicator"] + again["rule"]) == set(found["indicator"] + found["rule"])
         own = renumbered.drop_duplicates(["region", "indicator"]).query("region == '330213'").set_index("indicator")
         assert again["number"].isna().all() or (again["number"] == own.loc[again["indicator"], "number"].array).all()
+
+
+def test_what_all_years_add_up_to_does_not_contradict_one_year() -> None:
+    targets = with_row("新增颐乐床位数", "个")
+    for text, rules in (
+        ("2023-2027年，新增颐乐床位数达到400个。", []),
+        ("到2027年，新增颐乐床位数不少于90个。", ["prose_bound"]),  # 90
+        ("到2027年，新增颐乐床位数每年达到400个。", ["prose_value"]),
+    ):
+        assert compare_with_table(read(text), targets)["rule"].tolist() == rules
 
 
 @pytest.mark.parametrize(
