@@ -73,7 +73,7 @@ def plot_alignment(
     years = say("comma").join(str(year) for year in sorted(rows["year"].dropna().unique()))
     if rows.empty:
         return style.without_picture(say("alignment_title_none"), say("alignment_none"))
-    blocks = [block for _, block in rows.groupby(["city", "number", "metric", "year"], sort=False, dropna=False)]
+    blocks = [block for _, block in rows.groupby(["city", "indicator", "metric", "year"], sort=False, dropna=False)]
     heights = [_height(block, lang) for block in blocks]
     entries: list[style.Entry] = [
         (style.BASELINE | {"color": style.OTHER}, message("tab_baseline", lang)),
@@ -112,7 +112,8 @@ def _name(code: str, lang: str) -> str:
 def _names(figure: Figure, row: Any, top: float, lang: str) -> None:
     """The indicator, its unit and whether lower is better, on the left of a block."""
     entry = catalogue.indicators().set_index("code").loc[row["indicator"]]
-    style.write(figure, style.MARGIN, top + 0.09, f"{entry['number']}  {entry[f'short_{lang}']}")
+    before = "" if pd.isna(entry["number"]) else f"{entry['number']}  "
+    style.write(figure, style.MARGIN, top + 0.09, before + entry[f"short_{lang}"])
     under = [entry["unit" if lang == "zh" else "unit_en"]]
     under += [_say(lang, "lower_is_better")] * int(entry["direction"] < 0)
     text = _say(lang, "dot").join(under)
