@@ -387,6 +387,22 @@ def find_domain(given: str) -> str:
     return match.item()
 
 
+def domain_name(domain: str, lang: str) -> str:
+    """The name of a domain in ``lang``; one of a plan's own as it is printed.
+
+    >>> domain_name("病有良医", "en"), domain_name("体有强健", "en")
+    ('Health care', '体有强健')
+    """
+    return domain if lang == "zh" else _domains_en().get(domain, domain)
+
+
+@cache
+def _domains_en() -> dict[str, str]:
+    own, others = catalogue.domains(), catalogue.domain_aliases()
+    english = dict(zip(others["alias"], others["name_en"], strict=True))
+    return english | dict(zip(own["domain"], own["name_en"], strict=True))
+
+
 @cache
 def _short_names(lang: str) -> dict[str, str]:
     return catalogue.indicators().set_index("code")[f"short_{lang}"].to_dict()
