@@ -124,17 +124,20 @@ class Desk:
         chosen = rows["region"].isin(self.targets["region"].unique())
         if self.domain:
             chosen &= rows["indicator"].isin(self.targets["indicator"].unique())
-        return in_order(rows[chosen], self.shown)
+        return as_shown(rows[chosen], self.shown)
 
     def _results(self, measure: Measure) -> pd.DataFrame:
-        rows, counties = self._measured(measure), self.targets.loc[self.targets["level"] == "county", "region"].nunique()
+        rows, counties = (
+            self._measured(measure),
+            self.targets.loc[self.targets["level"] == "county", "region"].nunique(),
+        )
         if not self.region and "indicator" in rows:
             single = self.shown.index[self.shown["printing"] < min(2, counties)]
             rows = rows[~rows["indicator"].isin(single)]
-        return in_order(rows, self.shown)
+        return as_shown(rows, self.shown)
 
 
-def in_order(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+def as_shown(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """A copy of the rows in the order of the indicators ``shown``; what is of no indicator comes last."""
     if "indicator" not in rows:
         return rows.copy()
@@ -190,7 +193,7 @@ def open_desk(
     which = folder, stamp, code if peer_codes(asked) else "", asked, domain
     copies = {name: frame.copy() for name, frame in _frames(*which).items()}
     shown = names.indicators_shown(copies["targets"], code)
-    copies["findings"] = in_order(copies["findings"], shown)
+    copies["findings"] = as_shown(copies["findings"], shown)
     rest: dict[str, Any] = {"folder": folder, "domain": domain, "as_of": str(as_of)}
     return Desk(code, lang, **copies, shown=shown, **rest, _measured=partial(_measured, which))
 

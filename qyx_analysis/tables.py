@@ -166,7 +166,9 @@ def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     placed = standing(targets, region).set_index("indicator")
     rows = []
     shown = indicators_shown(targets, region)
-    known_domains = dict.fromkeys([*catalogue.domains()["domain"], *shown.loc[shown.index.isin(own["indicator"]), "domain"]])
+    known_domains = dict.fromkeys(
+        [*catalogue.domains()["domain"], *shown.loc[shown.index.isin(own["indicator"]), "domain"]]
+    )
     for domain in known_domains:
         codes = own.loc[own["domain"] == domain, "indicator"]
         known = placed.loc[placed.index.intersection(codes)]
@@ -434,7 +436,9 @@ def _by_county(rows: pd.DataFrame, by: str, lang: str) -> pd.DataFrame:
     wide = rows.pivot(index=by, columns="region", values="text").reindex(rows[by].drop_duplicates())
     printing = wide.loc[:, ~wide.columns.str.endswith("00")].notna().sum(axis=1)
     wide.columns = [region_name(code, lang) for code in wide.columns]
-    table = wide.fillna("—").set_axis([named(code, lang) for code in wide.index]).rename_axis(message(f"tab_{by}", lang))
+    table = (
+        wide.fillna("—").set_axis([named(code, lang) for code in wide.index]).rename_axis(message(f"tab_{by}", lang))
+    )
     if by == "indicator":
         table.insert(0, message("tab_printing", lang), printing.to_numpy())
     return table.reset_index()
@@ -463,7 +467,16 @@ def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
             found = [middle, _span(low, high), _end(sure, lang, show, -1), _end(sure, lang, show, 1)]
         label = indicator_name(str(code), lang)
         table.append([label, len(group), len(sure), *found, _reasons(rest, lang)])
-    keys = ("tab_indicator", "tab_printing", "tab_verdicts", "tab_median", "tab_middle", "tab_lowest", "tab_highest", "tab_without")
+    keys = (
+        "tab_indicator",
+        "tab_printing",
+        "tab_verdicts",
+        "tab_median",
+        "tab_middle",
+        "tab_lowest",
+        "tab_highest",
+        "tab_without",
+    )
     return pd.DataFrame(table, columns=[message(key, lang) for key in keys])
 
 

@@ -186,7 +186,7 @@ def test_rule(by_rule, name):
 
 def test_every_status_and_reason_of_the_catalogue_has_a_rule_here():
     listed = set(catalogue.judgements()["code"])
-    elsewhere = {"no_judgement", "not_reported", "no_direction"}  # below, or only of rows outside the catalogue
+    elsewhere = {"no_judgement", "not_reported", "no_direction", "direction_unknown"}  # below, or of no row here
     assert {rule[4] for rule in RULES.values()} == listed - elsewhere
     declared = catalogue.fields().query("resource == 'monitoring'").set_index("name")["enum"]
     assert set(declared["status"].split("|")) | set(declared["reason"].split("|")) == listed
@@ -219,7 +219,7 @@ def test_pace_is_positive_for_an_improvement_where_lower_is_better_and_absent_fo
 def test_a_row_outside_the_catalogue_is_not_judged_for_want_of_a_direction(tmp_path):
     targets = planned("nursery_places", NURSERY).assign(indicator="local:步道", name="步道")
     actuals = reported(tmp_path, targets, "330213,步道,2023,5,个,return,")
-    assert monitoring(targets, actuals)["reason"].tolist() == ["no_direction"]
+    assert monitoring(targets, actuals)["reason"].tolist() == ["direction_unknown"]
 
 
 # --- due and overdue --------------------------------------------------------------------------------------

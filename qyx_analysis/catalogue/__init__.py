@@ -25,7 +25,7 @@ def _table(name: str) -> pd.DataFrame:
     text = files(__name__).joinpath(f"{name}.csv").read_text(encoding="utf-8-sig")
     frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
     for column in frame.columns.intersection(_NUMBERS):
-        frame[column] = pd.to_numeric(frame[column], errors="raise")
+        frame[column] = pd.to_numeric(frame[column], errors="raise").astype(float)
     for column in frame.columns.intersection(_INTEGERS):
         frame[column] = frame[column].astype(int)
     for column in frame.columns.intersection(_NULLABLE):

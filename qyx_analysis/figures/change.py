@@ -52,7 +52,9 @@ def plot_baseline_change(
     codes = table.index[usable].tolist()
     left_out = table.loc[~usable & table["direction"].notna(), "name"]
     unknown = int(table["direction"].isna().sum())
-    note = scene.say("change_note") + (scene.say("left_out", names=scene.some(left_out), n=LEAST) if len(left_out) else "")
+    note = scene.say("change_note") + (
+        scene.say("left_out", names=scene.some(left_out), n=LEAST) if len(left_out) else ""
+    )
     note += (scene.say("direction_unknown", n=unknown) if unknown else "") + scene.single()
     entries: list[style.Entry] = []
     if scene.chosen:

@@ -82,7 +82,12 @@ def rows_height(table: pd.DataFrame, step: float) -> float:
 
 
 def lay_rows(
-    figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE,
+    figure: Figure,
+    table: pd.DataFrame,
+    top: float,
+    step: float,
+    scale: Scale,
+    side: float = SIDE,
     under: Mapping[str, str] = MappingProxyType({}),
 ) -> Rows:
     """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches.

@@ -106,7 +106,9 @@ class Scene:
         """
         table = names.indicators_shown(self.cells, self.chosen)
         return table.assign(
-            domain_name=table["domain"].map(lambda domain: style.drawable(names.domain_name(domain, self.lang), _LONGEST)),
+            domain_name=table["domain"].map(
+                lambda domain: style.drawable(names.domain_name(domain, self.lang), _LONGEST)
+            ),
             name=table[f"short_{self.lang}"].map(lambda name: style.drawable(name, _LONGEST)),
             unit_name=table["unit" if self.lang == "zh" else "unit_en"].map(style.drawable),
             alone=(table["scale"] == "count") | (table["comparability"] == ""),
