@@ -428,8 +428,8 @@ def find_domain(given: str) -> str:
 def domain_name(domain: str, lang: str) -> str:
     """The name of a domain in ``lang``; one of a plan's own as it is printed.
 
-    >>> domain_name("病有良医", "en"), domain_name("体有强健", "en")
-    ('Health care', '体有强健')
+    >>> domain_name("病有良医", "en"), domain_name("事有便捷", "en")
+    ('Health care', '事有便捷')
     """
     return domain if lang == "zh" else _domains_en().get(domain, domain)
 

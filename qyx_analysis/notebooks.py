@@ -27,10 +27,11 @@ Measure = Callable[[pd.DataFrame], pd.DataFrame]  # of targets
 class Desk:
     """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for.
 
-    ``shown``: the indicators in the order of the page, in which all frames of results come; see
+    ``shown``: the indicators in the order of the page, in which all results come; see
     :func:`~qyx_analysis.names.indicators_shown`. Without a region the measures are only of indicators that two counties
-    print, for one alone there is nothing to compare. ``folder`` is the build's; ``domain`` the only one looked at, or empty; ``as_of`` the day or period as of which
-    actual values are judged, empty for the latest reported. The measures are those of the targets as they were opened.
+    print: of one alone there is nothing to compare. ``folder`` is the build's; ``domain`` the only one looked at, or
+    empty; ``as_of`` the day or period as of which actual values are judged, empty for the latest reported. The measures
+    are those of the targets as they were opened.
     """
 
     region: str
@@ -127,13 +128,10 @@ class Desk:
         return as_shown(rows[chosen], self.shown)
 
     def _results(self, measure: Measure) -> pd.DataFrame:
-        rows, counties = (
-            self._measured(measure),
-            self.targets.loc[self.targets["level"] == "county", "region"].nunique(),
-        )
+        rows = self._measured(measure)
         if not self.region and "indicator" in rows:
-            single = self.shown.index[self.shown["printing"] < min(2, counties)]
-            rows = rows[~rows["indicator"].isin(single)]
+            counties = self.targets.loc[self.targets["level"] == "county", "region"].nunique()
+            rows = rows[~rows["indicator"].isin(self.shown.index[self.shown["printing"] < min(2, counties)])]
         return as_shown(rows, self.shown)
 
 

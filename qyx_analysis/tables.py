@@ -17,7 +17,7 @@ from qyx_analysis.contradictions import differing, place_of, printed_value
 from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
-from qyx_analysis.names import domain_name, indicator_name, indicators_shown, region_name
+from qyx_analysis.names import domain_name, indicator_name, indicators_of, indicators_shown, region_name
 
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
@@ -130,7 +130,7 @@ def printed_text(raw: str, lang: str) -> str:
 
 
 def printed_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
-    """The county's rows in the order in which its plan prints them: number, one column per year, place in the source."""
+    """The county's rows as its plan prints them, in its order: number, one column per year, and place in the source."""
     own = targets[targets["region"] == region].sort_values("row", kind="stable")
     wide = own.pivot_table(index="indicator", columns="year", values="raw", aggfunc="first", sort=False)
     first = own.drop_duplicates("indicator").set_index("indicator")
@@ -165,11 +165,7 @@ def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     own = targets[targets["region"] == region].drop_duplicates("indicator")
     placed = standing(targets, region).set_index("indicator")
     rows = []
-    shown = indicators_shown(targets, region)
-    known_domains = dict.fromkeys(
-        [*catalogue.domains()["domain"], *shown.loc[shown.index.isin(own["indicator"]), "domain"]]
-    )
-    for domain in known_domains:
+    for domain in indicators_shown(own, region)["domain"].unique():
         codes = own.loc[own["domain"] == domain, "indicator"]
         known = placed.loc[placed.index.intersection(codes)]
         better, worse = (
@@ -188,9 +184,8 @@ def standing(targets: pd.DataFrame, region: str) -> pd.DataFrame:
     """
     from qyx_analysis.measures.common import panel
 
-    known = catalogue.indicators()
     counties = targets[(targets["level"] == "county") | (targets["region"] == region)]
-    cells = panel(counties, known)
+    cells = panel(counties, indicators_of(counties))
     sign = cells.of("direction")
     lo, hi = cells.lo[:, -1] * sign, cells.hi[:, -1] * sign
     results = cells.rows[["region", "indicator", "scale"]].assign(
@@ -436,9 +431,8 @@ def _by_county(rows: pd.DataFrame, by: str, lang: str) -> pd.DataFrame:
     wide = rows.pivot(index=by, columns="region", values="text").reindex(rows[by].drop_duplicates())
     printing = wide.loc[:, ~wide.columns.str.endswith("00")].notna().sum(axis=1)
     wide.columns = [region_name(code, lang) for code in wide.columns]
-    table = (
-        wide.fillna("—").set_axis([named(code, lang) for code in wide.index]).rename_axis(message(f"tab_{by}", lang))
-    )
+    table = wide.fillna("—").set_axis([named(code, lang) for code in wide.index])
+    table = table.rename_axis(message(f"tab_{by}", lang))
     if by == "indicator":
         table.insert(0, message("tab_printing", lang), printing.to_numpy())
     return table.reset_index()
@@ -467,17 +461,8 @@ def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
             found = [middle, _span(low, high), _end(sure, lang, show, -1), _end(sure, lang, show, 1)]
         label = indicator_name(str(code), lang)
         table.append([label, len(group), len(sure), *found, _reasons(rest, lang)])
-    keys = (
-        "tab_indicator",
-        "tab_printing",
-        "tab_verdicts",
-        "tab_median",
-        "tab_middle",
-        "tab_lowest",
-        "tab_highest",
-        "tab_without",
-    )
-    return pd.DataFrame(table, columns=[message(key, lang) for key in keys])
+    keys = ("indicator", "printing", "verdicts", "median", "middle", "lowest", "highest", "without")
+    return pd.DataFrame(table, columns=[message(f"tab_{key}", lang) for key in keys])
 
 
 def _uncompared(rows: pd.DataFrame) -> bool:

@@ -60,7 +60,7 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | No
     scene = scene_of(targets, region, lang)
     results = ambition(targets)
     table = scene.own if scene.chosen else scene.shared
-    unknown = int(table["direction"].isna().sum())
+    note = scene.say("ambition_note") + scene.unknown(table) + ("" if scene.chosen else scene.single())
     table = table[(table["nature"] != "state") & table["direction"].notna()]
     closure, change = (results[results["measure"] == name] for name in ("gap_closure", "relative_change"))
     parts = [
@@ -72,9 +72,7 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | No
     if not parts:
         return style.without_picture(title, scene.say("row_words"))
     shown = pd.concat([found[found["indicator"].isin(part.index)] for _, part, found, _ in parts])
-    entries, note = result_entries(scene, shown, CLOSURE), scene.say("ambition_note")
-    note += scene.say("direction_unknown", n=unknown) if unknown else ""
-    note += "" if scene.chosen else scene.single()
+    entries = result_entries(scene, shown, CLOSURE)
     subtitle = scene.say("ambition_subtitle", first=scene.years[0], last=scene.years[-1])
     step = row_step(scene)
     heights = [HEAD + rows_height(part, step) + FOOT for _, part, _, _ in parts]

@@ -50,12 +50,8 @@ def plot_baseline_change(
     counts = points.groupby("indicator").size().reindex(table.index, fill_value=0)
     usable = (counts >= LEAST) & (table["nature"] != "state") & ~table["alone"] & table["direction"].notna()
     codes = table.index[usable].tolist()
-    left_out = table.loc[~usable & table["direction"].notna(), "name"]
-    unknown = int(table["direction"].isna().sum())
-    note = scene.say("change_note") + (
-        scene.say("left_out", names=scene.some(left_out), n=LEAST) if len(left_out) else ""
-    )
-    note += (scene.say("direction_unknown", n=unknown) if unknown else "") + scene.single()
+    note = scene.say("change_note") + scene.left_out(table[~usable & table["direction"].notna()], LEAST)
+    note += scene.unknown(table) + scene.single()
     entries: list[style.Entry] = []
     if scene.chosen:
         entries.append((scene.marks[scene.chosen], scene.name(scene.chosen)))

@@ -54,11 +54,7 @@ def plot_dispersion(
     spread = dispersion(targets).query("measure == 'sd'")
     table = scene.shared
     codes = [code for code in table.index if spread.loc[spread["indicator"] == code, "value"].notna().any()]
-    left_out = table.loc[~table.index.isin(codes), "name"]
-    note = scene.say("dispersion_note") + (
-        scene.say("left_out", names=scene.some(left_out), n=2) if len(left_out) else ""
-    )
-    note += scene.single()
+    note = scene.say("dispersion_note") + scene.left_out(table.drop(codes), 2) + scene.single()
     rows = -(-len(codes) // COLUMNS)
     height = HEAD + PLOT + FOOT
     first, last = scene.years[0], scene.years[-1]

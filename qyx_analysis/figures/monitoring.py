@@ -437,8 +437,9 @@ def _league(figure: Figure, rows: pd.DataFrame, top: float, step: float, lang: s
 
 def _place_name(row: Any, lang: str) -> str:
     """What is ranked, as a label."""
-    told = {"domain": names.domain_name, "county": names.region_name, "city": names.region_name}
-    name = told[row.by](row.group, lang) if row.by in told else row.group
+    if row.by == "domain":
+        return style.drawable(names.domain_name(row.group, lang), 22)
+    name = names.region_name(row.group, lang) if row.by in ("county", "city") else row.group
     return style.drawable(name, 22)
 
 

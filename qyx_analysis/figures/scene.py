@@ -106,10 +106,8 @@ class Scene:
         """
         table = names.indicators_shown(self.cells, self.chosen)
         return table.assign(
-            domain_name=table["domain"].map(
-                lambda domain: style.drawable(names.domain_name(domain, self.lang), _LONGEST)
-            ),
-            name=table[f"short_{self.lang}"].map(lambda name: style.drawable(name, _LONGEST)),
+            domain_name=[style.drawable(names.domain_name(domain, self.lang), _LONGEST) for domain in table["domain"]],
+            name=[style.drawable(name, _LONGEST) for name in table[f"short_{self.lang}"]],
             unit_name=table["unit" if self.lang == "zh" else "unit_en"].map(style.drawable),
             alone=(table["scale"] == "count") | (table["comparability"] == ""),
         )
@@ -129,6 +127,15 @@ class Scene:
         """Which indicators only one county prints, for the note of a comparison: they have no place in the picture."""
         left = self.indicators.loc[(self.indicators["printing"] == 1) & (len(self.counties) > 1), "name"]
         return self.say("single", n=len(left), names=self.some(left)) if len(left) else ""
+
+    def left_out(self, table: pd.DataFrame, n: int) -> str:
+        """Which of the indicators that several counties print have no place in a picture that needs ``n`` values."""
+        return self.say("left_out", names=self.some(table["name"]), n=n) if len(table) else ""
+
+    def unknown(self, table: pd.DataFrame) -> str:
+        """Of how many indicators the catalogue does not say what is better, so that they have no place in a verdict."""
+        n = int(table["direction"].isna().sum())
+        return self.say("direction_unknown", n=n) if n else ""
 
     def some(self, texts: Sequence[str]) -> str:
         """Names in a row as far as a line has room, and how many more there are."""

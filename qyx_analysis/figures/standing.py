@@ -43,11 +43,10 @@ def plot_standing(targets: pd.DataFrame, region: object, domain: str | None = No
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     table = scene.own[scene.own["direction"].notna()]
-    unknown = len(scene.own) - len(table)
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("standing_title", county=scene.who, first=first, last=last)
     subtitle, note = scene.say("standing_subtitle", n=len(scene.counties)), scene.say("standing_note")
-    note += scene.say("direction_unknown", n=unknown) if unknown else ""
+    note += scene.unknown(scene.own)
     if table.empty:
         return style.without_picture(title, note)
     body = STEP * len(table) + DOMAIN * table["domain"].nunique()
