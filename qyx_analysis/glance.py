@@ -85,9 +85,10 @@ def glance_html(
     tiles = targets_at_a_glance(targets, findings, trajectory, ambition, region, lang)
     years = range(int(targets["year"].min()) + 1, int(targets["year"].max()) + 1)
     gaps = ranked_gaps(ambition, region)
+    least = gaps.iloc[_MOST:].tail(_MOST).iloc[::-1]
     facts = [
         ("most", "glance_most", _ranking(gaps.head(_MOST), lang)),
-        ("least", "glance_least", _ranking(gaps.iloc[_MOST:].tail(_MOST).iloc[::-1], lang)),
+        *[("least", "glance_least", _ranking(least, lang))] * (len(least) > 0),
         ("when", "glance_when", _timing(tiles, timing_counts(trajectory, region), years, lang)),
         ("warned", "glance_warned", _warnings(findings[findings["region"] == region], lang)),
     ]

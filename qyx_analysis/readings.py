@@ -428,7 +428,7 @@ def association_across(association: pd.DataFrame, lang: str) -> list[str]:
     forced = cards[cards["status"] == "forced"]
     if len(forced):
         sentences.append(message("say_forced", lang, n=len(forced), list=_indicators(forced, lang)))
-    return sentences
+    return sentences + _too_few(cards, lang)
 
 
 def same_targets(targets: pd.DataFrame) -> pd.DataFrame:
@@ -446,11 +446,17 @@ def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
             sentences.append(message(f"say_{status}", lang, n=len(rows), list=_indicators(rows, lang)))
-    sentences += _ceilings(dispersion, lang)
+    sentences += _too_few(verdicts, lang) + _ceilings(dispersion, lang)
     refused = dispersion[dispersion["status"] == "absolute_count"].drop_duplicates("indicator")
     if len(refused):
         sentences.append(message("say_counts", lang, list=_indicators(refused, lang)))
     return sentences
+
+
+def _too_few(rows: pd.DataFrame, lang: str) -> list[str]:
+    """Indicators on which too few counties have a number for a comparison."""
+    few = rows[rows["status"] == "too_few"].drop_duplicates("indicator")
+    return [message("say_too_few", lang, n=len(few), list=_indicators(few, lang))] if len(few) else []
 
 
 def _ceilings(dispersion: pd.DataFrame, lang: str) -> list[str]:

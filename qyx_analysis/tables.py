@@ -22,6 +22,7 @@ from qyx_analysis.names import domain_name, indicator_name, indicators_of, indic
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
 _NUMERIC = ' data-sort-method="number"'
+_LONG = 14  # Chinese characters of a row's name that stay on one line
 _BELOW_ALL = "-999999999999"
 _PLACE = re.compile(r"\b(line|page|table|row|character|sheet|cell) (\S+)")
 
@@ -46,7 +47,11 @@ def as_html(frame: pd.DataFrame, caption: str) -> str:
 
 def _cell(column: int, text: str, key: str) -> str:
     order = f' data-sort="{key}"' if key else ""
-    return f"<td{order}>{escape(text)}</td>" if column else f'<th scope="row"{order}>{escape(text)}</th>'
+    if column:
+        wide = ' class="words"' if not key and len(text) > 4 else ""
+        return f"<td{wide}{order}>{escape(text)}</td>"
+    wrapped = ' class="long"' if len(text) > _LONG and not text.isascii() else ""
+    return f'<th scope="row"{wrapped}{order}>{escape(text)}</th>'
 
 
 def _sort_keys(texts: pd.Series) -> pd.Series:
@@ -137,7 +142,7 @@ def printed_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame
     table = pd.DataFrame(
         {
             message("tab_indicator", lang): [indicator_name(row.Index, lang) for row in first.itertuples()],
-            message("tab_number", lang): first["number"].astype("Int64").astype(str).replace("<NA>", ""),
+            message("tab_number", lang): ["" if pd.isna(number) else str(number) for number in first["number"]],
             message("tab_unit", lang): first["published_unit"].replace("", "—"),
         }
     )
@@ -507,7 +512,7 @@ def convergence_table(dispersion: pd.DataFrame, verdicts: pd.DataFrame, lang: st
     rows = []
     judged = dispersion[dispersion["measure"] == "convergence"]
     for row in judged.itertuples():
-        if row.status in ("state", "absolute_count"):
+        if row.status in ("state", "absolute_count", "too_few"):
             continue
         found = wide.loc[row.indicator] if row.indicator in wide.index else pd.Series(dtype=float)
         texts = [_ratio_text(found.get(("value", name), np.nan)) for name in _CONVERGENCE]
@@ -572,11 +577,15 @@ def verdict_table(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame:
     by = "domain" if kind == "profile" else "indicator"
     rows = rows[rows.groupby(by)["verdict"].transform(lambda words: (words != "").any())]
     if rows["region"].nunique() > FEW:
-        named = indicator_name if by == "indicator" else domain_name
-        table = [[named(name, lang), *_counted(own, kind, lang)] for name, own in rows.groupby(by, sort=False)]
+        groups = rows.groupby(by, sort=False)
+        if by == "domain":
+            table = [[domain_name(str(name), lang), *_counted(own, kind, lang)] for name, own in groups]
+        else:
+            table = [[indicator_name(str(code), lang), len(own), *_counted(own, kind, lang)] for code, own in groups]
+        printing = ["tab_printing"] if by == "indicator" else []
         quarters = [] if kind == "timing" else ["tab_first_quarter", "tab_last_quarter"]
         keys = [*(f"verdict_{word}" for word in WORDS[kind][::-1]), "tab_contested", "tab_no_verdict", "tab_all_agree"]
-        return pd.DataFrame(table, columns=[message(key, lang) for key in (f"tab_{by}", *keys, *quarters)])
+        return pd.DataFrame(table, columns=[message(key, lang) for key in (f"tab_{by}", *printing, *keys, *quarters)])
     return _by_county(rows.assign(text=[_verdict_text(row, lang) for row in rows.itertuples()]), by, lang)
 
 
@@ -623,7 +632,8 @@ def association_table(association: pd.DataFrame, lang: str) -> pd.DataFrame:
 
     ``association``: the frame of :func:`qyx_analysis.association`. Absolute counts and states are left out.
     """
-    cards = association[(association["indicator"] != "") & ~association["status"].isin(["absolute_count", "state"])]
+    left_out = association["status"].isin(["absolute_count", "state", "too_few"])
+    cards = association[(association["indicator"] != "") & ~left_out]
     wide = cards.pivot(index="indicator", columns="measure", values="value").reindex(columns=[*_CARD, "p_attainable"])
     judged = cards[cards["measure"] == "sd_ratio"].set_index("indicator")
     rows = []

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, title_room, widened
-from qyx_analysis.figures.rows import SIDE, Rows, Scale, lay_rows, printed_by, rows_height
+from qyx_analysis.figures.rows import QUARTILED, SIDE, Rows, Scale, lay_rows, printed_by, rows_height
 from qyx_analysis.figures.scene import Scene, in_domain, number, scene_of
 from qyx_analysis.measures import dispersion, verdicts
 
@@ -109,7 +109,7 @@ def _draw_years(ax: Axes, scene: Scene, code: str) -> None:
         known = values[np.isfinite(values[:, column]), column]
         if len(known):
             ax.plot([year] * 2, [known.min(), known.max()], color=style.OTHER, linewidth=1.4, zorder=1)
-        if len(known) and not scene.few:
+        if len(known) >= QUARTILED and not scene.few:
             low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
             ax.bar(year, high - low, 0.5, low, color=style.BAND, zorder=2)
             ax.plot([year], [middle], "_", color=style.INK, markersize=12, markeredgewidth=1.8, zorder=4)
@@ -198,7 +198,9 @@ def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str
     results = dispersion(targets)
     judged = results[results["measure"] == "convergence"].set_index("indicator")
     firm = verdicts(targets).query("kind == 'convergence'").set_index("indicator")
-    table = scene.shared[scene.shared.index.isin(judged.index)]
+    few = judged["status"].isin(["too_few", "state", "absolute_count"])
+    table = scene.shared[scene.shared.index.isin(judged.index[~few])]
+    note = scene.say("convergence_note") + scene.left_out(scene.shared.drop(table.index), 3) + scene.single()
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("convergence_title", who=scene.who, first=first, last=last)
     subtitle = scene.say("convergence_subtitle", first=first, last=last)
@@ -211,7 +213,7 @@ def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str
     ]
     step, head, foot = 0.4, 0.37, 0.51
     body = rows_height(table, step) + head + foot
-    figure, top = style.page(title, subtitle, entries, body, scene.say("convergence_note") + scene.single())
+    figure, top = style.page(title, subtitle, entries, body, note)
     rows = lay_rows(figure, table, top + head, step, RATIO_SCALE, under=printed_by(scene, table))
     rows.ax.axvline(0, color=style.SOFT, linewidth=1, zorder=1)
     for x, side, text in ((-3.4, "left", "narrower"), (0, "center", "unchanged"), (3.4, "right", "wider")):

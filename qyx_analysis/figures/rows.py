@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES, SIDE = 2.3, 2.75  # inches for the indicators' names on the left and for the texts on the right
+QUARTILED = 4  # counties that have a middle half
 DOMAIN = 0.34  # inches of a domain's heading
 DECIDED = ("ok", "reversing", "converging", "diverging")
 
@@ -120,9 +121,9 @@ def write_name(figure: Figure, middle: float, name: str, under: str = "") -> Non
 
     ``middle``: of the line, in inches.
     """
-    lines = style.fitted(name, style.BODY, NAMES - 0.15, 2)
+    lines = style.fitted(name, style.BODY, NAMES - 0.22, 2)
     if len(lines) > 1:
-        lines = style.fitted(name, style.SMALL, NAMES - 0.15, 2)
+        lines = style.fitted(name, style.SMALL, NAMES - 0.22, 2)
     size = style.BODY if len(lines) == 1 else style.SMALL
     half, whole = style.SMALL / 72 * 0.6, figure.get_figheight()  # of a small line, and of the figure, in inches
     options: dict[str, Any] = {"x": (style.MARGIN + 0.1) / style.WIDTH, "va": "center", "linespacing": 1.15}
@@ -221,7 +222,7 @@ def _swarm(results: pd.DataFrame, scale: Scale, height: float) -> np.ndarray:
 
 
 def _quartiles(ax: Axes, values: pd.Series, y: float, scale: Scale) -> None:
-    if len(values) < 4:
+    if len(values) < QUARTILED:
         return
     low, middle, high = values.quantile([0.25, 0.5, 0.75]).clip(scale.low, scale.high)
     ax.plot([low, high], [y, y], color=style.SOFT, linewidth=3, solid_capstyle="butt", zorder=3)

@@ -124,9 +124,9 @@ class Scene:
         return self.indicators[self.indicators["printing"] >= min(2, len(self.counties))]
 
     def single(self) -> str:
-        """Which indicators only one county prints, for the note of a comparison: they have no place in the picture."""
-        left = self.indicators.loc[(self.indicators["printing"] == 1) & (len(self.counties) > 1), "name"]
-        return self.say("single", n=len(left), names=self.some(left)) if len(left) else ""
+        """How many indicators only one county prints, for the note of a comparison: they have no place in it."""
+        n = int((self.indicators["printing"] == 1).sum())
+        return self.say("single", n=n) if n and len(self.counties) > 1 else ""
 
     def left_out(self, table: pd.DataFrame, n: int) -> str:
         """Which of the indicators that several counties print have no place in a picture that needs ``n`` values."""

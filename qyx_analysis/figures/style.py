@@ -199,7 +199,11 @@ def fitted(text: str, size: float, width: float, lines: int = 1) -> list[str]:
     >>> fitted("教师轮岗交流中骨干教师占比", 10, 1.0)
     ['教师轮岗交流…']
     """
-    found = wrap(drawable(text, len(text)), size, width)
+    name = drawable(text, len(text))
+    found = wrap(name, size, width)
+    if 1 < len(found) <= lines:  # of about the same length, so that no line has a single character
+        even = wrap(name, size, text_width(name, size) / len(found) + size / 72)
+        return even if len(even) <= lines else found
     if len(found) <= lines:
         return found
     last = found[lines - 1]
