@@ -17,7 +17,7 @@ from qyx_analysis.contradictions import differing, place_of, printed_value
 from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
-from qyx_analysis.names import domain_name, indicator_name, indicators_of, indicators_shown, region_name
+from qyx_analysis.names import LOCAL, domain_name, indicator_name, indicators_of, indicators_shown, region_name
 
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
@@ -212,6 +212,7 @@ def ambition_table(targets: pd.DataFrame, ambition: pd.DataFrame, region: str, l
     for row in gap[gap["region"] == region].itertuples():
         place = placed.loc[row.indicator] if row.indicator in placed.index else None
         moved = change.loc[row.indicator]
+        status = moved["status"] if row.status == "no_limit" else row.status
         rows.append(
             [
                 indicator_name(row.indicator, lang),
@@ -220,7 +221,7 @@ def ambition_table(targets: pd.DataFrame, ambition: pd.DataFrame, region: str, l
                 "—" if pd.isna(moved["value"]) else number_text(moved["value"], 3),
                 interval_text(row, percent_text) or "—",
                 _place_text(place, lang),
-                status_text(moved["status"] if row.status == "no_limit" else row.status, lang),
+                (brief_status if status == "direction_unknown" else status_text)(status, lang),  # the page has said it
             ]
         )
     keys = (
@@ -450,7 +451,8 @@ def _told(row: Any, show: Any) -> str:
 
 def _not_meant(rows: pd.DataFrame) -> list[str]:
     """Indicators that a measure is not made for, whatever the counties print."""
-    return rows.loc[rows["status"].isin(["state", "no_limit", "direction_unknown"]), "indicator"].unique().tolist()
+    unknown = rows["indicator"].str.startswith(LOCAL) & ~rows["measure"].str.startswith("front_loading")
+    return rows.loc[unknown | rows["status"].isin(["state", "no_limit"]), "indicator"].unique().tolist()
 
 
 def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
