@@ -279,7 +279,7 @@ def period_of(years: set[int]) -> range:
 
 @cache
 def _periods() -> tuple[range, ...]:
-    return tuple(range(min(p.baseline, p.first), p.last + 1) for p in catalogue.periods().itertuples())
+    return tuple(range(p.baseline, p.last + 1) for p in catalogue.programmes().itertuples())
 
 
 def _shared_numbers(targets: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:

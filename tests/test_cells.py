@@ -25,6 +25,19 @@ from qyx_analysis.cells import parse_cell
         ("3.5以内", "upper_bound", "<=", 3.5, ""),
         ("不超过3.5", "upper_bound", "<=", 3.5, ""),
         ("30左右", "point", "=", 30, ""),
+        ("80以上", "lower_bound", ">=", 80, ""),
+        ("≥95%以上", "lower_bound", ">=", 95, "%"),
+        ("达到95%以上", "lower_bound", ">=", 95, "%"),
+        ("突破100", "lower_bound", ">", 100, ""),
+        ("1.5万", "point", "=", 1.5, "万"),
+        ("-0.5", "point", "=", -0.5, ""),
+        ("82①", "point", "=", 82, ""),
+        ("82²", "point", "=", 82, ""),
+        ("82[1]", "point", "=", 82, ""),
+        ("*82", "point", "=", 82, ""),
+        ("60-70", "range", "=", 60, ""),
+        ("60%～70%", "range", "=", 60, "%"),
+        ("3—5", "range", "=", 3, ""),
     ],
 )
 def test_a_number_keeps_its_sign_and_unit(text, kind, operator, number, unit):
@@ -47,6 +60,11 @@ def test_a_number_keeps_its_sign_and_unit(text, kind, operator, number, unit):
         ("前期准备", "status"),
         ("完成市下达的任务指标", "reference"),
         ("完成上级下达任务", "reference"),
+        ("降幅趋缓", "words"),
+        ("见附件", "words"),
+        ("城镇80、农村60", "several"),
+        ("80%；60%", "several"),
+        ("12/13", "several"),
     ],
 )
 def test_words_and_gaps_are_not_numbers(text, kind):
@@ -58,20 +76,17 @@ def test_words_and_gaps_are_not_numbers(text, kind):
 @pytest.mark.parametrize(
     "text",
     [
-        "3-5",
-        "3~5",
         "3.5.1",
-        "12/13",
-        "-5",
+        "5-3",
+        "3-",
         "≥≤5",
         "<5以上",
         "5 5人",
         "约",
-        "82²",
-        "82①",
+        "8²2",
+        "8①2",
         "½",
         "1,00",
-        "见附件",
         "=SUM(A1)",
         "9" * 16,
         "5亿人",
@@ -118,6 +133,6 @@ def test_any_formatting_of_a_number_reads_back(number, sign, unit, full_width, s
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reader_and_only_digits_make_numbers(text):
     read = parse_cell(text)
-    assert (read.number is not None) == (read.kind in ("point", "lower_bound", "upper_bound"))
+    assert (read.number is not None) == (read.kind in ("point", "lower_bound", "upper_bound", "range"))
     if read.number is not None:
         assert any(c.isnumeric() for c in text)

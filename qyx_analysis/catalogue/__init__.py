@@ -98,7 +98,10 @@ domain_aliases = _public(
     "domain_aliases", "Domains of other plans: ``alias``, the ``domain`` it is (or none), ``name_en``."
 )
 headers = _public("headers", "What a header cell means: ``pattern``, ``role``.")
-periods = _public("periods", "The years of a plan: its ``baseline`` year, and its ``first`` and ``last`` target year.")
+programmes = _public(
+    "programmes",
+    "Programmes of plans: ``pattern`` of a title, ``baseline`` year, and ``first`` and ``last`` target year.",
+)
 markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning``, ``word``.")
 corrections = _public("corrections", "Manual corrections, each with an ``expect`` guard, a reason and a status.")
 fields = _public("fields", "Every column of every table we write: resource, field, type, description.")

@@ -20,6 +20,7 @@ AROUND = 6  # paragraphs kept before and after a grid, for its title and footnot
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")  # not U+00A0, which stands inside one number
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # hyphens, joints and marks of direction that nobody sees
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|body|table)\b", re.IGNORECASE)
+_LINE = re.compile(r"line (\d+)")
 _HEAD = 4096  # bytes in which a saved web archive says what it is
 
 # First bytes of formats that are not read -> what they are and what to save them as.
@@ -65,6 +66,19 @@ class Document:
     sha256: str
     lines: tuple[str, ...]
     grids: tuple[Grid, ...] = ()
+
+    @property
+    def grid_lines(self) -> frozenset[int]:
+        """The places in ``lines`` that grids have: those of the tables of a text file."""
+        places = (cell.place for grid in self.grids for row in grid.rows for cell in row)
+        return frozenset(int(found[1]) - 1 for place in places if (found := _LINE.match(place)))
+
+    @property
+    def ends_with_grid(self) -> bool:
+        """Whether nothing stands below the last grid."""
+        last = max(self.grid_lines, default=-1)
+        after = self.lines[last + 1 :] if last >= 0 else self.grids[-1].below if self.grids else self.lines
+        return bool(self.grids) and not any(line.strip() for line in after)
 
 
 Content = tuple[tuple[str, ...], tuple[Grid, ...]]  # what every reader returns: lines and grids

@@ -1,9 +1,12 @@
-"""A text file -> its lines, and the grids of its pipe tables (Markdown's, or plain lines with ``|`` between cells)."""
+"""A text file -> its lines, and the grids of its tables: cells between pipes, tabs or commas, or a line to a cell."""
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterator
 from html import unescape
+from io import StringIO
 from itertools import groupby
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
@@ -14,6 +17,8 @@ _RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")  # the line below a Markdown header
 _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # one after an odd number of backslashes is a character of its cell
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _REACH = 3 * AROUND  # lines among which those paragraphs are looked for: every other one may be blank
+_BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
+_COMMAS = 4  # in a line of comma-separated text
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -36,20 +41,91 @@ def decode(data: bytes, name: str) -> str:
 
 
 def read(data: bytes, name: str) -> Content:
-    """Read all lines as they are; runs of lines with pipes give a grid besides."""
+    """Read all lines as they are; lines with pipes, tabs or commas between cells give grids besides."""
     # Not str.splitlines: it would also cut at form feeds and other marks, and shift every line number.
     lines = decode(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) + data.count(b"|") > MAX_LINES:
         raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_LINES:,}"}))
-    grids = []
+    grids = [*_piped(lines), *_tabbed(lines)]
+    return tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line))
+
+
+def _first_line(grid: Grid) -> int:
+    return next(int(cell.place.split()[1]) for row in grid.rows for cell in row)
+
+
+def _piped(lines: list[str]) -> Iterator[Grid]:
     for piped, run in groupby(enumerate(lines), key=lambda item: item[1].count("|") >= 2):
         if piped:
             numbered = list(run)
-            first, end = numbered[0][0], numbered[-1][0] + 1
-            above, below = _around(lines[max(0, first - _REACH) : first]), _around(lines[end : end + _REACH])
-            rows = tuple(_row(line, index + 1) for index, line in numbered if not _RULE.fullmatch(line))
-            grids.append(Grid(rows, above[-AROUND:], below[:AROUND]))
-    return tuple(lines), tuple(grids)
+            rows = [_row(line, index + 1) for index, line in numbered if not _RULE.fullmatch(line)]
+            yield _grid(lines, numbered[0][0], numbered[-1][0] + 1, rows)
+
+
+def _tabbed(lines: list[str]) -> Iterator[Grid]:
+    """Lines of cells with tabs between, or blocks of lines that a tab indents, a cell each; other lines may interrupt."""
+    tabbed = [index for index, line in enumerate(lines) if "\t" in line and line.count("|") < 2]
+    for run in _runs(lines, tabbed):
+        if any("\t" in lines[index].strip() for index in run):
+            rows = [_cells(lines[index], index + 1) for index in range(run[0], run[-1] + 1) if lines[index].strip()]
+        else:
+            rows = _blocks(lines, run)
+        if len(rows) > 1:
+            yield _grid(lines, run[0], run[-1] + 1, rows)
+
+
+def _runs(lines: list[str], tabbed: list[int]) -> Iterator[list[int]]:
+    """The tabbed lines that belong together: few and short lines stand between them."""
+    run: list[int] = []
+    for index in tabbed:
+        between = [line for line in lines[run[-1] + 1 : index] if line.strip()] if run else []
+        if len(between) > _BETWEEN or any(len(line) > _SHORT for line in between):
+            yield run
+            run = []
+        run.append(index)
+    if run:
+        yield run
+
+
+def _cells(line: str, number: int) -> tuple[Cell, ...]:
+    if "\t" not in line.strip() and not line.startswith("\t"):
+        return (Cell(line.strip(), f"line {number}"),)
+    return tuple(Cell(text.strip(), f"line {number} cell {i}") for i, text in enumerate(line.split("\t"), 1))
+
+
+def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
+    """Rows whose cells are lines: a blank line, or one that no tab indents, ends a row. A single block is no table."""
+    rows: list[list[Cell]] = [[]]
+    for index in range(run[0], run[-1] + 1):
+        line = lines[index]
+        cell = Cell(line.strip(), f"line {index + 1}")
+        if line.startswith("\t"):
+            rows[-1].append(cell)
+        else:
+            rows += [[cell], []] if line.strip() else [[]]
+    blocks = [tuple(row) for row in rows if row]
+    return blocks if sum(len(row) > 2 for row in blocks) > 1 else []
+
+
+def _comma_separated(lines: list[str]) -> list[Grid]:
+    """A plan saved as comma-separated text: most lines have the commas of the longest run of them."""
+    commas = [line.count(",") for line in lines if line.strip()]
+    if sum(count >= _COMMAS for count in commas) < max(3, len(commas) // 2):
+        return []
+    reader = csv.reader(StringIO("\n".join(lines)))
+    rows = []
+    try:
+        for texts in reader:
+            if any(texts):
+                rows.append(tuple(Cell(one_line(t.split("\n")), f"line {reader.line_num} cell {i}") for i, t in enumerate(texts, 1)))
+    except csv.Error:  # a field beyond the reader's limit: no table of ours
+        return []
+    return [Grid(tuple(rows))]
+
+
+def _grid(lines: list[str], first: int, end: int, rows: list[tuple[Cell, ...]]) -> Grid:
+    above, below = _around(lines[max(0, first - _REACH) : first]), _around(lines[end : end + _REACH])
+    return Grid(tuple(rows), above[-AROUND:], below[:AROUND])
 
 
 def _around(lines: list[str]) -> tuple[str, ...]:

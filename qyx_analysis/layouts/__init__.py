@@ -1,31 +1,81 @@
-"""A document -> its target table as printed, from lines of text (``lines``) or from grids of cells (``grids``).
+"""A document -> its target table as printed, whatever its shape.
 
-The table is found by its header and rows, not by its position or title.
+The header tells the columns, and one grammar the rows: *domain? number? name+ unit? value × k department?*. Where the
+file marks its cells (``grids``) it is applied to each row; where it does not (``lines``), to the stream of cells. The
+table is found by its header and rows, not by its position or title; several that have the same years are parts of one.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qyx_analysis.documents import Document
-from qyx_analysis.layouts.grids import nearly_a_header, tables_in_grids
-from qyx_analysis.layouts.lines import nearly_a_header_line, tables_in_lines
-from qyx_analysis.layouts.printed import Column, PrintedRow, Table, column_of, plain
+from qyx_analysis.layouts.grids import parts_in_grids
+from qyx_analysis.layouts.headers import column_of, settle_years
+from qyx_analysis.layouts.lines import parts_in_lines
+from qyx_analysis.layouts.part import Part
+from qyx_analysis.layouts.printed import Column, PrintedRow, Table, domain_named, plain
 from qyx_analysis.problems import DataError, Problem
 
 __all__ = ["Column", "PrintedRow", "Table", "column_of", "plain", "read_table"]
 
 
 def read_table(document: Document) -> Table:
-    """Find the one target table of a document and read it as printed.
+    """Find the target table of a document and read it as printed.
 
-    Raises :class:`~qyx_analysis.problems.DataError` when there is no table, more than one, or a row whose
-    length differs from the header's.
+    Raises :class:`~qyx_analysis.problems.DataError` when there is none, when several do not make one, or where a row
+    or the years of the header cannot be told.
     """
-    tables = [*tables_in_lines(document), *tables_in_grids(document)]
+    parts = parts_in_grids(document)
+    parts = [*parts_in_lines(document, document.grid_lines), *parts]
+    tables = [_settled(part, document) for part in parts]
+    targets = [table for table in tables if len(table.columns) > 1]
     if not tables:
-        raise DataError(
-            nearly_a_header(document) or nearly_a_header_line(document) or Problem("table_missing", document.name)
-        )
-    if len(tables) > 1:
-        places = ", ".join(table.header.place for table in tables)
-        raise DataError(Problem("table_ambiguous", document.name, places, tables[1].title or tables[1].header.text))
-    return tables[0]
+        raise DataError(Problem("table_missing", document.name))
+    if not targets:
+        first = tables[0]
+        raise DataError(Problem("table_of_one_year", document.name, first.header.place, str(first.years[0])))
+    return _joined(targets, document)
+
+
+def _settled(part: Part, document: Document) -> Table:
+    """The part with a year for each of its columns of values; those that are read past are left out."""
+    settled, remarks = settle_years(part.values, document, part.header)
+    kept = [i for i, column in enumerate(settled) if column]
+    rows = tuple(replace(row, values=tuple(row.values[i] for i in kept)) for row in part.rows)
+    columns = tuple(column for column in settled if column)
+    remarks = [*part.remarks, *remarks]
+    titles = (part.title,)
+    return Table(part.layout, titles, part.header, columns, _whole_domains(rows), part.footnotes, tuple(remarks))
+
+
+def _whole_domains(rows: tuple[PrintedRow, ...]) -> tuple[PrintedRow, ...]:
+    """A domain that stands on two rows, 幼有 on one and 善育 on the next, is one."""
+    pieces = list(dict.fromkeys(row.domain for row in rows))
+    whole = {
+        piece: named
+        for first, second in zip(pieces, pieces[1:], strict=False)
+        if not domain_named(first) and (named := domain_named(first + second))
+        for piece in (first, second)
+    }
+    return tuple(replace(row, domain=whole.get(row.domain, row.domain)) for row in rows)
+
+
+def _joined(tables: list[Table], document: Document) -> Table:
+    """One table of several parts, as where every domain has its own: all have the same years, and no row twice."""
+    first, *others = tables
+    seen = {plain(row.indicator.text) for row in first.rows}
+    for other in others:
+        names = {plain(row.indicator.text) for row in other.rows}
+        if other.years != first.years or names & seen:
+            places = ", ".join(table.header.place for table in tables)
+            raise DataError(Problem("table_ambiguous", document.name, places, other.title or other.header.text))
+        seen |= names
+    footnotes = tuple(dict.fromkeys(note for table in tables for note in table.footnotes))
+    return replace(
+        first,
+        titles=tuple(dict.fromkeys(title for table in tables for title in table.titles)),
+        rows=tuple(row for table in tables for row in table.rows),
+        footnotes=footnotes,
+        remarks=tuple(remark for table in tables for remark in table.remarks),
+    )

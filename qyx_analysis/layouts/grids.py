@@ -1,193 +1,344 @@
-"""Tables that the file itself marks as such, in any format: one layout, ``grid``."""
+"""Tables whose rows and cells the file itself marks: the same grammar, inside each row."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from qyx_analysis.documents import Cell, Document, Grid
+from qyx_analysis.layouts.headers import Header, find_header
+from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     TITLE_REACH,
+    UNIT_LINE,
     Column,
-    Table,
-    carry_domains,
-    column_of,
-    is_complete,
+    PrintedRow,
+    count_cjk,
+    domain_in,
+    domain_named,
+    is_department,
+    is_furniture,
     is_name,
+    is_own_domain,
+    is_prose,
     is_serial,
+    is_text,
     is_value,
-    known_domains,
     plain,
     row_length,
+    section_of,
     title_of,
+    value_kind,
 )
+from qyx_analysis.names import find_unit, is_indicator
 from qyx_analysis.problems import DataError, Problem
+
+_LINE = re.compile(r"(line \d+) cell \d+")
+_UNPRINTED = ("domain", "number")  # columns whose merged cells some files leave out, so that the row moves to the left
+_TRAILING = ("department", "note", "other")  # columns that a row may end before
 
 
 @dataclass(frozen=True)
-class _GridHeader:
-    first: int  # index of the first row of the header
-    end: int  # index after its last row
-    columns: dict[int, Column]  # by column of the grid
-    unknown: tuple[Cell, ...]  # cells among them that are not in headers.csv
+class _Body:
+    """What the rows below one header are read with."""
+
+    document: Document
+    columns: dict[int, Column]
+    texts: dict[str, str]  # of the whole grid by place: what a merged cell says to all that it covers
+    title: str
 
 
-def tables_in_grids(document: Document) -> list[Table]:
-    """The tables of all grids; one that goes on in the next grid, as on a new page, is one table."""
-    tables: list[Table] = []
-    going_on: _GridHeader | None = None
+def parts_in_grids(document: Document) -> list[Part]:
+    """The tables of all grids; a grid without a header goes on with the one before it, as on a new page."""
+    parts: list[Part] = []
+    going_on: Header | None = None
     for grid in document.grids:
-        texts = {cell.place: cell.text for row in grid.rows for cell in row if cell.text}
-        header = _find_grid_header(grid, 0)
-        if header is None and going_on and _follows(tables[-1], _first_number(grid.rows, going_on)):
-            header = replace(going_on, first=0, end=0)
-        while header and len(tables) < 2:
-            table, at = _read_grid(document, grid, header, texts)
-            if table.rows:
-                alike = going_on and going_on.columns == header.columns
-                if alike and _follows(tables[-1], _number(table.rows[0].number.text)):
-                    tables[-1] = _joined(tables[-1], table)
-                else:
-                    tables.append(table)
+        at, found = _next_header(document, grid, 0)
+        if found is None and going_on and parts and _goes_on(document, grid, going_on, parts[-1]):
+            part, at = _read_part(document, grid, going_on, 0, 0)
+            if part.rows:
+                parts[-1] = replace(parts[-1], rows=(*parts[-1].rows, *_carried(part.rows, parts[-1].rows[-1].domain)))
+            at, found = _next_header(document, grid, at)
+        while found:
+            header, height = found
+            part, at = _read_part(document, grid, header, at, height)
+            if part.rows:
+                parts.append(part)
                 going_on = header
-            header = _find_grid_header(grid, at)
-    return tables
+            at, found = _next_header(document, grid, at)
+    return parts
 
 
-def _find_grid_header(grid: Grid, start: int) -> _GridHeader | None:
-    headers = (_grid_header(grid.rows, at) for at in range(start, len(grid.rows)))
-    return next((header for header in headers if header and not header.unknown), None)
+def _carried(rows: Sequence[PrintedRow], domain: str) -> Iterator[PrintedRow]:
+    return (replace(row, domain=row.domain or domain) for row in rows)
 
 
-def nearly_a_header(document: Document) -> Problem | None:
-    """The first cell that keeps a row with all that a header needs from being one."""
-    for grid in document.grids:
-        for header in (_grid_header(grid.rows, at) for at in range(len(grid.rows))):
-            if header and header.unknown:
-                cell = header.unknown[0]
-                return Problem("header_unknown", document.name, cell.place, cell.text)
-    return None
+def _next_header(document: Document, grid: Grid, start: int) -> tuple[int, tuple[Header, int] | None]:
+    for at in range(start, len(grid.rows)):
+        found = find_header(grid.rows, at)
+        if found and _is_headline(found[0]):
+            return at, found
+    return len(grid.rows), None
 
 
-def _grid_header(rows: Sequence[Sequence[Cell]], at: int) -> _GridHeader | None:
-    """A header of one row or, where a cell such as 目标值 or 2022年 stands above others, of two."""
-    known = {column.role for cell in rows[at] if (column := column_of(cell.text))}
-    if not {"number", "indicator"} <= known:
-        return None
-    headers = [_labelled(rows[at], [[cell.text] for cell in rows[at]], at, at + 1)]
-    for top in (at, at - 1):
-        if 0 <= top < len(rows) - 1:
-            spread = {cell.place: cell.text for cell in rows[top] if cell.text}
-            pairs = [(spread.get(upper.place, ""), low.text) for upper, low in zip(*rows[top : top + 2], strict=False)]
-            texts = [[low, above + low] if low else [above] for above, low in pairs]
-            headers.append(_labelled(rows[top], texts, top, top + 2))
-    found = [header for header in headers if header]
-    return next((header for header in found if not header.unknown), next(iter(found), None))
+def _is_headline(header: Header) -> bool:
+    """A row of a table's body names its indicator too, and no year: a header has more known cells than unknown."""
+    return header.is_complete and len(header.columns) > len(header.unknown)
 
 
-def _labelled(cells: Sequence[Cell], texts: list[list[str]], first: int, end: int) -> _GridHeader | None:
-    columns, unknown = {}, []
-    for index, (cell, choices) in enumerate(zip(cells, texts, strict=False)):
-        column = next(filter(None, map(column_of, choices)), None)
-        if column:
-            columns[index] = column
-        elif choices[0]:
-            unknown.append(Cell(choices[-1], cell.place))
-    return _GridHeader(first, end, columns, tuple(unknown)) if is_complete(tuple(columns.values())) else None
+def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool:
+    """Whether the rows of a grid without a header fit the columns of the table before it."""
+    if not grid.rows or max(len(row) for row in grid.rows) > max(header.columns) + 1:
+        return False
+    body = _Body(document, header.columns, {}, "")
+    rows = [row for row in grid.rows if any(cell.text for cell in row)]
+    fitting = [row for row in rows if _fit(row, body)]
+    last = _serial_of(part.rows[-1].number.text)
+    numbered = [n for row in rows for n in [_first_serial(row)] if n]
+    follows = not last or not numbered or numbered[0] in (last + 1, 1)
+    return bool(rows) and 2 * len(fitting) > len(rows) and follows
 
 
-def _read_grid(document: Document, grid: Grid, header: _GridHeader, texts: dict[str, str]) -> tuple[Table, int]:
-    """The table below one header, and the index of the row that ends it; ``texts`` are the grid's by place."""
-    rows: list[list[Cell]] = []
-    notes: list[str] = []
-    section = Cell("", "")
-    apart = False  # a row that belongs to no indicator was the last one
-    at = header.end
-    while at < len(grid.rows):
-        again = _grid_header(grid.rows, at)
-        if again:
-            if again.columns != header.columns:
-                break
-            at = again.end  # the header again, at the top of a new page
-            continue
-        row = grid.rows[at]
-        alone = _alone(row, header)
-        if alone and FOOTNOTE.match(alone.text):
-            notes.append(alone.text)
-        elif alone:
-            section = next((Cell(name, alone.place) for name in known_domains() if name in plain(alone.text)), section)
-        elif any(cell.text for cell in row):
-            if apart and not _is_row(row, header):
-                break
-            rows.append([section, *_grid_cells(document, row, header, texts)])
-        apart = not any(cell.text for cell in row) or bool(alone)
-        at += 1
-    printed = next(cell for row in grid.rows[header.first :] for cell in row if cell.text)
-    near = grid.rows[max(0, header.first - TITLE_REACH) : header.first]
-    above = [*grid.above, *(cell.text for row in near for cell in row if cell.text)]
-    columns = tuple(header.columns.values())
-    table = Table(
-        layout="grid",
-        title=title_of(above),
-        header=Cell(printed.text, printed.place),
-        years=tuple(column.year for column in columns if column.role == "year"),
-        rows=tuple(carry_domains(rows, (Column("section"), *columns))),
-        footnotes=(*notes, *filter(FOOTNOTE.match, grid.below)),
-    )
-    return table, at
-
-
-def _alone(row: Sequence[Cell], header: _GridHeader) -> Cell | None:
-    """The one text of a row that is no row of the table: a title, a section, a footnote."""
-    printed = [(index, cell) for index, cell in enumerate(row) if cell.text]
-    if len(printed) != 1:
-        return None
-    (index, cell), name = printed[0], _at(header, "indicator")
-    across = name < len(row) and row[name].place == cell.place and index < name
-    first = index <= min(header.columns) and not is_serial(cell.text)
-    return cell if across or first or len(row) == 1 else None
-
-
-def _at(header: _GridHeader, role: str) -> int:
-    return next(index for index, column in header.columns.items() if column.role == role)
-
-
-def _is_row(row: Sequence[Cell], header: _GridHeader) -> bool:
-    values = [row[index].text for index, column in header.columns.items() if column.role == "year" and index < len(row)]
-    number = _at(header, "number")
-    return number < len(row) and (is_serial(row[number].text) or any(map(is_value, values)))
-
-
-def _grid_cells(document: Document, row: Sequence[Cell], header: _GridHeader, texts: dict[str, str]) -> Iterator[Cell]:
-    """The cells below the header's; one that a merged cell covers has its text, but for the domain."""
-    present = [index for index in header.columns if index < len(row)]
-    beside = [cell for index, cell in enumerate(row) if cell.text and index not in header.columns]
-    if len(present) < len(header.columns) or beside:
-        text = next((cell.text for cell in row if is_name(cell.text)), " ".join(cell.text for cell in row))
-        found = len(present) + len(beside)
-        raise DataError(row_length(document.name, row[0].place, text, found, len(header.columns)))
-    for index, column in header.columns.items():
-        cell = row[index]
-        yield cell if column.role == "domain" else Cell(texts.get(cell.place, cell.text), cell.place)
-
-
-def _number(text: str) -> int:
-    found = re.search(r"\d{1,4}", plain(text))
+def _serial_of(text: str) -> int:
+    found = re.search(r"\d{1,3}", plain(text))
     return int(found[0]) if found else 0
 
 
-def _first_number(rows: Sequence[Sequence[Cell]], header: _GridHeader) -> int:
-    index = _at(header, "number")
-    return next((_number(row[index].text) for row in rows if len(row) > index and row[index].text), 0)
+def _first_serial(row: Sequence[Cell]) -> int:
+    return next((_serial_of(cell.text) for cell in row[:2] if cell.text and is_serial(cell.text)), 0)
 
 
-def _follows(table: Table, number: int) -> bool:
-    last = _number(table.rows[-1].number.text)
-    return 0 < last == number - 1
+# --- the rows below one header ----------------------------------------------------------------------------
 
 
-def _joined(table: Table, following: Table) -> Table:
-    rows = [replace(row, domain=row.domain or table.rows[-1].domain) for row in following.rows]
-    return replace(table, rows=(*table.rows, *rows), footnotes=table.footnotes + following.footnotes)
+def _read_part(document: Document, grid: Grid, header: Header, first: int, height: int) -> tuple[Part, int]:
+    above = [*grid.above, *_texts(grid.rows[max(0, first - TITLE_REACH) : first])]
+    title = title_of(above) if height else ""
+    _refuse_unknown_year(document, header)
+    texts = {cell.place: cell.text for row in grid.rows for cell in row if cell.text}
+    body = _Body(document, header.columns, texts, title)
+    rows, notes, at, cut = _read_rows(body, grid, header, first + height, section_of(above) if height else "")
+    printed = next(cell for row in grid.rows[first:] for cell in row if cell.text)
+    place = _line_of(printed.place)
+    remarks = [Problem("column_unknown", document.name, cell.place, cell.text) for _, cell in header.unknown] + cut
+    part = Part(
+        "grid",
+        title,
+        Cell(printed.text, place),
+        tuple(header.columns.values()),
+        tuple(rows),
+        (*notes, *(text for text in grid.below if FOOTNOTE.match(text))),
+        tuple(remarks),
+    )
+    return part, at
+
+
+def _texts(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    return [cell.text for row in rows for cell in row if cell.text]
+
+
+def _refuse_unknown_year(document: Document, header: Header) -> None:
+    """A header that nobody knows among those of years may be a year: its values would be lost."""
+    years = [index for index, column in header.columns.items() if column.role == "year"]
+    for index, cell in header.unknown:
+        if years[0] < index < years[-1]:
+            raise DataError(Problem("header_unknown", document.name, cell.place, cell.text))
+
+
+def _read_rows(
+    body: _Body, grid: Grid, header: Header, start: int, domain: str
+) -> tuple[list[PrintedRow], list[str], int, list[Problem]]:
+    rows: list[PrintedRow] = []
+    notes: list[str] = []
+    at = start
+    while at < len(grid.rows):
+        row = grid.rows[at]
+        again = find_header(grid.rows, at)
+        if again and _is_headline(again[0]):
+            if again[0].columns != header.columns:
+                break
+            at += again[1]  # the header again, at the top of a new page
+            continue
+        alone = _alone(row)
+        if not any(cell.text for cell in row) or (alone and is_furniture(alone.text, [body.title])):
+            at += 1
+            continue
+        if alone and FOOTNOTE.match(alone.text):
+            notes.append(alone.text)
+        elif alone and (named := _section(alone, row, body)) is not None:
+            if not named:
+                break
+            domain = named
+        elif rows and _is_rest_of_name(row, rows[-1], body):
+            rows[-1] = _with_rest(rows[-1], row, body)
+        else:
+            fitted = _fit(row, body)
+            if fitted is None:
+                if rows and _is_cut(grid, at, body):
+                    return rows, notes, len(grid.rows), [_cut_problem(body, row)]
+                if alone and not is_serial(alone.text):
+                    break  # the text after the table
+                raise DataError(_length_problem(body, row))
+            made = _row_of(fitted, row, body, domain)
+            domain = made.domain
+            rows.append(made)
+        at += 1
+    return rows, notes, at, []
+
+
+def _alone(row: Sequence[Cell]) -> Cell | None:
+    printed = [cell for cell in row if cell.text]
+    return printed[0] if len(printed) == 1 else None
+
+
+def _section(cell: Cell, row: Sequence[Cell], body: _Body) -> str | None:
+    """The domain that a row of one text names; empty where it ends the table, ``None`` where it is a row's text."""
+    index = next(i for i, other in enumerate(row) if other.text)
+    indicator = next(i for i, column in body.columns.items() if column.role == "indicator")
+    across = len(row) == 1 or sum(other.place == cell.place for other in row) > 1
+    if domain_in(cell.text) and not is_indicator(cell.text):
+        return domain_in(cell.text)
+    if is_serial(cell.text) or (index == indicator and not across) or UNIT_LINE.fullmatch(cell.text):
+        return None
+    if is_own_domain(cell.text) or (across and len(row) > 1 and count_cjk(cell.text) <= 12 and not is_prose(cell.text)):
+        return plain(cell.text)
+    return "" if is_prose(cell.text) or across else None
+
+
+def _is_rest_of_name(row: Sequence[Cell], before: PrintedRow, body: _Body) -> bool:
+    """Whether a row has nothing but the end of the name, or the unit, of the row before."""
+    filled = {i: cell for i, cell in enumerate(row) if cell.text}
+    roles = {body.columns[i].role for i in filled if i in body.columns}
+    if len(roles) < len(filled) or not roles <= {"indicator", "unit", "domain", "department", "note"}:
+        return False
+    text = next((cell.text for i, cell in filled.items() if body.columns[i].role == "indicator"), "")
+    if not text or is_indicator(text):
+        return False
+    name = before.indicator.text
+    is_open = name.count("(") + name.count("（") > name.count(")") + name.count("）")
+    whole = bool(UNIT_LINE.fullmatch(text)) or is_open or is_indicator(name + text) or not is_name(text)
+    numbered = any(column.role == "number" for column in body.columns.values())
+    return whole or (numbered and bool(before.number.text) and not is_indicator(name))
+
+
+def _with_rest(before: PrintedRow, row: Sequence[Cell], body: _Body) -> PrintedRow:
+    texts = {body.columns[i].role: cell.text for i, cell in enumerate(row) if cell.text}
+    department = before.department
+    if department and texts.get("department"):
+        department = Cell(department.text + texts["department"], department.place)
+    name = Cell(before.indicator.text + texts.get("indicator", ""), before.indicator.place)
+    domain = before.domain + texts.get("domain", "")
+    return replace(before, indicator=name, department=department, domain=domain_named(domain) or before.domain)
+
+
+# --- one row against the columns --------------------------------------------------------------------------
+
+
+def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
+    """The cells of a row by column; where merged cells are not printed, those of a row that has moved to the left."""
+    width = max(body.columns) + 1
+    if any(cell.text for cell in row[width:]):
+        return None
+    texts = [_seen(row, i, body) for i in range(min(len(row), width))]
+    if _lacks_only_trailing(texts, body) and _agrees(dict(enumerate(texts)), body):
+        return dict(enumerate(texts))
+    end = max((i + 1 for i, cell in enumerate(row) if cell.text), default=0)
+    unprinted = [i for i, column in body.columns.items() if column.role in _UNPRINTED]
+    for count in range(1, len(unprinted) + 1):
+        for lacking in combinations(unprinted, count):
+            places = [i for i in range(width) if i not in lacking]
+            moved = dict(zip(places, texts[:end], strict=False))
+            if end <= len(places) and _is_whole(moved, body) and _agrees(moved, body):
+                return moved
+    return None
+
+
+def _seen(row: Sequence[Cell], index: int, body: _Body) -> Cell:
+    """What stands in a cell: of one that a merged cell covers its text, but for the domain."""
+    cell, column = row[index], body.columns.get(index)
+    if column is None or column.role == "domain":
+        return cell
+    return Cell(body.texts.get(cell.place, cell.text), cell.place)
+
+
+def _lacks_only_trailing(texts: Sequence[Cell], body: _Body) -> bool:
+    return all(i < len(texts) or column.role in _TRAILING for i, column in body.columns.items())
+
+
+def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
+    """Every value of a row that has moved is printed: else nobody could say which is not."""
+    needed = [i for i, column in body.columns.items() if column.role in ("year", "indicator")]
+    return all(i in cells and cells[i].text for i in needed)
+
+
+def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
+    return all(_suits(column.role, cells[i].text) for i, column in body.columns.items() if i in cells)
+
+
+def _suits(role: str, text: str) -> bool:
+    """Whether a text may stand in a column of that role."""
+    if role == "indicator":
+        return is_text(text) and not is_value(text) and not is_serial(text)
+    if not text:
+        return True
+    if role == "year":
+        return not (is_indicator(text) or domain_named(text) or _is_long_name(text))
+    if role == "number":
+        return not is_name(text) or count_cjk(text) <= 6
+    if role == "domain":
+        return not (is_serial(text) or is_value(text)) and not is_indicator(text)
+    if role == "unit":
+        return not is_indicator(text) and not (is_value(text) and find_unit(text) is None and text.strip() not in "/—-")
+    if role == "department":
+        return not (is_value(text) and plain(text)[:1].isdigit())
+    return True
+
+
+def _is_long_name(text: str) -> bool:
+    return is_name(text) and value_kind(text) == "" and not is_department(text)
+
+
+def _row_of(cells: dict[int, Cell], row: Sequence[Cell], body: _Body, domain: str) -> PrintedRow:
+    by_role: dict[str, list[Cell]] = {}
+    values = []
+    for index, column in body.columns.items():
+        cell = cells.get(index, Cell("", row[0].place))
+        if column.role == "year":
+            values.append(cell)
+        elif cell.text:
+            by_role.setdefault(column.role, []).append(cell)
+    return make_row(by_role, tuple(values), row[0].place, domain)
+
+
+# --- what would make a number wrong -----------------------------------------------------------------------
+
+
+def _is_cut(grid: Grid, at: int, body: _Body) -> bool:
+    """The last row of a document that ends in it."""
+    last = at == len(grid.rows) - 1 and not grid.below and grid is body.document.grids[-1]
+    short = len(grid.rows[at]) < max(body.columns) + 1
+    return last and short and body.document.ends_with_grid
+
+
+def _cut_problem(body: _Body, row: Sequence[Cell]) -> Problem:
+    text = " ".join(cell.text for cell in row if cell.text)
+    return Problem("table_cut", body.document.name, _line_of(row[0].place), text)
+
+
+def _length_problem(body: _Body, row: Sequence[Cell]) -> Problem:
+    width = max(body.columns) + 1
+    text = next((cell.text for cell in row if is_name(cell.text)), " ".join(cell.text for cell in row))
+    found = len(row)
+    while found > width and not row[found - 1].text:
+        found -= 1
+    if found == width:
+        return Problem("row_cells", body.document.name, _line_of(row[0].place), text)
+    return row_length(body.document.name, _line_of(row[0].place), text, found, width)
+
+
+def _line_of(place: str) -> str:
+    match = _LINE.fullmatch(place)
+    return match[1] if match else place

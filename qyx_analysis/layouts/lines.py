@@ -1,261 +1,292 @@
-"""Tables in lines of text: three layouts, told by the shape of the header.
-
-``columns``: one row per line, cells separated by tabs. ``tabbed_lines``: one cell per line, each line indented by a
-tab, rows separated by blank lines. ``lines``: one cell per line, domain cells printed once, a unit sometimes on the
-line after its indicator.
-"""
+"""Tables in lines of text, one cell or one row to a line: a header, then a stream of cells for the grammar."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import islice
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from qyx_analysis.documents import Cell, Document
+from qyx_analysis.layouts.grammar import MAX_TOKENS, Reading, cut_rows
+from qyx_analysis.layouts.headers import Header, column_of
+from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
+    FOOTNOTE,
     UNIT_LINE,
     Column,
-    Table,
-    carry_domains,
-    column_of,
     domain_in,
     footnotes_of,
-    is_complete,
     is_furniture,
     is_name,
+    is_number,
     is_prose,
     is_serial,
     is_text,
     is_value,
-    is_word,
+    plain,
     row_length,
+    section_of,
     title_of,
 )
 from qyx_analysis.problems import DataError, Problem
 
 _MAX_COLUMNS = 30  # a header of more is none: a file of nothing but header cells must not take forever
-_MAX_HEADERS = 20
-_NEAR = 200  # characters at the start of a line in which a header shows itself
+_MAX_HEADERS = 40
+_SPACES = re.compile(r"\s{2,}|[\u3000\u2003]+")
+_SPACED_WORDS = re.compile(r"(领|序|指|单|备)\s+(域|号|标|位|注)")
 
 
-def tables_in_lines(document: Document) -> list[Table]:
-    tables: list[Table] = []
+@dataclass(frozen=True)
+class _Head:
+    first: int  # index of the first line of the header
+    end: int  # index after its last line
+    columns: tuple[Column, ...]
+    spaced: bool  # its cells, and so those of the rows, stand on one line with spaces between
+
+
+def parts_in_lines(document: Document, taken: frozenset[int] = frozenset()) -> list[Part]:
+    """The tables in the lines of a document that no grid has ``taken``."""
+    parts: list[Part] = []
     start = 0
     for _ in range(_MAX_HEADERS):
-        found = _find_header(document, start)
-        if found is None or len(tables) > 1:
+        head = _find_head(document, start, taken)
+        if head is None:
             break
-        table, start = _read_from(document, found)
-        if table.rows:
-            tables.append(table)
-    return tables
+        part, start = _read_part(document, head, taken)
+        if part.rows:
+            parts.append(part)
+    return parts
 
 
 # --- the header -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Header:
-    layout: str
-    first: int  # index of the first line of the header
-    end: int  # index after its last line
-    columns: tuple[Column, ...]
-
-
-def _find_header(document: Document, start: int) -> _Header | None:
+def _find_head(document: Document, start: int, taken: frozenset[int]) -> _Head | None:
     for index in range(start, len(document.lines)):
         line = document.lines[index]
-        if not line.strip():
+        if not line.strip() or index in taken:
             continue
-        header = _header_in_columns(line, index) or _header_in_lines(document.lines, index)
-        if header and is_complete(header.columns):
-            return header
+        head = _head_of_line(line, index) or _head_of_lines(document, index, taken)
+        if head:
+            return head
     return None
 
 
-def _header_in_columns(line: str, index: int) -> _Header | None:
-    columns = [column_of(cell) for cell in line.rstrip("\t").split("\t")]
-    known = tuple(column for column in columns if column)
-    return _Header("columns", index, index + 1, known) if len(known) == len(columns) > 1 else None
+def _head_of_line(line: str, index: int) -> _Head | None:
+    if len(line) > 400 or not line.strip():
+        return None
+    for cells in (_SPACES.split(line.strip()), _SPACED_WORDS.sub(r"\1\2", line).split()):
+        columns = [column_of(cell) for cell in cells]
+        if len(cells) > 2 and all(columns):
+            header = Header(dict(enumerate(c for c in columns if c)))
+            if header.is_sound:
+                return _Head(index, index + 1, tuple(header.columns.values()), True)
+    return None
 
 
-def _header_in_lines(lines: tuple[str, ...], index: int) -> _Header | None:
+def _head_of_lines(document: Document, index: int, taken: frozenset[int]) -> _Head | None:
+    """A run of lines that are header cells; one unknown among them stands for a column nobody knows."""
     columns: list[Column] = []
+    cells: list[Cell] = []
     end = index
-    for at in range(index, len(lines)):
-        if not lines[at].strip():
+    for at in range(index, min(len(document.lines), index + 4 * _MAX_COLUMNS)):
+        line = document.lines[at].strip()
+        if not line:
             continue
-        column = column_of(lines[at])
-        if column is None or len(columns) > _MAX_COLUMNS:
+        column = column_of(line)
+        if column is None and columns and _is_unknown_head(document, at):
+            column = Column("other")
+        if column is None or at in taken or len(columns) > _MAX_COLUMNS:
             break
         columns.append(column)
+        cells.append(Cell(line, f"line {at + 1}"))
         end = at + 1
-    layout = "tabbed_lines" if lines[index].startswith("\t") else "lines"
-    return _Header(layout, index, end, tuple(columns)) if len(columns) > 1 else None
+    while columns and columns[-1].role == "other":
+        columns.pop()
+        end = int(cells.pop().place.split()[1]) - 1
+    columns = _without_groups(columns, cells)
+    header = Header(dict(enumerate(columns)))
+    if not header.is_complete or not columns:
+        return None
+    inside = [i for i, column in enumerate(columns) if column.role == "other" and _between_years(columns, i)]
+    if inside:
+        cell = cells[inside[0]]
+        raise DataError(Problem("header_unknown", document.name, cell.place, cell.text))
+    return _Head(index, end, tuple(columns), False)
 
 
-def nearly_a_header_line(document: Document) -> Problem | None:
-    """The first cell that keeps a line of cells, or a run of lines, from being a header."""
-    heads = (at for at, line in enumerate(document.lines) if any(map(column_of, line[:_NEAR].split("\t")[:4])))
-    for index in islice(heads, _MAX_HEADERS):
-        cells = [(text, f"line {index + 1} cell {i}") for i, text in enumerate(_split(document.lines[index]), 1)]
-        if len(cells) == 1:
-            following = range(index, min(index + 2 * _MAX_COLUMNS, len(document.lines)))
-            cells = [(document.lines[at], f"line {at + 1}") for at in following if document.lines[at].strip()]
-        roles = [column.role if (column := column_of(text)) else "" for text, _ in cells]
-        unknown = [cell for cell, role in zip(cells, roles, strict=True) if not role and cell[0].strip()]
-        if unknown and "indicator" in roles[:4] and ("number" in roles[:4] or "year" in roles):
-            return Problem("header_unknown", document.name, unknown[0][1], unknown[0][0].strip())
-    return None
+def _is_unknown_head(document: Document, at: int) -> bool:
+    """A short text of no known meaning with a header cell after it."""
+    following = (line.strip() for line in document.lines[at + 1 : at + 4] if line.strip())
+    after = column_of(next(following, ""))
+    text = document.lines[at].strip()
+    return after is not None and after.role == "year" and is_text(text) and len(plain(text)) <= 8 and not is_prose(text)
 
 
-def _split(line: str) -> list[str]:
-    return line.rstrip("\t").split("\t", _MAX_COLUMNS)
+def _between_years(columns: Sequence[Column], index: int) -> bool:
+    roles = [column.role for column in columns]
+    return "year" in roles[:index] and "year" in roles[index:]
+
+
+def _without_groups(columns: list[Column], cells: list[Cell]) -> list[Column]:
+    """A header of two rows in one run: 基础值 目标值 2022年 2023年 … names its groups before its years."""
+    groups = [i for i, column in enumerate(columns) if column.role == "year" and not column.year]
+    years = [column.year for column in columns if column.year]
+    if len(years) < 2 or not any(columns[i].said == "target" for i in groups):
+        return columns
+    for i in reversed(groups):
+        del columns[i], cells[i]
+    return columns
 
 
 # --- the rows ---------------------------------------------------------------------------------------------
 
 
-def _read_from(document: Document, header: _Header) -> tuple[Table, int]:
-    rows, end = _READERS[header.layout](document, header)
-    place = f"line {header.first + 1}"
-    table = Table(
-        layout=header.layout,
-        title=title_of(document.lines[: header.first]),
-        header=Cell(document.lines[header.first].strip(), place),
-        years=tuple(column.year for column in header.columns if column.role == "year"),
-        rows=tuple(carry_domains(rows, header.columns)),
-        footnotes=footnotes_of(document.lines[end:]),
-    )
-    return table, end
-
-
-def _columns(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
-    rows: list[list[Cell]] = []
-    title = title_of(document.lines[: header.first])
-    index = header.end
-    for index in range(header.end, len(document.lines)):
-        line = document.lines[index]
-        if not line.strip() or is_furniture(line, title) or ("\t" not in line and domain_in(line)):
-            continue
-        if "\t" not in line:
-            return rows, index
-        texts = line.split("\t")
-        while len(texts) > len(header.columns) and not texts[-1].strip():
-            texts.pop()
-        if [column_of(text) for text in texts] == list(header.columns):
-            continue  # the header again, at the top of a new page
-        cells = [Cell(text.strip(), f"line {index + 1} cell {i}") for i, text in enumerate(texts, 1)]
-        rows.append(checked(document, header, cells, f"line {index + 1}"))
-    return rows, index + 1
-
-
-def _tabbed_lines(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
-    rows: list[list[Cell]] = []
-    block: list[Cell] = []
-    title = title_of(document.lines[: header.first])
-    end = len(document.lines)
-    for index in range(header.end, len(document.lines)):
-        line = document.lines[index]
-        if line.startswith("\t"):
-            block.append(Cell(line.strip(), f"line {index + 1}"))
-            continue
-        _close_block(document, header, block, rows)
-        block = []
-        if line.strip() and not is_furniture(line, title):
-            end = index
-            break
-    _close_block(document, header, block, rows)
-    return rows, end
-
-
-def _close_block(document: Document, header: _Header, block: list[Cell], rows: list[list[Cell]]) -> None:
-    if block and [column_of(cell.text) for cell in block] != list(header.columns):
-        rows.append(checked(document, header, block, block[0].place))
-
-
-def _lines(document: Document, header: _Header) -> tuple[list[list[Cell]], int]:
-    """Read rows of known length from a stream of cells; merged domain cells are printed once only."""
-    title = title_of(document.lines[: header.first])
-    following = (
-        Cell(line.strip(), f"line {index}")
-        for index, line in enumerate(islice(document.lines, header.end, None), header.end + 1)
-        if line.strip() and not is_furniture(line, title)
-    )
-    cells = list(islice(following, 3))
-    if cells and _starts_row(cells, 0):
-        cells += following
-    has_domain = header.columns[0].role == "domain"
-    rows, at = [], 0
-    while at < len(cells) and _starts_row(cells, at):
-        row, used = _take_row(cells, at, header, has_domain)
-        end = at + used
-        cut_short = any(_opens_known_domain(cells, i) or is_prose(cells[i].text) for i in range(at + 1, end))
-        runs_on = end < len(cells) and not _starts_row(cells, end) and not is_text(cells[end].text)
-        if cut_short or runs_on or len(row) != len(header.columns) or _lands_inside(cells, end):
-            raise DataError(_length_problem(document, header, cells, at, has_domain))
+def _read_part(document: Document, head: _Head, taken: frozenset[int]) -> tuple[Part, int]:
+    above = [line for i, line in enumerate(document.lines[: head.first]) if i not in taken]
+    title = title_of(above)
+    tokens, end = _tokens(document, head, title, taken)
+    if len(tokens) > MAX_TOKENS:
+        raise DataError(Problem("file_too_complex", document.name, values={"limit": f"{MAX_TOKENS:,}"}))
+    readings, stop = cut_rows(tokens, head.columns)
+    place = f"line {head.first + 1}"
+    header = Cell(document.lines[head.first].strip(), place)
+    remarks = [
+        Problem("column_unknown", document.name, place, document.lines[head.first + i].strip())
+        for i, column in enumerate(head.columns)
+        if column.role == "other"
+    ]
+    part = Part("lines", title, header, head.columns, (), footnotes_of(document.lines[end:]), tuple(remarks))
+    if not readings and not any(is_number(token.text) for token in tokens):
+        return part, end
+    cut = _check_rows(document, head.columns, tokens, readings, stop, end)
+    rows, domain = [], section_of(above)
+    for reading in readings:
+        row = make_row(reading.cells, tuple(reading.values), tokens[reading.start].place, domain)
+        domain = row.domain
         rows.append(row)
-        at = end
-    index = int(cells[at].place.split()[1]) - 1 if at < len(cells) else len(document.lines)
-    return rows, index
+    return replace(part, rows=tuple(rows), remarks=(*part.remarks, *cut)), end
 
 
-def _take_row(cells: list[Cell], at: int, header: _Header, has_domain: bool) -> tuple[list[Cell], int]:
-    row = []
-    used = 0
-    if has_domain and is_serial(cells[at].text):
-        row.append(Cell("", cells[at].place))
-    for column in header.columns[len(row) :]:
-        if at + used >= len(cells):
+def _tokens(document: Document, head: _Head, title: str, taken: frozenset[int]) -> tuple[list[Cell], int]:
+    """The cells after the header up to where the text is surely no table's; the header again is left out."""
+    tokens: list[Cell] = []
+    index = head.end
+    while index < len(document.lines):
+        line = document.lines[index].strip()
+        if index in taken or (line and (FOOTNOTE.match(line) or "。" in line or (len(line) > 60 and is_prose(line)))):
             break
-        cell = cells[at + used]
-        used += 1
-        following = cells[at + used] if at + used < len(cells) else None
-        if column.role == "indicator" and following and UNIT_LINE.fullmatch(following.text):
-            cell = Cell(cell.text + following.text, cell.place)
-            used += 1
-        row.append(cell)
-    return row, used
+        again = _repeats(document, index, head)
+        if again:
+            index = again
+            continue
+        if line and not is_furniture(line, [title]):
+            tokens += _cells_of(line, index + 1, head.spaced)
+        index += 1
+    return tokens, index
 
 
-def _starts_row(cells: list[Cell], at: int) -> bool:
+def _cells_of(line: str, number: int, spaced: bool) -> list[Cell]:
+    if not spaced:
+        return [Cell(line, f"line {number}")]
+    return [Cell(text, f"line {number} cell {i}") for i, text in enumerate(line.split(), 1)]
+
+
+def _repeats(document: Document, index: int, head: _Head) -> int:
+    """The line after the header printed again here, as at the top of a new page; 0 where it is not."""
+    if head.spaced:
+        again = _head_of_line(document.lines[index], index)
+        return again.end if again and again.columns == head.columns else 0
+    wanted, at = [plain(line) for line in document.lines[head.first : head.end] if line.strip()], index
+    if plain(document.lines[index]) != wanted[0]:
+        return 0
+    for text in wanted:
+        while at < len(document.lines) and not document.lines[at].strip():
+            at += 1
+        if at >= len(document.lines) or plain(document.lines[at]) != text:
+            return 0
+        at += 1
+    return at
+
+
+# --- what would make a number wrong -----------------------------------------------------------------------
+
+
+def _check_rows(
+    document: Document,
+    columns: Sequence[Column],
+    tokens: Sequence[Cell],
+    readings: Sequence[Reading],
+    stop: int,
+    end: int,
+) -> list[Problem]:
+    """Refuse what the grammar could only read by shifting cells; name a table that the document cuts off."""
+    swallowed = _swallowed_serial(readings)
+    if swallowed is not None:
+        raise DataError(_length_problem(document, columns, tokens, swallowed))
+    rest = tokens[stop:]
+    if not any(is_number(cell.text) or is_name_cell(cell) for cell in rest):
+        return []
+    at_end = not any(line.strip() for line in document.lines[end:])
+    if at_end and readings and _is_cut_row(rest, columns):
+        return [Problem("table_cut", document.name, rest[0].place, " ".join(cell.text for cell in rest[:3]))]
+    if not any(is_number(cell.text) for cell in rest):
+        return []  # what follows the table has names of indicators but no numbers: prose
+    raise DataError(_length_problem(document, columns, tokens, stop))
+
+
+def is_name_cell(cell: Cell) -> bool:
+    """Whether a cell can be the name of a row."""
+    return is_name(cell.text) and not UNIT_LINE.fullmatch(cell.text)
+
+
+def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
+    """Where a row has taken the number of the next row as its last value: that row has none, and the next but one."""
+    numbers = [_serial(reading) for reading in readings]
+    if not any(numbers):
+        return None
+    for i in range(1, len(readings)):
+        if numbers[i]:
+            continue
+        before = readings[i - 1]
+        last = plain(before.values[-1].text)
+        expected = next((n for n in reversed(numbers[:i]) if n), 0) + sum(1 for n in numbers[:i][::-1] if not n) * 0 + 1
+        after = next((n for n in numbers[i + 1 :] if n), 0)
+        if last.isdigit() and (int(last) == expected or after == int(last) + 1):
+            return before.start
+    for i in range(1, len(readings)):
+        if numbers[i] and numbers[i - 1] and numbers[i] != 1 and not 0 < numbers[i] - numbers[i - 1] <= 30:
+            return readings[i].start
+    return None
+
+
+def _serial(reading: Reading) -> int:
+    cells = reading.cells.get("number", [])
+    found = re.search(r"\d{1,3}", plain(cells[0].text)) if cells else None
+    return int(found[0]) if found else 0
+
+
+def _is_cut_row(rest: Sequence[Cell], columns: Sequence[Column]) -> bool:
+    """The beginning of a row and nothing after it."""
+    years = sum(column.role == "year" for column in columns)
+    return len(rest) < len(columns) + 3 and sum(is_number(cell.text) for cell in rest) <= years
+
+
+def _length_problem(document: Document, columns: Sequence[Column], tokens: Sequence[Cell], at: int) -> Problem:
+    starts = [i for i in range(at + 2, len(tokens)) if _starts_row(tokens, i) or is_prose(tokens[i].text)]
+    end = next(iter(starts), len(tokens))
+    has_domain = columns[0].role == "domain"
+    merged_domain = has_domain and is_serial(tokens[at].text)
+    units = sum(1 for cell in tokens[at:end] if UNIT_LINE.fullmatch(cell.text))
+    name = next((cell.text for cell in tokens[at:end] if is_name(cell.text)), tokens[at].text)
+    return row_length(document.name, tokens[at].place, name, end - at - units, len(columns) - merged_domain)
+
+
+def _starts_row(tokens: Sequence[Cell], at: int) -> bool:
     def numbered(i: int) -> bool:
-        return i + 1 < len(cells) and is_serial(cells[i].text) and is_name(cells[i + 1].text)
+        return i + 1 < len(tokens) and is_serial(tokens[i].text) and is_name(tokens[i + 1].text)
 
-    text = cells[at].text
-    return numbered(at) or (is_text(text) and not is_word(text) and not is_prose(text) and numbered(at + 1))
-
-
-def _opens_known_domain(cells: list[Cell], at: int) -> bool:
-    return bool(domain_in(cells[at].text)) and _starts_row(cells, at)
-
-
-def _lands_inside(cells: list[Cell], at: int) -> bool:
-    """A row one cell short swallows the next row's number: a name and values stand where a row should start."""
-    if at >= len(cells) or _starts_row(cells, at) or not is_name(cells[at].text):
-        return False
-    following = [cell.text for cell in cells[at + 1 : at + 3] if not UNIT_LINE.fullmatch(cell.text)]
-    return bool(following) and is_value(following[0])
-
-
-def _length_problem(document: Document, header: _Header, cells: list[Cell], at: int, has_domain: bool) -> Problem:
-    later = (i for i in range(at + 2, len(cells)) if _starts_row(cells, i) or is_prose(cells[i].text))
-    end = next(later, len(cells))
-    merged_domain = has_domain and is_serial(cells[at].text)
-    units = sum(1 for cell in cells[at:end] if UNIT_LINE.fullmatch(cell.text))
-    name = cells[at + 1 if merged_domain or not has_domain else at + 2].text
-    return row_length(document.name, cells[at].place, name, end - at - units, len(header.columns) - merged_domain)
-
-
-def checked(document: Document, header: _Header, cells: list[Cell], place: str) -> list[Cell]:
-    if len(cells) != len(header.columns):
-        text = next((cell.text for cell in cells if is_name(cell.text)), " ".join(cell.text for cell in cells))
-        raise DataError(row_length(document.name, place, text, len(cells), len(header.columns)))
-    return cells
-
-
-_READERS: dict[str, Callable[[Document, _Header], tuple[list[list[Cell]], int]]] = {
-    "columns": _columns,
-    "tabbed_lines": _tabbed_lines,
-    "lines": _lines,
-}
+    text = tokens[at].text
+    return numbered(at) or (is_text(text) and not is_value(text) and not is_prose(text) and numbered(at + 1)) or bool(
+        domain_in(text)
+    )

@@ -1,35 +1,42 @@
-"""A table as printed: its parts, what a header cell stands for, and what kind of text a cell is."""
+"""A table as printed: its parts, and what the text of a cell looks like before anyone knows its place."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 
 from qyx_analysis import catalogue
+from qyx_analysis.cells import normal, parse_cell, split_marks
 from qyx_analysis.documents import Cell
-from qyx_analysis.problems import Problem, compiled
+from qyx_analysis.problems import Problem
 
-FOOTNOTE = re.compile(r"注\s*\d*\s*[:：]|备注\s*[:：]|说明\s*[:：]")
-_HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]+[）)、.]|第[一二三四五六七八九十]+[章节条]")
-_CJK = re.compile(r"[\u4e00-\u9fff]")
+FOOTNOTE = re.compile(r"[（(]?(注\s*\d*|备注|说明|附注)\s*[:：]|[*★☆▲△]\s*(号|为|表示)")
 UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
-_SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
 TITLE_REACH = 4  # printed lines above the header in which the table's title stands
-_MAX_HEADER_TEXT = 100
-_YEAR = re.compile(r"20\d\d")
-_CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+_HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节条]")
+_NUMBERING = re.compile(r"^(#+\s*|[（(]?([一二三四五六七八九十]{1,3}|\d{1,2})[）)、.．:：]\s*|第[一二三四五六七八九十]{1,3}[、:： ]*)")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_SERIAL = re.compile(r"[^\w\s]{0,2}(\d{1,3})[^\w\s]{0,2}")
+_SENTENCE = 60  # characters from which on a line of a table without known parts is a sentence
+_DEPARTMENT = re.compile(r".*(局|委|办|部|厅|会|中心|院|联|集团|公司|银行|大队|街道|乡镇|镇街|学校|单位)(等|[(（].*[)）])?$")
+_OWN_DOMAIN = re.compile(r"[\u4e00-\u9fff]有[\u4e00-\u9fff]{2}|[\u4e00-\u9fff]{2,8}(类|领域|方面|服务|保障|行动|工程|板块)")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the header: its ``role`` (see ``headers.csv``) and, for a year, which."""
+    """One column of the header.
+
+    ``role`` is domain, number, indicator, unit, year, department, note or other (a header that nobody knows). Of a
+    year column, ``year`` is 0 where the header names none, 1 to 9 for the first to the ninth year of the plan, and
+    ``said`` is what else it says: baseline, actual, target or nothing.
+    """
 
     role: str
     year: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,116 +53,150 @@ class PrintedRow:
 
 @dataclass(frozen=True)
 class Table:
-    """The target table of one document, nothing interpreted yet."""
+    """The target table of one document, nothing interpreted yet.
+
+    ``columns`` are its years with what the header says of each; ``titles`` those of its parts; ``remarks`` what a
+    reader should know of how it was read.
+    """
 
     layout: str
-    title: str
+    titles: tuple[str, ...]
     header: Cell
-    years: tuple[int, ...]
+    columns: tuple[Column, ...]
     rows: tuple[PrintedRow, ...]
     footnotes: tuple[str, ...]
+    remarks: tuple[Problem, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The title of its first part that has one."""
+        return next(filter(None, self.titles), "")
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years of its values, in the order of the columns."""
+        return tuple(column.year for column in self.columns)
 
 
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
-    """Undo typography: full-width forms, every kind of space, and Markdown's backslashes.
+    """Undo typography, and Markdown's backslashes.
 
     >>> plain("指 \\u00a0标"), plain("带\\\\*号"), plain("２０２２年")
     ('指标', '带*号', '2022年')
     """
-    return re.sub(r"\s|\\(?=[*_#])", "", unicodedata.normalize("NFKC", text))
+    return re.sub(r"\\(?=[*_#])", "", normal(text))
 
 
-@cache
-def _header_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((compiled(row.pattern, "headers.csv"), row.role) for row in catalogue.headers().itertuples())
-
-
-@lru_cache(maxsize=4096)
-def column_of(text: str) -> Column | None:
-    """Tell what a header cell stands for, or ``None`` when it is no header cell.
-
-    >>> column_of("2022年基础值")
-    Column(role='year', year=2022)
-    >>> column_of("现状（二〇二二年）")
-    Column(role='year', year=2022)
-    """
-    if len(text) > _MAX_HEADER_TEXT:
-        return None
-    printed = plain(text).translate(_CHINESE_DIGITS)
-    years = _YEAR.findall(printed)
-    if len(years) > 1:  # 2023-2027年 is a period
-        return None
-    rest = _YEAR.sub("", printed)
-    rest = re.sub(r"年度|年底|年末|年|[()]", "", rest) if years else rest
-    roles = [
-        role for pattern, role in _header_patterns() if (role == "year") == bool(years) and pattern.fullmatch(rest)
-    ]
-    return Column(roles[0], int(years[0]) if years else 0) if roles else None
-
-
-def is_complete(columns: tuple[Column, ...]) -> bool:
-    roles = [column.role for column in columns]
-    return roles.count("indicator") == 1 and roles.count("number") == 1 and roles.count("year") >= 2
-
-
-# --- what kind of text a cell is --------------------------------------------------------------------------
+# --- what a text looks like -------------------------------------------------------------------------------
 
 
 _FURNITURE = re.compile(
-    r"[-—–―]+\s*\d{1,4}\s*[-—–―]+|第\s*\d+\s*页.*|[（(]?续\s*(上)?\s*表[）)]?|[-—–―_=*]{3,}"  # page marks and rules
+    r"[-—–―]+\s*\d{1,4}\s*[-—–―]+|[-—–―]?\s*第\s*\d+\s*页.{0,20}|[（(【]?(续\s*(上)?\s*表|接\s*上\s*(页|表)|转\s*下\s*(页|表))\s*\d{0,2}[）)】]?"
+    r"|[-—–―_=*]{3,}|[（(]?(本|此)页无正文[）)]?|\d{1,3}\s*/\s*\d{1,3}|[Pp]age\s*\d+.{0,12}|单位\s*[:：].{0,12}|[（(]以下空白[）)]"
 )
 
 
-def is_furniture(text: str, title: str = "") -> bool:
+def is_furniture(text: str, titles: Sequence[str] = ()) -> bool:
     """A page mark, “continued” or the table's title again: it may stand between any two rows.
 
     >>> is_furniture("— 12 —"), is_furniture("续表"), is_furniture("12")
     (True, True, False)
     """
     printed = text.strip()
-    return bool(_FURNITURE.fullmatch(printed)) or bool(title and printed == title)
+    return bool(_FURNITURE.fullmatch(printed)) or printed in titles
 
 
+@cache
+def known_domains() -> dict[str, str]:
+    """The domains by what plans call them: those of the catalogue, and those of other plans under their own names."""
+    other = catalogue.domain_aliases()
+    named = dict(zip(other["alias"], other["alias"], strict=True))
+    return named | {domain: domain for domain in catalogue.domains()["domain"]}
+
+
+@lru_cache(maxsize=16384)
 def domain_in(text: str) -> str:
     """The known domain that a short heading such as 一、幼有善育 names, or nothing."""
     printed = plain(text)
-    return next((d for d in known_domains() if d in printed and len(printed) <= len(d) + 6), "")
+    found = [domain for domain in known_domains() if domain in printed and len(printed) <= len(domain) + 12]
+    return known_domains()[max(found, key=len)] if found else ""
+
+
+@lru_cache(maxsize=16384)
+def domain_named(text: str) -> str:
+    """The known domain that a text is, its numbering aside; else nothing."""
+    return known_domains().get(_NUMBERING.sub("", plain(text)), "")
+
+
+def heading_text(text: str) -> str:
+    """A heading without its numbering.
+
+    >>> heading_text("（一）体有强健"), heading_text("二、重点任务")
+    ('体有强健', '重点任务')
+    """
+    return _NUMBERING.sub("", plain(text)).strip("：:")
+
+
+def is_own_domain(text: str) -> bool:
+    """A short heading that may be a domain of a plan's own: 体有强健, 三、文化服务.
+
+    >>> is_own_domain("体有强健"), is_own_domain("数据由各部门提供")
+    (True, False)
+    """
+    printed = heading_text(text)
+    numbered = printed != plain(text)
+    return bool(_OWN_DOMAIN.fullmatch(printed)) or (numbered and 2 <= len(printed) <= 8 and is_text(printed))
 
 
 def is_serial(text: str) -> bool:
-    return bool(_SERIAL.fullmatch(plain(text)))
+    printed = plain(text)
+    return bool(_SERIAL.fullmatch(printed)) or bool(re.fullmatch(r"[（(]?[一二三四五六七八九十]{1,3}[）)、.]?", printed))
+
+
+def count_cjk(text: str) -> int:
+    return len(_CJK.findall(text))
 
 
 def is_text(text: str) -> bool:
-    return len(_CJK.findall(text)) >= 2
+    return count_cjk(text) >= 2
 
 
+@lru_cache(maxsize=16384)
 def is_prose(text: str) -> bool:
     """A heading, a footnote or a sentence: never a cell of the table."""
-    return bool((_HEADING.match(text) and not domain_in(text)) or FOOTNOTE.match(text) or "。" in text)
+    heading = _HEADING.match(text) and not domain_in(text)
+    return bool(heading or FOOTNOTE.match(text) or "。" in text or (len(text) > _SENTENCE and "，" in text))
 
 
-def is_name(text: str) -> bool:
-    named = len(_CJK.findall(text)) >= 4 and not domain_in(text)
-    return named and not is_prose(text) and not is_word(text)
+@lru_cache(maxsize=16384)
+def value_kind(text: str) -> str:
+    """What kind of value a text would be; empty for one that no cell of numbers holds."""
+    kind = parse_cell(text).kind
+    if kind in ("words", "several", "unreadable"):
+        return kind if len(plain(text)) <= 24 and not is_prose(text) else ""
+    return kind
 
 
-@cache
-def _word_patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(compiled(pattern, "words.csv") for pattern in catalogue.words()["pattern"])
-
-
-def is_word(text: str) -> bool:
-    return any(pattern.fullmatch(plain(text)) for pattern in _word_patterns())
-
-
-@cache
-def known_domains() -> frozenset[str]:
-    return frozenset(catalogue.domains()["domain"])
+def is_number(text: str) -> bool:
+    """A number, a bound or a range: what is no name and no domain."""
+    return value_kind(text) in ("point", "lower_bound", "upper_bound", "range")
 
 
 def is_value(text: str) -> bool:
-    return is_word(text) or (any(c.isdigit() for c in text) and len(_CJK.findall(text)) <= 4)
+    """Whether a text is surely a value: a number, a known word or a sign for none."""
+    return bool(text.strip()) and value_kind(text) not in ("", "words", "several", "unreadable")
+
+
+def is_department(text: str) -> bool:
+    return bool(_DEPARTMENT.match(plain(text)))
+
+
+@lru_cache(maxsize=16384)
+def is_name(text: str) -> bool:
+    """Whether a text may be an indicator's name: some Chinese, no sentence, no value, no domain."""
+    name = split_marks(text)[0]
+    return count_cjk(name) >= 4 and not domain_named(name) and not is_prose(name) and not is_value(name)
 
 
 # --- rows, and what stands around them --------------------------------------------------------------------
@@ -165,28 +206,20 @@ def row_length(file: str, place: str, text: str, found: int, expected: int) -> P
     return Problem("row_length", file, place, text, {"found": found, "expected": expected})
 
 
-def carry_domains(rows: list[list[Cell]], columns: tuple[Column, ...]) -> Iterator[PrintedRow]:
-    domain = ""
-    for cells in rows:
-        named = {column.role: cell for column, cell in zip(columns, cells, strict=True) if column.role != "year"}
-        printed = [plain(named[role].text) for role in ("domain", "section") if role in named]
-        domain = next(filter(None, printed), domain)
-        yield PrintedRow(
-            domain=domain,
-            number=named["number"],
-            indicator=named["indicator"],
-            unit=named.get("unit"),
-            values=tuple(cell for column, cell in zip(columns, cells, strict=True) if column.role == "year"),
-            department=named.get("department"),
-        )
-
-
 def title_of(above: Sequence[str]) -> str:
-    near = islice((line.strip() for line in reversed(above) if line.strip()), TITLE_REACH)
-    return next((line for line in near if "目标" in line or "指标" in line), "")
+    """The line near above a table that names it."""
+    near = list(islice((line.strip() for line in reversed(above) if line.strip()), TITLE_REACH))
+    named = (line for line in near if ("目标" in line or "指标" in line) and len(line) <= _SENTENCE)
+    return next(named, next((line for line in near if line.startswith("表") and len(line) <= _SENTENCE), ""))
 
 
-def footnotes_of(below: Sequence[str]) -> tuple[str, ...]:
+def section_of(above: Sequence[str]) -> str:
+    """The known domain that the lines next above a table name, as where every domain has its own table."""
+    near = islice((line for line in reversed(above) if line.strip()), 2)
+    return next(filter(None, map(domain_in, near)), "")
+
+
+def footnotes_of(below: Iterable[str]) -> tuple[str, ...]:
     notes = []
     for line in (line.strip() for line in below if line.strip()):
         if not FOOTNOTE.match(line):

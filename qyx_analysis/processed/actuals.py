@@ -19,7 +19,8 @@ from qyx_analysis.cells import normal, parse_cell
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.names import LOCAL
 from qyx_analysis.problems import DataError, Problem, compiled
-from qyx_analysis.processed.reading import measured, typed
+from qyx_analysis.processed.reading import typed
+from qyx_analysis.processed.rows import measured
 
 KINDS = (".csv", ".xlsx")
 _YEAR = re.compile(r"(20\d\d)(?:年|年度|全年|年全年)?")

@@ -6,32 +6,26 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import catalogue, checks, names, raw
-from qyx_analysis.cells import CellValue, parse_cell
+from qyx_analysis import catalogue, names, raw
 from qyx_analysis.documents import Cell, Document, read_document
-from qyx_analysis.layouts import PrintedRow, Table, plain, read_table
+from qyx_analysis.layouts import Table, read_table
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.processed.region import own_lines, region_of, title_lines
+from qyx_analysis.processed.rows import tidy_rows
 from qyx_analysis.progress import progress_bar
+from qyx_analysis.prose import prose_targets
 
 COLUMNS = tuple(catalogue.dtypes("targets"))
 PROSE = "prose"  # the layout of a plan without a target table
 _QUICK = (".txt", ".md", ".csv")  # read in a few milliseconds each
 _WORTH_PROCESSES = 4  # documents other than text, from which on starting processes pays
-_SERIAL = re.compile(r"([^\w\s]{0,3})(\d{0,3})([^\w\s]{0,3})")
-_MARK = re.compile(r"([^\w\s“”\"：:、,，]|※)[”\"]?(?:号|的|指标)*(?:为|是|表示|系|代表)")
-_MARKED = re.compile(r"\s*([*★▲△☆]*)\s*(.*?)\s*([*★▲△☆]*)\s*", re.DOTALL)  # a mark may stand at the name
-_TITLE_LENGTH, _TITLES, _HEADING_LINES = 60, 5, 8
-_TITLE = re.compile(r"(方案|目标|通知|规划|计划)[^，。；]{0,12}$")
-_CITES = re.compile(r"学习|借鉴|贯彻|上一篇|下一篇|相关|链接|转发|。")  # a line that speaks of others
-_OFFICE = re.compile(r"(人民政府(办公室)?|发展和改革局)(文件)?(\s*\d{4}年\d+月\d+日(印发)?)?$")
+NO_ROWS = pd.DataFrame(columns=list(COLUMNS))
 _DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,8}〔\d{4}〕\d+号")
 _DATE = re.compile(r"(20\d\d)年(\d{1,2})月(\d{1,2})日|(20\d\d)-(\d{1,2})-(\d{1,2})")
 
@@ -44,17 +38,18 @@ class Plan:
     document: Document
     table: Table | None
     targets: pd.DataFrame
+    remarks: tuple[Problem, ...] = ()  # what a reader should know of how it was read
 
     @property
     def title(self) -> str:
         """The title of its table, else that of the document, else its first line."""
-        own = _own_lines(self.document)
-        return (self.table.title if self.table else "") or next(iter([*_titles(own), *own]), self.document.name)
+        own = own_lines(self.document)
+        return (self.table.title if self.table else "") or next(iter([*title_lines(own), *own]), self.document.name)
 
     @property
     def absent(self) -> list[str]:
         """Names of the catalogue's indicators whose number the table has not, under any definition."""
-        known = catalogue.indicators()
+        known = catalogue.indicators().dropna(subset="number")
         printed = set(known.loc[known["code"].isin(self.targets["indicator"]), "number"])
         return known.loc[~known["number"].isin(printed)].drop_duplicates("number")["name_zh"].tolist()
 
@@ -95,8 +90,8 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     Returns
     -------
     Plan
-        Without table and rows for a plan in prose: one declared so, or a city's or the province's that names
-        most of the seven domains but prints no such table.
+        Without table and rows for a plan in prose: one declared so, or one whose table is not there (a picture, a
+        page that lost it) and whose sentences state targets; its ``remarks`` say so.
 
     Raises
     ------
@@ -107,233 +102,54 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     if sha256 and document.sha256 != sha256:
         raise DataError(Problem("checksum", document.name, values={"sources": raw.SOURCES}))
     if layout == PROSE:
-        return _plan_in_prose(document, region)
+        return Plan(region_of(document, None, region), document, None, NO_ROWS)
     try:
         table = read_table(document)
     except DataError as error:
-        if error.problems[0].key == "table_missing" and _is_prose_above_counties(document, region):
-            return _plan_in_prose(document, region)
+        if error.problems[0].key == "table_missing" and (plan := _plan_in_prose(document, region)):
+            return plan
         raise
     _check_nothing_left(document, table)
-    code = _region_of(document, table, region)
-    period = checks.period_of(set(table.years))
-    if not period or len(set(table.years)) < len(table.years):
-        text = ", ".join(map(str, table.years))
-        raise DataError(Problem("years_unknown", document.name, table.header.place, text))
-    return Plan(code, document, table, _tidy(document, table, code))
+    code = region_of(document, table, region)
+    rows, assumed = tidy_rows(document, table, code)
+    return Plan(code, document, table, rows, (*table.remarks, *assumed))
+
+
+def _plan_in_prose(document: Document, region: object) -> Plan | None:
+    """A plan whose sentences state targets and that has no rows of a table; that of a county should have one."""
+    text = "".join(document.lines)
+    named = sum(domain in text for domain in catalogue.domains()["domain"])
+    if named * 2 <= len(catalogue.domains()) or any(True for _ in _indicator_cells(document)):
+        return None
+    try:
+        code = region_of(document, None, region)
+    except DataError:
+        return None
+    if names.region_level(code) != "county":
+        return Plan(code, document, None, NO_ROWS)
+    if prose_targets(document, code).empty:
+        return None
+    return Plan(code, document, None, NO_ROWS, (Problem("table_not_there", document.name),))
 
 
 def _indicator_cells(document: Document) -> Iterator[Cell]:
     """Every cell of the document, inside its tables and outside, that is in full the name of an indicator."""
     for index, line in enumerate(document.lines, 1):
-        texts = line.split("\t") if "\t" in line.strip() else [line]
-        for i, text in enumerate(texts, 1):
-            if names.is_indicator(text):
-                yield Cell(text.strip(), f"line {index} cell {i}" if len(texts) > 1 else f"line {index}")
+        if index - 1 not in document.grid_lines and names.is_indicator(line):
+            yield Cell(line.strip(), f"line {index}")
     for grid in document.grids:
         yield from (cell for row in grid.rows for cell in row if names.is_indicator(cell.text))
 
 
 def _check_nothing_left(document: Document, table: Table) -> None:
-    """A row that the reading of the table did not reach is an error, not a loss."""
+    """A row that the reading of the table did not reach is an error, not a loss; one that is cut off is named."""
     read = {row.indicator.place for row in table.rows}
+    if any(remark.key == "table_cut" for remark in table.remarks):
+        return
     left = next((cell for cell in _indicator_cells(document) if cell.place not in read), None)
     if left:
         last = table.rows[-1].indicator.place
         raise DataError(Problem("rows_outside", document.name, left.place, left.text, {"last": last}))
-
-
-def _plan_in_prose(document: Document, region: object) -> Plan:
-    return Plan(_region_of(document, None, region), document, None, pd.DataFrame(columns=list(COLUMNS)))
-
-
-def _is_prose_above_counties(document: Document, region: object) -> bool:
-    """A city's or the province's plan that goes through the domains in sentences."""
-    text = "".join(document.lines)
-    named = sum(domain in text for domain in catalogue.domains()["domain"])
-    if named * 2 <= len(catalogue.domains()) or any(True for _ in _indicator_cells(document)):
-        return False
-    try:
-        return names.region_level(_region_of(document, None, region)) != "county"
-    except DataError:
-        return False
-
-
-def _region_of(document: Document, table: Table | None, given: object) -> str:
-    """The region stated, or told by the document; what the document says in two places may not disagree."""
-    title, place = (table.title, table.header.place) if table else ("", "")
-    told = _told(document, title)
-    counties = list(dict.fromkeys(code for code in told if names.region_level(code) == "county"))
-    if given:
-        try:
-            counties = list(dict.fromkeys([names.find_region(given), *counties[:1]]))
-        except DataError as error:  # say in which document's name the region was stated
-            raise DataError(replace(error.problems[0], file=document.name)) from None
-    if len(counties) > 1:
-        listed = "、".join(map(names.region_name, counties))
-        raise DataError(Problem("region_conflict", document.name, place, title, {"listed": listed}))
-    if counties or told:  # a county before the city or province whose web site it is printed on
-        return (counties or told)[0]
-    raise DataError(Problem("region_missing", document.name, place, title))
-
-
-def _told(document: Document, title: str) -> list[str]:
-    """Regions by the table's title, the document's title and its issuing office; failing these, by its heading."""
-    own = _own_lines(document)
-    titles = _titles(own)[:_TITLES]
-    offices = [line for line in own if _OFFICE.search(line) and len(line) <= _TITLE_LENGTH]
-    for groups in ([[title], titles, offices], [own[:_HEADING_LINES]]):
-        found = [next((code for line in group if (code := names.region_of_text(line))), "") for group in groups]
-        if any(found):
-            return [code for code in found if code]
-    return []
-
-
-def _own_lines(document: Document) -> list[str]:
-    """The lines that do not speak of others."""
-    lines = (line.strip() for line in document.lines)
-    return [line for line in lines if line and not _CITES.search(line)]
-
-
-def _titles(lines: list[str]) -> list[str]:
-    return [line for line in lines if "公共服务" in line and _TITLE.search(line)]
-
-
-def _tidy(document: Document, table: Table, region: str) -> pd.DataFrame:
-    marks = _marks(table)
-    problems: list[Problem] = []
-    seen: dict[str, str] = {}
-    records: list[dict[str, Any]] = []
-    for place, row in enumerate(table.rows, 1):
-        try:
-            entry = _identify(row, document.name) | {"row": place}
-            if entry["indicator"] in seen:
-                first = {"first": seen[entry["indicator"]]}
-                raise DataError(Problem("row_twice", document.name, row.indicator.place, row.indicator.text, first))
-            seen[entry["indicator"]] = row.indicator.place
-            entry |= {
-                "region": region,
-                "region_name": names.region_name(region),
-                "level": names.region_level(region),
-                "core": "core" in marks.get(entry["marker"], ""),
-                "observational": "observational" in marks.get(entry["marker"], ""),
-                "department": row.department.text if row.department else "",
-                "document": document.stem,
-            }
-            records.extend(entry | cell for cell in _row_cells(row, table, entry, document.name))
-        except DataError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise DataError(problems)
-    return pd.DataFrame(records)
-
-
-def _identify(row: PrintedRow, file: str) -> dict[str, Any]:
-    """Who the row is: indicator, number, unit, domain. Unmapped names and units fail the file."""
-    serial = _SERIAL.fullmatch(plain(row.number.text))
-    if serial is None:
-        raise DataError(Problem("row_number", file, row.number.place, row.number.text))
-    number = int(serial[2]) if serial[2] else None
-    before, text, after = _MARKED.fullmatch(row.indicator.text).groups()  # type: ignore[union-attr]
-    name, unit = names.split_unit(text)
-    code = names.find_indicator(text) or names.find_indicator(name)
-    known = _known()
-    if code is None:
-        if number in {entry["number"] for entry in known.values()} and not name.startswith("其中"):
-            close = names.closest_indicator(name)
-            values = {"name": name, "close": close or "—"}
-            raise DataError(Problem("indicator_unknown", file, row.indicator.place, row.indicator.text, values))
-        code = names.LOCAL + names.folded(name)
-    unit = names.normal(row.unit.text) if row.unit and row.unit.text else unit
-    if code in known and unit and names.find_unit(unit) is None:
-        values = {"unit": unit, "canonical": known[code]["unit"]}
-        raise DataError(Problem("unit_unknown", file, row.indicator.place, row.indicator.text, values))
-    return {
-        "indicator": code,
-        "number": number,
-        "name": row.indicator.text,
-        "domain": known[code]["domain"] if code in known else row.domain,
-        "unit": known[code]["unit"] if code in known else unit,
-        "printed_unit": unit,
-        "marker": serial[1] + serial[3] + before + after,
-    }
-
-
-@cache
-def _known() -> dict[str, dict[str, Any]]:
-    """The indicators by code, as plain dictionaries."""
-    table = catalogue.indicators()
-    return dict(zip(table["code"], table.to_dict(orient="records"), strict=True))
-
-
-def _row_cells(row: PrintedRow, table: Table, entry: dict[str, Any], file: str) -> list[dict[str, Any]]:
-    baseline = min(checks.period_of(set(table.years)))
-    cells = []
-    spread: tuple[str, str] | None = None
-    for year, cell in zip(table.years, row.values, strict=True):
-        text, place = cell.text, cell.place
-        if spread and not text:
-            text, place = spread  # a merged cell: its text stands for the years it covers
-        corrected, reason = _corrected(entry, year, text, file, place)
-        read = parse_cell(corrected)
-        spread = (text, place) if read.kind == "reference" else None
-        cells.append(
-            {
-                "year": year,
-                "role": "baseline" if year == baseline else "target",
-                "raw": text,
-                "locator": place,
-            }
-            | {"correction": reason}
-            | measured(read, entry)
-        )
-    return cells
-
-
-def _corrected(entry: dict[str, Any], year: int, text: str, file: str, place: str) -> tuple[str, str]:
-    """The text to read instead of the printed one, and why, where an accepted correction says so."""
-    correction = _accepted_corrections().get((entry["region"], entry["indicator"], str(year)))
-    if correction is None:
-        return text, ""
-    if correction["expect"] != text:
-        raise DataError(Problem("correction_stale", file, place, text, {"expect": correction["expect"]}))
-    return correction["corrected"], correction["reason"]
-
-
-@cache
-def _accepted_corrections() -> dict[tuple[str, str, str], dict[str, str]]:
-    accepted = catalogue.corrections().query("status == 'accepted'").to_dict(orient="records")
-    return {(row["region"], row["indicator"], row["year"]): row for row in accepted}
-
-
-def measured(read: CellValue, entry: dict[str, Any]) -> dict[str, Any]:
-    """Kind, operator and numbers of a cell, converted to the canonical unit where the units agree."""
-    unit = read.unit or entry["printed_unit"]
-    factor = names.conversion(unit, entry["unit"]) if not entry["indicator"].startswith(names.LOCAL) else Decimal(1)
-    number = read.number
-    usable = number is not None and factor is not None
-    return {
-        "kind": read.kind,
-        "operator": read.operator,
-        "value": float(number * factor) if usable else None,  # type: ignore[operator]
-        "published_value": None if number is None else float(number),
-        "published_unit": unit,
-        "resolution": float(Decimal(1).scaleb(number.as_tuple().exponent) * factor) if usable else None,  # type: ignore
-        "state": read.state,
-    }
-
-
-def _marks(table: Table) -> dict[str, str]:
-    """What each mark means: as the footnote says, else as ``markers.csv`` does."""
-    known = catalogue.markers()
-    meanings = dict(zip(known["marker"], known["meaning"], strict=True))
-    for note in table.footnotes:
-        for clause in re.split(r"[;；。，,]", plain(note)):
-            mark = _MARK.search(clause)
-            meaning = known.loc[[word in clause for word in known["word"]], "meaning"]
-            if mark and len(meaning) == 1:
-                meanings[mark[1]] = meaning.item()
-    return meanings
 
 
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:

@@ -54,8 +54,8 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
 
 @cache
 def _years() -> range:
-    periods = catalogue.periods()
-    return range(int(periods["first"].min()), int(periods["last"].max()) + 1)
+    ours = catalogue.programmes().iloc[0]
+    return range(int(ours["first"]), int(ours["last"]) + 1)
 
 
 def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, Any]:
