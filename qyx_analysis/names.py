@@ -196,7 +196,7 @@ def in_order(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """
     order = dict(zip(catalogue.domains()["domain"], range(len(catalogue.domains())), strict=True))
     told = frame["domain"] if "domain" in frame else [""] * len(frame)
-    place = frame["row"] if "row" in frame else [0] * len(frame)
+    place = frame["row"].fillna(0) if "row" in frame else [0] * len(frame)
     places = _places()
     last = len(order), len(places)
     keys = [

@@ -21,7 +21,8 @@ def history(folder: Path, targets: pd.DataFrame, **forms: list[str]) -> pd.DataF
     """The reports of forms named a, b, ...: lines such as ``2023 3.8`` for nursery places."""
     paths = []
     for name, lines in forms.items():
-        rows = [line if "," in line else "奉化区,1,{},{},个,return,".format(*line.split()) for line in lines]
+        pattern = "奉化区,nursery_places,{},{},个,return,"
+        rows = [line if "," in line else pattern.format(*line.split()) for line in lines]
         paths.append(csv_form(folder, *rows, name=f"{name}.csv"))
     read = read_actuals(paths, targets)
     assert read.problems == []

@@ -258,7 +258,7 @@ def test_a_quarter_is_due_for_an_indicator_once_any_county_reports_it(tmp_path):
         planned(code, NURSERY, region) for code in ("nursery_places", "care_workers") for region in ("330213", "330282")
     ]
     targets = pd.concat(both)
-    rows = monitoring(targets, reported(tmp_path, targets, "330213,1,2023Q2,3.8,个,return,"))
+    rows = monitoring(targets, reported(tmp_path, targets, "330213,nursery_places,2023Q2,3.8,个,return,"))
     assert rows[["region", "indicator", "reason"]].values.tolist() == [
         ["330213", "nursery_places", ""],
         ["330282", "nursery_places", "not_reported"],
@@ -287,7 +287,7 @@ def test_what_no_plan_has_a_row_for_keeps_its_unit(tmp_path):
 
 def test_without_plans_there_is_nothing_to_monitor(tmp_path):
     targets = planned("nursery_places", NURSERY)
-    actuals = reported(tmp_path, targets, "330213,1,2023,4,个,return,")
+    actuals = reported(tmp_path, targets, "330213,nursery_places,2023,4,个,return,")
     assert monitoring(targets.iloc[:0], actuals).empty and monitoring(targets.iloc[:0], actuals, as_of="2024").empty
 
 
