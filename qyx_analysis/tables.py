@@ -63,11 +63,6 @@ def _sort_keys(texts: pd.Series) -> pd.Series:
 # --- words for codes --------------------------------------------------------------------------------------
 
 
-def row_label(number: Any, code: str, lang: str) -> str:
-    """How a row is called in tables: its short name."""
-    return indicator_name(code, lang)
-
-
 @cache
 def _meanings(table: str, lang: str) -> dict[str, str]:
     rows = getattr(catalogue, table)()
@@ -167,17 +162,16 @@ def place_text(document: str, locator: str, lang: str) -> str:
 
 def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Where the county's final planned values stand in each domain, counted by indicator, never averaged."""
-    own = targets[targets["region"] == region].drop_duplicates("indicator")
+    own = indicators_shown(targets[targets["region"] == region])
     placed = standing(targets, region).set_index("indicator")
     rows = []
-    for domain in indicators_shown(own, region)["domain"].unique():
-        codes = own.loc[own["domain"] == domain, "indicator"]
-        known = placed.loc[placed.index.intersection(codes)]
+    for domain, shown in own.groupby("domain", sort=False):
+        known = placed.loc[placed.index.intersection(shown.index)]
         better, worse = (
             (known["above"] * 2 > known["n"] - 1).sum(),
             (known["below"] * 2 > known["n"] - 1).sum(),
         )
-        rows.append([domain_name(domain, lang), len(codes), len(known), better, worse, len(known) - better - worse])
+        rows.append([domain_name(str(domain), lang), len(shown), len(known), better, worse, len(known) - better - worse])
     keys = ("tab_domain", "tab_rows", "tab_comparable", "tab_better", "tab_worse", "tab_between")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
 
