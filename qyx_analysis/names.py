@@ -208,6 +208,40 @@ def in_order(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return frame.iloc[ranked.sort_values(by, kind="stable").index]
 
 
+def indicators_shown(targets: pd.DataFrame, region: str = "") -> pd.DataFrame:
+    """The indicators that ``targets`` print, as every page shows them: the rows of :func:`indicators_of`, by code.
+
+    Domains in the order of the catalogue and after them the plans' own; in each the common indicators in the order of
+    the catalogue and after them the others by their ``row`` in the plan. ``region``: the county whose unit, domain and
+    row of a local indicator count, where counties print it differently. Column ``printing``: in how many counties.
+
+    >>> frame = pd.DataFrame({"region": "330213", "indicator": ["local:书房数", "local:甲", "care_workers"],
+    ...     "domain": ["文有雅乐", "老有康养", "老有康养"], "unit": ["个", "人", "人"], "row": [1, 2, 3]})
+    >>> indicators_shown(frame)["name_zh"].tolist()
+    ['每万老年人口拥有持证养老护理员数', '甲', '书房数']
+    """
+    rows = targets[targets["indicator"] != ""].drop_duplicates(["region", "indicator"])
+    rows = rows.assign(other=rows["region"] != region, row=rows["row"] if "row" in rows else range(len(rows)))
+    first = rows.sort_values(["other", "row"], kind="stable").drop_duplicates("indicator").set_index("indicator")
+    table = indicators_of(rows).set_index("code", drop=False)
+    table = table[table.index.isin(first.index)]
+    local = table.index[table.index.str.startswith(LOCAL)]
+    table.loc[local, "domain"] = first.loc[local, "domain"]
+    if "unit" in first:
+        table.loc[local, ["unit", "unit_en"]] = first.loc[local, ["unit", "unit"]].to_numpy()
+    counties = rows.loc[~rows["region"].str.endswith("00"), "indicator"].value_counts()
+    domains = [*catalogue.domains()["domain"], *first["domain"]]
+    return (
+        table.assign(
+            printing=counties.reindex(table.index, fill_value=0),
+            domain_at=table["domain"].map({name: at for at, name in reversed(list(enumerate(domains)))}),
+            row=first["row"],
+        )
+        .sort_values(["domain_at", "number", "row"], kind="stable", na_position="last")
+        .drop(columns="domain_at")
+    )
+
+
 # --- units ------------------------------------------------------------------------------------------------
 
 
@@ -389,6 +423,22 @@ def find_domain(given: str) -> str:
         listed = "、".join(f"{row.domain} {row.name_en}" for row in known.itertuples())
         raise DataError(Problem("domain_unknown", "domain", text=text, values={"known": listed}))
     return match.item()
+
+
+def domain_name(domain: str, lang: str) -> str:
+    """The name of a domain in ``lang``; one of a plan's own as it is printed.
+
+    >>> domain_name("病有良医", "en"), domain_name("事有便捷", "en")
+    ('Health care', '事有便捷')
+    """
+    return domain if lang == "zh" else _domains_en().get(domain, domain)
+
+
+@cache
+def _domains_en() -> dict[str, str]:
+    own, others = catalogue.domains(), catalogue.domain_aliases()
+    english = dict(zip(others["alias"], others["name_en"], strict=True))
+    return english | dict(zip(own["domain"], own["name_en"], strict=True))
 
 
 @cache
