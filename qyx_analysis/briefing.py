@@ -14,9 +14,9 @@ import pandas as pd
 
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures import latest_status
-from qyx_analysis.names import indicator_name, judgement_names, region_name, region_parent, value_unit
+from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, region_parent, value_unit
 from qyx_analysis.processed import parse_period, period_text
-from qyx_analysis.tables import as_html, domain_name, number_text, printed_text
+from qyx_analysis.tables import as_html, number_text, printed_text
 
 MARKS = {
     "achieved": "●", "on_path": "▲", "behind": "▼", "worse_than_baseline": "×", "not_reported": "○",
@@ -115,7 +115,7 @@ def _told(monitored: pd.DataFrame) -> pd.DataFrame:
     judged = latest_status(planned)[[*_PAIR, "period", "status"]]
     rows = last.merge(judged, on=_PAIR, suffixes=("", "_judged"))
     told = rows["status"].mask(rows["reason"] == "not_reported", "not_reported")
-    return rows.assign(told=told).sort_values(["region", "number", "indicator"], kind="stable")
+    return rows.assign(told=told)
 
 
 def _mark(told: str, lang: str) -> str:
@@ -234,7 +234,7 @@ def _tallied(rows: pd.DataFrame, lang: str) -> list[str]:
 
 
 def _most_first(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    groups = rows.sort_values(["number", "indicator"], kind="stable").groupby("indicator", sort=False)
+    groups = rows.groupby("indicator", sort=False)
     return sorted(((str(code), own) for code, own in groups), key=lambda group: -len(group[1]))
 
 
@@ -258,7 +258,7 @@ def _still_open(items: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(due=rows["opened"].map(ends)).sort_values([*_PAIR, "due"], kind="stable")
     since = rows.groupby(_PAIR)["opened"].transform("first")
     rows = rows.assign(since=since, first=since.map(ends)).drop_duplicates(_PAIR, keep="last")
-    return rows.sort_values(["first", "region", "number", "indicator"], kind="stable")
+    return rows.sort_values(["first", "region"], kind="stable")
 
 
 def _open(state: State, lang: str) -> str:

@@ -131,12 +131,15 @@ def _has_data() -> bool:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    rows = processed.explain(arguments.region, arguments.number, arguments.year, arguments.data)
+    rows = processed.explain(arguments.region, arguments.indicator, arguments.year, arguments.data)
     first = rows.iloc[0]
-    print(f"{first['region']} {first['region_name']} · {first['number']} {first['name']} · {first['domain']}")
+    place = " / ".join(catalogue.message("place_row", lang, n=first["row"]) for lang in ("zh", "en"))
+    print(f"{first['region']} {first['region_name']} · {first['name']} · {first['domain']} · {place}")
     print(f"{first['indicator']} · {first['file']} · sha256 {first['sha256'][:12]}")
     for cell in rows.itertuples():
         number = "" if pd.isna(cell.value) else f"{cell.operator} {cell.value:.12g} {cell.unit}"
+        if cell.kind == "range":
+            number = f"{cell.value_low:.12g}–{cell.value_high:.12g} {cell.unit}"
         correction = f"  更正 / corrected: {cell.correction}" if cell.correction else ""
         print(f"{cell.year}  {cell.kind:<13} {number:<20} {cell.file}, {cell.locator}: “{shown(cell.raw)}”{correction}")
     warned = processed.findings(arguments.data).query("region == @first.region and indicator == @first.indicator")
@@ -208,6 +211,7 @@ def _list(arguments: argparse.Namespace) -> int:
         table = table[["code", "name_zh", "name_en", "level", "parent", "groups"]]
     elif arguments.what == "indicators":
         table = table[["number", "code", "name_zh", "name_en", "domain", "unit", "direction", "nature"]]
+        table = table.astype({"direction": "Int64"}).astype(object).fillna("")
     if "code" in table and present:
         table = table.assign(data=["*" if code in present else "" for code in table["code"]])
     for row in [tuple(table.columns), *table.itertuples(index=False)]:
@@ -332,10 +336,13 @@ def _parser() -> argparse.ArgumentParser:
         "explain",
         _explain,
         "追溯一个数值 / trace a value to its source",
-        "qyx explain 330213 17 2027",
+        "qyx explain 330213 保障性租赁住房 2027",
     )
     explain.add_argument("region", metavar="REGION", help="地区代码或名称 / code or name")
-    explain.add_argument("number", type=int, metavar="NUMBER", help="印制序号 / number of the row as printed")
+    explain.add_argument(
+        "indicator", metavar="INDICATOR",
+        help="指标代码、名称或名称的一部分，或表中的行次 / code, name or part of one, or the row's place in the table",
+    )  # fmt: skip
     explain.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
     _data_option(explain)
 

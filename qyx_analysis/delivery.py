@@ -16,10 +16,10 @@ import pandas as pd
 from qyx_analysis import catalogue, measures
 from qyx_analysis.catalogue import message
 from qyx_analysis.measures.monitoring import MET, UNMET, period_end
-from qyx_analysis.names import indicator_name, judgement_names, region_name, value_unit
+from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, value_unit
 from qyx_analysis.processed import period_text
 from qyx_analysis.readings import listed, literal
-from qyx_analysis.tables import FEW, domain_name, number_text, of_counties, percent_text, place_text, row_label
+from qyx_analysis.tables import FEW, number_text, of_counties, percent_text, place_text
 
 MISSING = "not_reported"
 _STATUSES = (*MET, *UNMET)
@@ -241,7 +241,7 @@ def progress_table(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFr
     """A county's last value of each indicator beside what was asked for, the pace that is left, and its source."""
     rows = [
         [
-            row_label(row.number, row.indicator, lang),
+            indicator_name(row.indicator, lang),
             value_unit(row.indicator, row.unit, lang) or _NONE,
             period_text(row.period, lang),
             _required(row, lang, row.period),
@@ -277,8 +277,8 @@ def details(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, pd.Dat
 def status_table(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFrame:
     """A period, indicator by county: value, what was asked for and status; of many counties how many of each."""
     rows = of_counties(monitored)
-    rows = rows[rows["period"] == period].sort_values(["number", "indicator"], kind="stable", na_position="last")
-    labels = {row.indicator: row_label(row.number, row.indicator, lang) for row in rows.itertuples()}
+    rows = rows[rows["period"] == period]
+    labels = {code: indicator_name(code, lang) for code in rows["indicator"].unique()}
     first = message("tab_indicator", lang)
     if rows["region"].nunique() > FEW:
         told = rows["status"].mask(rows["reason"] == MISSING, MISSING)
@@ -358,13 +358,14 @@ def items_table(open_items: pd.DataFrame, lang: str) -> pd.DataFrame:
 def open_table(open_items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
     """What is open: one line per county and indicator, with its owner, since when, and how far the last value is."""
     rows = open_items[(open_items["status"] == "open") & (open_items["region"] == region if region else True)]
+    rows = rows.sort_values("region", kind="stable")
     table = []
     for _, group in rows.groupby(["region", "indicator"], sort=False):
         last = next(group.iloc[[-1]].itertuples())
         table.append(
             [
                 region_name(last.region, lang),
-                row_label(last.number, last.indicator, lang),
+                indicator_name(last.indicator, lang),
                 last.department or message("no_owner", lang),
                 _periods(group["opened"], lang),
                 _required(last, lang, last.opened),
@@ -384,13 +385,13 @@ def closed_table(open_items: pd.DataFrame, lang: str, region: str = "") -> pd.Da
     table = [
         [
             region_name(row.region, lang),
-            row_label(row.number, row.indicator, lang),
+            indicator_name(row.indicator, lang),
             row.department or message("no_owner", lang),
             period_text(row.opened, lang),
             row.actual_raw,
             period_text(row.closed, lang),
         ]
-        for row in rows.itertuples()
+        for row in rows.sort_values("region", kind="stable").itertuples()
     ]
     frame = _table(table, ("county", "indicator", "owner", "missed_in", "actual", "closed_in"), lang)
     return frame.iloc[:, 1:] if region else frame
@@ -402,11 +403,11 @@ def missing_table(monitored: pd.DataFrame, lang: str, region: str = "") -> pd.Da
     table = [
         [
             region_name(str(key[0]), lang),
-            row_label(group["number"].iloc[0], str(key[1]), lang),
+            indicator_name(str(key[1]), lang),
             group["department"].iloc[0] or message("no_owner", lang),
             _periods(group["period"], lang),
         ]
-        for key, group in rows.groupby(["region", "indicator"], sort=False)
+        for key, group in rows.sort_values("region", kind="stable").groupby(["region", "indicator"], sort=False)
     ]
     frame = _table(table, ("county", "indicator", "owner", "missing_in"), lang)
     return frame.iloc[:, 1:] if region else frame
@@ -420,7 +421,7 @@ def corrections_table(actuals: pd.DataFrame, lang: str) -> pd.DataFrame:
     table = [
         [
             region_name(row.region, lang),
-            row_label(row.number, row.indicator, lang),
+            indicator_name(row.indicator, lang),
             period_text(row.period, lang),
             row.raw,
             row.raw_later,

@@ -12,15 +12,16 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.exchange.workbook import column_heads
-from qyx_analysis.names import judgement_names, measure_words
+from qyx_analysis.names import indicator_name, judgement_names, measure_words
 from qyx_analysis.problems import DataError, Problem, visible
-from qyx_analysis.tables import domain_name, number_text, place_text, row_label
+from qyx_analysis.tables import domain_name, number_text, place_text
 
 _TOLD_BY = {  # columns that another one tells too, where both are there
     "actual_operator": "actual_raw",
     **dict.fromkeys(("region_name", "level"), "region"),
-    **dict.fromkeys(("name", "number"), "indicator"),
+    **dict.fromkeys(("name", "number", "row"), "indicator"),
     **dict.fromkeys(("kind", "published_value", "published_unit", "resolution", "core", "observational"), "raw"),
+    **dict.fromkeys(("value_low", "value_high"), "raw"),
     **dict.fromkeys(("operator", "unit", "lo", "hi"), "value"),
     **dict.fromkeys(("document", "locator", "section", "char_start", "char_end"), "document"),  # the last column
     **dict.fromkeys(("file", "sha256"), "document"),
@@ -143,8 +144,7 @@ def _cells(name: str, frame: pd.DataFrame, resource: str, lang: str) -> list[str
     """One column as texts."""
     values = frame[name]
     if name == "indicator":
-        numbers = frame["number"] if "number" in frame else [pd.NA] * len(frame)
-        return [row_label(*pair, lang) if pair[1] else "" for pair in zip(numbers, values, strict=True)]
+        return [indicator_name(code, lang) if isinstance(code, str) else "" for code in values]
     if name == "value":
         told = frame.reindex(columns=["operator", "value", "lo", "hi"]).astype(object)
         return list(map(_amount, *(told[column] for column in told), _units(frame, lang)))

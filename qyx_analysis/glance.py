@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures.scene import scene_of
-from qyx_analysis.names import indicator_name
+from qyx_analysis.names import domain_name, indicator_name
 from qyx_analysis.readings import SHAPED, ranked_gaps, timing_counts
-from qyx_analysis.tables import brief_status, domain_name, percent_text
+from qyx_analysis.tables import brief_status, percent_text
 
 _SAID = ("weaker", "hold", "hold_at_ceiling", "non_monotone")  # statuses of a change that a tile names
 _MOST = 3
@@ -52,14 +51,12 @@ def targets_at_a_glance(
     """
     scene = scene_of(targets, region, lang)
     own = targets[targets["region"] == region]
-    tiles = own.drop_duplicates("indicator").set_index("indicator")[["domain", "published_unit"]]
-    units = scene.indicators["unit_name"].mask(scene.indicators["nature"] == "state", "")
-    tiles["unit"] = units.reindex(tiles.index).fillna(tiles["published_unit"])
+    tiles = scene.own[["domain"]].rename_axis("indicator")
+    tiles["unit"] = scene.own["unit_name"].mask(scene.own["nature"] == "state", "")
     for name, year in (("first", own["year"].min()), ("last", own["year"].max())):
         cells = scene.cells[(scene.cells["region"] == region) & (scene.cells["year"] == year)]
         words = pd.Series({cell.indicator: scene.word(cell) for cell in cells.itertuples()}, dtype=object)
-        printed = own[own["year"] == year].set_index("indicator")["raw"]  # of a local row, which no picture has
-        tiles[name] = words.reindex(tiles.index).fillna(printed).fillna(message("tab_blank", lang))
+        tiles[name] = words.reindex(tiles.index).fillna(message("tab_blank", lang))
     gaps = ranked_gaps(ambition, region).set_index("indicator")[["lo", "value", "hi"]]
     tiles[["gap_lo", "gap", "gap_hi"]] = gaps.reindex(tiles.index)
     change = ambition[(ambition["measure"] == "change") & (ambition["region"] == region)]
@@ -88,20 +85,17 @@ def glance_html(
     tiles = targets_at_a_glance(targets, findings, trajectory, ambition, region, lang)
     years = range(int(targets["year"].min()) + 1, int(targets["year"].max()) + 1)
     gaps = ranked_gaps(ambition, region)
+    least = gaps.iloc[_MOST:].tail(_MOST).iloc[::-1]
     facts = [
         ("most", "glance_most", _ranking(gaps.head(_MOST), lang)),
-        ("least", "glance_least", _ranking(gaps.iloc[_MOST:].tail(_MOST).iloc[::-1], lang)),
+        *[("least", "glance_least", _ranking(least, lang))] * (len(least) > 0),
         ("when", "glance_when", _timing(tiles, timing_counts(trajectory, region), years, lang)),
         ("warned", "glance_warned", _warnings(findings[findings["region"] == region], lang)),
     ]
     parts = [
         f'<li class="{name}"><p class="fact">{escape(message(key, lang))}</p>{body}</li>' for name, key, body in facts
     ]
-    domains = [
-        _domain(domain, tiles[tiles["domain"] == domain], lang)
-        for domain in catalogue.domains()["domain"]
-        if (tiles["domain"] == domain).any()
-    ]
+    domains = [_domain(str(domain), rows, lang) for domain, rows in tiles.groupby("domain", sort=False)]
     label, note = (escape(message(key, lang)) for key in ("glance", "glance_note"))
     return (
         f'<section class="glance" aria-label="{label}"><ul class="facts">{"".join(parts)}</ul>'

@@ -142,7 +142,8 @@ def indicators_of(targets: pd.DataFrame) -> pd.DataFrame:
 
     ``targets``: columns ``indicator, domain, unit`` and, for the order of local rows, ``row``. A local indicator has
     no number, direction (NaN), limit beyond those of a share, best value or definition; its names are what is
-    printed. Where places print it in several units its ``comparability`` is empty: its values are not compared.
+    printed. Where places print it in several units its ``comparability`` is empty: its values are not compared, and
+    only what is true in each of these units is said of it.
 
     >>> frame = pd.DataFrame({"indicator": ["local:国民体质合格率"], "domain": ["体有强健"], "unit": ["%"]})
     >>> indicators_of(frame).iloc[-1][["code", "name_zh", "unit", "scale"]].tolist()
@@ -153,20 +154,92 @@ def indicators_of(targets: pd.DataFrame) -> pd.DataFrame:
     if own.empty:
         return known
     own = own.sort_values("row", kind="stable") if "row" in own else own
-    units = own.groupby("indicator")["unit"].nunique()
+    units = own.groupby("indicator")["unit"].unique()
     first = own.drop_duplicates("indicator")
-    rows = [_local_entry(row.indicator, row.domain, row.unit, units[row.indicator] == 1) for row in first.itertuples()]
+    rows = [_local_entry(row.indicator, row.domain, list(units[row.indicator])) for row in first.itertuples()]
     local = pd.DataFrame(rows, columns=known.columns).astype(known.dtypes.to_dict())
     return pd.concat([known, local], ignore_index=True)
 
 
-def _local_entry(code: str, domain: str, unit: str, comparable: bool) -> dict[str, object]:
-    name = code.removeprefix(LOCAL)
+def _local_entry(code: str, domain: str, units: list[str]) -> dict[str, object]:
+    name, unit = code.removeprefix(LOCAL), units[0]
+    described = [describe_indicator(name, each) for each in units]
+    if any(str(other) != str(described[0]) for other in described):  # NaN is not NaN
+        described[0] |= {"scale": "ratio", "lower": float("nan"), "upper": float("nan")}
     texts = dict.fromkeys(("name_zh", "name_en", "short_zh", "short_en"), name)
     blank = dict.fromkeys(("direction", "best"), float("nan"))
     entry = {"code": code, "number": None, "domain": domain, "unit": unit, "unit_en": unit, "full_is_best": False}
-    rest = {"comparability": code if comparable else "", "definition": "", "source": ""}
-    return entry | texts | blank | rest | describe_indicator(name, unit)
+    rest = {"comparability": code if len(units) == 1 else "", "definition": "", "source": ""}
+    return entry | texts | blank | rest | described[0]
+
+
+@cache
+def _places() -> dict[str, tuple[int, int]]:
+    """The domain of each indicator of the catalogue, and its own line there, as places in their lists."""
+    domains = catalogue.domains()["domain"].tolist()
+    table = catalogue.indicators()
+    return {
+        code: (domains.index(domain), at)
+        for at, (code, domain) in enumerate(zip(table["code"], table["domain"], strict=True))
+    }
+
+
+def in_order(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Sort rows by columns of which ``indicator`` goes by what it is: never by a number that some plan prints.
+
+    Indicators go domain by domain: those of the catalogue as they stand there, then local ones by their place in the
+    plan (column ``row``, if there) and by name. A local one whose ``domain`` the frame does not tell is among the last.
+
+    >>> frame = pd.DataFrame({"indicator": ["local:甲", "life_expectancy", "nursery_places"], "domain": "幼有善育"})
+    >>> in_order(frame, ["indicator"])["indicator"].tolist()
+    ['nursery_places', 'local:甲', 'life_expectancy']
+    """
+    order = dict(zip(catalogue.domains()["domain"], range(len(catalogue.domains())), strict=True))
+    told = frame["domain"] if "domain" in frame else [""] * len(frame)
+    place = frame["row"].fillna(0) if "row" in frame else [0] * len(frame)
+    places = _places()
+    last = len(order), len(places)
+    keys = [
+        (*places.get(code, (order.get(domain, last[0]), last[1])), 0 if code in places else at, code)
+        for code, domain, at in zip(frame["indicator"], told, place, strict=True)
+    ]
+    rank = {key: at for at, key in enumerate(sorted(set(keys)))}
+    ranked = frame.assign(indicator=[rank[key] for key in keys]).reset_index(drop=True)
+    return frame.iloc[ranked.sort_values(by, kind="stable").index]
+
+
+def indicators_shown(targets: pd.DataFrame, region: str = "") -> pd.DataFrame:
+    """The indicators that ``targets`` print, as every page shows them: the rows of :func:`indicators_of`, by code.
+
+    Domains in the order of the catalogue and after them the plans' own; in each the common indicators in the order of
+    the catalogue and after them the others by their ``row`` in the plan. ``region``: the county whose unit, domain and
+    row of a local indicator count, where counties print it differently. Column ``printing``: in how many counties.
+
+    >>> frame = pd.DataFrame({"region": "330213", "indicator": ["local:书房数", "local:甲", "care_workers"],
+    ...     "domain": ["文有雅乐", "老有康养", "老有康养"], "unit": ["个", "人", "人"], "row": [1, 2, 3]})
+    >>> indicators_shown(frame)["name_zh"].tolist()
+    ['每万老年人口拥有持证养老护理员数', '甲', '书房数']
+    """
+    rows = targets[targets["indicator"] != ""].drop_duplicates(["region", "indicator"])
+    rows = rows.assign(other=rows["region"] != region, row=rows["row"] if "row" in rows else range(len(rows)))
+    first = rows.sort_values(["other", "row"], kind="stable").drop_duplicates("indicator").set_index("indicator")
+    table = indicators_of(rows).set_index("code", drop=False)
+    table = table[table.index.isin(first.index)]
+    local = table.index[table.index.str.startswith(LOCAL)]
+    table.loc[local, "domain"] = first.loc[local, "domain"]
+    if "unit" in first:
+        table.loc[local, ["unit", "unit_en"]] = first.loc[local, ["unit", "unit"]].to_numpy()
+    counties = rows.loc[~rows["region"].str.endswith("00"), "indicator"].value_counts()
+    domains = [*catalogue.domains()["domain"], *first["domain"]]
+    return (
+        table.assign(
+            printing=counties.reindex(table.index, fill_value=0),
+            domain_at=table["domain"].map({name: at for at, name in reversed(list(enumerate(domains)))}),
+            row=first["row"],
+        )
+        .sort_values(["domain_at", "number", "row"], kind="stable", na_position="last")
+        .drop(columns="domain_at")
+    )
 
 
 # --- units ------------------------------------------------------------------------------------------------
@@ -352,6 +425,22 @@ def find_domain(given: str) -> str:
     return match.item()
 
 
+def domain_name(domain: str, lang: str) -> str:
+    """The name of a domain in ``lang``; one of a plan's own as it is printed.
+
+    >>> domain_name("病有良医", "en"), domain_name("事有便捷", "en")
+    ('Health care', '事有便捷')
+    """
+    return domain if lang == "zh" else _domains_en().get(domain, domain)
+
+
+@cache
+def _domains_en() -> dict[str, str]:
+    own, others = catalogue.domains(), catalogue.domain_aliases()
+    english = dict(zip(others["alias"], others["name_en"], strict=True))
+    return english | dict(zip(own["domain"], own["name_en"], strict=True))
+
+
 @cache
 def _short_names(lang: str) -> dict[str, str]:
     return catalogue.indicators().set_index("code")[f"short_{lang}"].to_dict()
@@ -363,7 +452,7 @@ def indicator_name(code: str, lang: str) -> str:
     >>> indicator_name("nursery_places", "en")
     'Nursery places'
     """
-    return _short_names(lang).get(code, code.removeprefix("local:"))
+    return _short_names(lang).get(code, code.removeprefix(LOCAL))
 
 
 @cache

@@ -27,8 +27,11 @@ Measure = Callable[[pd.DataFrame], pd.DataFrame]  # of targets
 class Desk:
     """The frames a notebook works on: targets, prose and findings of the chosen regions; measures when asked for.
 
-    ``folder`` is the build's; ``domain`` the only one looked at, or empty; ``as_of`` the day or period as of which
-    actual values are judged, empty for the latest reported. The measures are those of the targets as they were opened.
+    ``shown``: the indicators in the order of the page, in which all results come; see
+    :func:`~qyx_analysis.names.indicators_shown`. Without a region the measures are only of indicators that two counties
+    print: of one alone there is nothing to compare. ``folder`` is the build's; ``domain`` the only one looked at, or
+    empty; ``as_of`` the day or period as of which actual values are judged, empty for the latest reported. The measures
+    are those of the targets as they were opened.
     """
 
     region: str
@@ -37,6 +40,7 @@ class Desk:
     findings: pd.DataFrame
     prose: pd.DataFrame
     alignment: pd.DataFrame
+    shown: pd.DataFrame
     folder: Path
     domain: str
     as_of: str
@@ -45,32 +49,32 @@ class Desk:
     @cached_property
     def trajectory(self) -> pd.DataFrame:
         """When the change is planned: see :func:`qyx_analysis.trajectory`."""
-        return self._measured(measures.trajectory).copy()
+        return self._results(measures.trajectory)
 
     @cached_property
     def ambition(self) -> pd.DataFrame:
         """How far the targets go beyond the baselines: see :func:`qyx_analysis.ambition`."""
-        return self._measured(measures.ambition).copy()
+        return self._results(measures.ambition)
 
     @cached_property
     def dispersion(self) -> pd.DataFrame:
         """How far apart the counties are: see :func:`qyx_analysis.dispersion`."""
-        return self._measured(measures.dispersion).copy()
+        return self._results(measures.dispersion)
 
     @cached_property
     def domain_dispersion(self) -> pd.DataFrame:
         """The spread by domain: see :func:`qyx_analysis.domain_dispersion`."""
-        return self._measured(measures.domain_dispersion).copy()
+        return self._results(measures.domain_dispersion)
 
     @cached_property
     def association(self) -> pd.DataFrame:
         """Whether low baselines plan more: see :func:`qyx_analysis.association`."""
-        return self._measured(measures.association).copy()
+        return self._results(measures.association)
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
-        return self._measured(measures.verdicts).copy()
+        return self._results(measures.verdicts)
 
     @cached_property
     def actuals(self) -> pd.DataFrame:
@@ -121,7 +125,22 @@ class Desk:
         chosen = rows["region"].isin(self.targets["region"].unique())
         if self.domain:
             chosen &= rows["indicator"].isin(self.targets["indicator"].unique())
-        return rows[chosen].reset_index(drop=True)
+        return as_shown(rows[chosen], self.shown)
+
+    def _results(self, measure: Measure) -> pd.DataFrame:
+        rows = self._measured(measure)
+        if not self.region and "indicator" in rows:
+            counties = self.targets.loc[self.targets["level"] == "county", "region"].nunique()
+            rows = rows[~rows["indicator"].isin(self.shown.index[self.shown["printing"] < min(2, counties)])]
+        return as_shown(rows, self.shown)
+
+
+def as_shown(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """A copy of the rows in the order of the indicators ``shown``; what is of no indicator comes last."""
+    if "indicator" not in rows:
+        return rows.copy()
+    places = rows["indicator"].map(pd.Series(range(len(shown)), shown.index, dtype=float))
+    return rows.iloc[places.fillna(len(shown)).argsort(kind="stable")].reset_index(drop=True)
 
 
 def open_desk(
@@ -171,8 +190,10 @@ def open_desk(
     # without peers every county's desk holds the same frames
     which = folder, stamp, code if peer_codes(asked) else "", asked, domain
     copies = {name: frame.copy() for name, frame in _frames(*which).items()}
-    of_targets = partial(_measured, which)
-    return Desk(code, lang, **copies, folder=folder, domain=domain, as_of=str(as_of), _measured=of_targets)
+    shown = names.indicators_shown(copies["targets"], code)
+    copies["findings"] = as_shown(copies["findings"], shown)
+    rest: dict[str, Any] = {"folder": folder, "domain": domain, "as_of": str(as_of)}
+    return Desk(code, lang, **copies, shown=shown, **rest, _measured=partial(_measured, which))
 
 
 def _check_day(as_of: object) -> None:

@@ -17,12 +17,19 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.contradictions import differing
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.common import panel, same_final
-from qyx_analysis.names import indicator_name, region_level, region_name, region_parent
+from qyx_analysis.names import (
+    domain_name,
+    indicator_name,
+    indicators_of,
+    indicators_shown,
+    region_level,
+    region_name,
+    region_parent,
+)
 from qyx_analysis.tables import (
     FEW,
     FIRM,
     beyond_table,
-    domain_name,
     number_text,
     of_counties,
     percent_text,
@@ -74,12 +81,12 @@ def overview(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     numbers = own.dropna(subset="value")
     ends = numbers[numbers["year"].isin([own["year"].min(), own["year"].max()])]
     both = ends.groupby("indicator")["year"].nunique().eq(2).sum()
-    return [
-        message(
-            "say_overview", lang, region=literal(region_name(region, lang)), rows=own["indicator"].nunique(), both=both,
-            first=own["year"].min(), last=own["year"].max(),
-        ),
-    ]  # fmt: skip
+    sentence = message(
+        "say_overview", lang, region=literal(region_name(region, lang)), rows=own["indicator"].nunique(), both=both,
+        first=own["year"].min(), last=own["year"].max(),
+    )  # fmt: skip
+    unknown = int(indicators_shown(own)["direction"].isna().sum())
+    return [sentence + (message("say_direction_unknown", lang, n=unknown) if unknown else "")]
 
 
 def standing_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
@@ -88,7 +95,7 @@ def standing_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     year = targets["year"].max()
     if placed.empty:
         return [message("say_alone", lang)]
-    domains = targets.drop_duplicates("indicator").set_index("indicator")["domain"]
+    domains = indicators_shown(targets, region)["domain"]
     sentences = [message("say_standing", lang, n=len(placed), year=year)]
     for key, side in (("say_better", "above"), ("say_worse", "below")):
         chosen = placed[placed[side] * 2 > placed["n"] - 1]
@@ -110,7 +117,8 @@ def kinds_of(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     sentences = []
     for key, kinds in (
         ("say_bounds", ["lower_bound", "upper_bound"]),
-        ("say_words", ["full_coverage", "status"]),
+        ("say_ranges", ["range"]),
+        ("say_words", ["full_coverage", "status", "words", "several"]),
         ("say_references", ["reference"]),
     ):
         rows = own[own["kind"].isin(kinds)].drop_duplicates("indicator")
@@ -294,7 +302,20 @@ def compared(targets: pd.DataFrame, lang: str) -> list[str]:
     if len(benchmarks):
         names = listed((region_name(code, lang) for code in benchmarks), lang)
         sentences.append(message("say_benchmarks", lang, list=names))
-    return sentences
+    return sentences + _printed_by(targets, len(counties), lang)
+
+
+def _printed_by(targets: pd.DataFrame, counties: int, lang: str) -> list[str]:
+    """How many counties print the indicators, where not every county prints every one; those of one alone by name."""
+    printing = indicators_shown(targets)["printing"]
+    if counties < 2 or (printing == counties).all():
+        return []
+    single = printing.index[printing == 1]
+    counts = {"n": len(printing), "every": int((printing == counties).sum()), "single": len(single)}
+    counts["some"] = int((printing > 1).sum()) - counts["every"]
+    names = listed((indicator_name(code, lang) for code in single), lang)
+    named = [message("say_single", lang, n=len(single), list=names)] if len(single) else []
+    return [message("say_printed_by", lang, **counts), *named]
 
 
 def timing_across(verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
@@ -376,9 +397,11 @@ def _medians(gaps: pd.DataFrame, lang: str) -> list[str]:
 def mandated(targets: pd.DataFrame, lang: str) -> list[str]:
     """Which final targets look set from above, by two signs, and how many are left to the counties."""
     counties = targets[targets["level"] == "county"]
+    printing = indicators_shown(counties)["printing"]
+    counties = counties[counties["indicator"].isin(printing.index[printing > 1])]
     last = counties[(counties["year"] == counties["year"].max()) & counties["value"].notna()]
     core = counties.loc[counties["core"], "indicator"].unique()
-    same = same_targets(targets)
+    same = same_targets(counties)
     both = same["indicator"].isin(core)
     left = last[~last["indicator"].isin([*core, *same["indicator"]])].drop_duplicates("indicator")
     marked = last[last["indicator"].isin(core) & ~last["indicator"].isin(same["indicator"])].drop_duplicates(
@@ -405,12 +428,12 @@ def association_across(association: pd.DataFrame, lang: str) -> list[str]:
     forced = cards[cards["status"] == "forced"]
     if len(forced):
         sentences.append(message("say_forced", lang, n=len(forced), list=_indicators(forced, lang)))
-    return sentences
+    return sentences + _too_few(cards, lang)
 
 
 def same_targets(targets: pd.DataFrame) -> pd.DataFrame:
     """Indicators whose final target has the same sign and number in every county, two counties at least."""
-    of_counties = panel(targets[targets["level"] == "county"], catalogue.indicators())
+    of_counties = panel(targets[targets["level"] == "county"], indicators_of(targets))
     return of_counties.rows[same_final(of_counties)][["indicator"]].drop_duplicates()
 
 
@@ -423,11 +446,17 @@ def dispersion_across(dispersion: pd.DataFrame, lang: str) -> list[str]:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
             sentences.append(message(f"say_{status}", lang, n=len(rows), list=_indicators(rows, lang)))
-    sentences += _ceilings(dispersion, lang)
+    sentences += _too_few(verdicts, lang) + _ceilings(dispersion, lang)
     refused = dispersion[dispersion["status"] == "absolute_count"].drop_duplicates("indicator")
     if len(refused):
         sentences.append(message("say_counts", lang, list=_indicators(refused, lang)))
     return sentences
+
+
+def _too_few(rows: pd.DataFrame, lang: str) -> list[str]:
+    """Indicators on which too few counties have a number for a comparison."""
+    few = rows[rows["status"] == "too_few"].drop_duplicates("indicator")
+    return [message("say_too_few", lang, n=len(few), list=_indicators(few, lang))] if len(few) else []
 
 
 def _ceilings(dispersion: pd.DataFrame, lang: str) -> list[str]:

@@ -17,11 +17,12 @@ from qyx_analysis.contradictions import differing, place_of, printed_value
 from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.measures.position import position
-from qyx_analysis.names import indicator_name, region_name
+from qyx_analysis.names import LOCAL, domain_name, indicator_name, indicators_of, indicators_shown, region_name
 
 FEW = 8  # regions that fit side by side as columns of a table, and by name into a sentence
 _NUMBER = r"^[<>≤≥⩽⩾＜＞=+]*\s*([−-]?\d[\d,]*(?:\.\d+)?)"  # also behind the sign of a bound
 _NUMERIC = ' data-sort-method="number"'
+_LONG = 14  # Chinese characters of a row's name that stay on one line
 _BELOW_ALL = "-999999999999"
 _PLACE = re.compile(r"\b(line|page|table|row|character|sheet|cell) (\S+)")
 
@@ -46,7 +47,11 @@ def as_html(frame: pd.DataFrame, caption: str) -> str:
 
 def _cell(column: int, text: str, key: str) -> str:
     order = f' data-sort="{key}"' if key else ""
-    return f"<td{order}>{escape(text)}</td>" if column else f'<th scope="row"{order}>{escape(text)}</th>'
+    if column:
+        wide = ' class="words"' if not key and len(text) > 4 else ""
+        return f"<td{wide}{order}>{escape(text)}</td>"
+    wrapped = ' class="long"' if len(text) > _LONG and not text.isascii() else ""
+    return f'<th scope="row"{wrapped}{order}>{escape(text)}</th>'
 
 
 def _sort_keys(texts: pd.Series) -> pd.Series:
@@ -56,24 +61,6 @@ def _sort_keys(texts: pd.Series) -> pd.Series:
 
 
 # --- words for codes --------------------------------------------------------------------------------------
-
-
-def row_label(number: Any, code: str, lang: str) -> str:
-    """How a row is called in tables: its printed number and short name."""
-    return indicator_name(code, lang) if pd.isna(number) else f"{number} {indicator_name(code, lang)}"
-
-
-def domain_name(domain: str, lang: str) -> str:
-    """The name of a domain in ``lang``."""
-    return domain if lang == "zh" else _domains_en().get(domain, domain)
-
-
-@cache
-def _domains_en() -> dict[str, str]:
-    own, others = catalogue.domains(), catalogue.domain_aliases()
-    return dict(zip(others["alias"], others["name_en"], strict=True)) | dict(
-        zip(own["domain"], own["name_en"], strict=True)
-    )
 
 
 @cache
@@ -143,13 +130,14 @@ def printed_text(raw: str, lang: str) -> str:
 
 
 def printed_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
-    """The county's rows as its plan prints them: one column per year, and the place in the source."""
-    own = targets[targets["region"] == region]
+    """The county's rows as its plan prints them, in its order: number, one column per year, and place in the source."""
+    own = targets[targets["region"] == region].sort_values("row", kind="stable")
     wide = own.pivot_table(index="indicator", columns="year", values="raw", aggfunc="first", sort=False)
     first = own.drop_duplicates("indicator").set_index("indicator")
     table = pd.DataFrame(
         {
-            message("tab_indicator", lang): [row_label(row.number, row.Index, lang) for row in first.itertuples()],
+            message("tab_indicator", lang): [indicator_name(row.Index, lang) for row in first.itertuples()],
+            message("tab_number", lang): ["" if pd.isna(number) else str(number) for number in first["number"]],
             message("tab_unit", lang): first["published_unit"].replace("", "—"),
         }
     )
@@ -174,17 +162,16 @@ def place_text(document: str, locator: str, lang: str) -> str:
 
 def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Where the county's final planned values stand in each domain, counted by indicator, never averaged."""
-    own = targets[targets["region"] == region].drop_duplicates("indicator")
+    own = indicators_shown(targets[targets["region"] == region])
     placed = standing(targets, region).set_index("indicator")
     rows = []
-    for domain in catalogue.domains()["domain"]:
-        codes = own.loc[own["domain"] == domain, "indicator"]
-        known = placed.loc[placed.index.intersection(codes)]
+    for domain, shown in own.groupby("domain", sort=False):
+        known = placed.loc[placed.index.intersection(shown.index)]
         better, worse = (
             (known["above"] * 2 > known["n"] - 1).sum(),
             (known["below"] * 2 > known["n"] - 1).sum(),
         )
-        rows.append([domain_name(domain, lang), len(codes), len(known), better, worse, len(known) - better - worse])
+        rows.append([domain_name(str(domain), lang), len(shown), len(known), better, worse, len(known) - better - worse])
     keys = ("tab_domain", "tab_rows", "tab_comparable", "tab_better", "tab_worse", "tab_between")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
 
@@ -196,20 +183,19 @@ def standing(targets: pd.DataFrame, region: str) -> pd.DataFrame:
     """
     from qyx_analysis.measures.common import panel
 
-    known = catalogue.indicators()
     counties = targets[(targets["level"] == "county") | (targets["region"] == region)]
-    cells = panel(counties, known)
+    cells = panel(counties, indicators_of(counties))
     sign = cells.of("direction")
     lo, hi = cells.lo[:, -1] * sign, cells.hi[:, -1] * sign
     results = cells.rows[["region", "indicator", "scale"]].assign(
         value=cells.value[:, -1] * sign, lo=np.minimum(lo, hi), hi=np.maximum(lo, hi)
     )
-    return position(results[~results["scale"].isin(["count", "state"]) & (sign != 0)], region)
+    return position(results[~results["scale"].isin(["count", "state"]) & (np.abs(sign) == 1)], region)
 
 
 def ambition_table(targets: pd.DataFrame, ambition: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Baseline, final target, planned change, closed gap and its position among the counties, per indicator."""
-    own = targets[(targets["region"] == region) & ~targets["indicator"].str.startswith("local:")]
+    own = targets[targets["region"] == region]
     first = own[own["role"] == "baseline"].set_index("indicator")["raw"]
     last = own[own["year"] == own["year"].max()].set_index("indicator")["raw"]
     counties = _counties(targets, region)
@@ -220,15 +206,16 @@ def ambition_table(targets: pd.DataFrame, ambition: pd.DataFrame, region: str, l
     for row in gap[gap["region"] == region].itertuples():
         place = placed.loc[row.indicator] if row.indicator in placed.index else None
         moved = change.loc[row.indicator]
+        status = moved["status"] if row.status == "no_limit" else row.status
         rows.append(
             [
-                row_label(row.number, row.indicator, lang),
+                indicator_name(row.indicator, lang),
                 printed_text(first.get(row.indicator, ""), lang),
                 printed_text(last.get(row.indicator, ""), lang),
                 "—" if pd.isna(moved["value"]) else number_text(moved["value"], 3),
                 interval_text(row, percent_text) or "—",
                 _place_text(place, lang),
-                status_text(moved["status"] if row.status == "no_limit" else row.status, lang),
+                (brief_status if status == "direction_unknown" else status_text)(status, lang),  # the page has said it
             ]
         )
     keys = (
@@ -263,7 +250,7 @@ def timing_table(trajectory: pd.DataFrame, region: str, lang: str) -> pd.DataFra
         half, share = values.loc[row.indicator] if row.indicator in values.index else (np.nan, np.nan)
         rows.append(
             [
-                row_label(row.number, row.indicator, lang),
+                indicator_name(row.indicator, lang),
                 interval_text(row, number_text) or "—",
                 "—" if pd.isna(row.value) or pd.isna(half) else number_text(half, 1),
                 "—" if pd.isna(row.value) or pd.isna(share) else percent_text(share),
@@ -278,11 +265,11 @@ def findings_table(findings: pd.DataFrame, region: str, lang: str) -> pd.DataFra
     """The county's findings, the serious ones first, each with its place."""
     own = findings[findings["region"] == region]
     order = own["severity"].map({"error": 0, "warning": 1, "info": 2})
-    own = own.assign(order=order).sort_values(["order", "number", "year"], kind="stable")
+    own = own.assign(order=order).sort_values("order", kind="stable")
     rows = [
         [
             message(f"severity_{row.severity}", lang),
-            "—" if not row.indicator else row_label(row.number, row.indicator, lang),
+            "—" if not row.indicator else indicator_name(row.indicator, lang),
             getattr(row, f"message_{lang}"),
             row.raw or "—",
             place_text(row.document, row.locator, lang),
@@ -329,16 +316,17 @@ def _promise(said: Any, lang: str) -> list[str]:
 def contradictions_table(prose: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Where the plan's sentences differ from its table: both printed texts and both places, side by side."""
     pairs = differing(prose[prose["region"] == region], targets[targets["region"] == region])
+    order = list(indicators_shown(targets, region).index)
     rows = [
         [
-            row_label(found["number"], found["indicator"], lang),
+            indicator_name(found["indicator"], lang),
             _with_year(f"{said.metric}{printed_value(said)}", said.year, lang),
             place_of(said)[0 if lang == "zh" else 1],
             _with_year(found["raw"], found["year"], lang),
             place_text(found["document"], found["locator"], lang),
             message(f"differ_{found['rule']}", lang),
         ]
-        for said, found in sorted(pairs, key=lambda pair: pair[1]["number"])
+        for said, found in sorted(pairs, key=lambda pair: order.index(pair[1]["indicator"]))
     ]
     keys = ("tab_indicator", "tab_in_prose", "tab_place_prose", "tab_in_table", "tab_place_table", "tab_difference")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
@@ -350,7 +338,7 @@ def _with_year(printed: str, year: Any, lang: str) -> str:
 
 def concept_name(row: Any, lang: str) -> str:
     """What a row of the alignment is about: its indicator, or the words that both plans use."""
-    return row_label(row.number, row.indicator, lang) if row.indicator else f"“{row.metric}”"
+    return indicator_name(row.indicator, lang) if row.indicator else f"“{row.metric}”"
 
 
 def alignment_table(alignment: pd.DataFrame, lang: str, comparable: bool, region: str = "") -> pd.DataFrame:
@@ -395,7 +383,7 @@ def _reason_text(row: Any, lang: str) -> str:
 
 def _alignment_summary(rows: pd.DataFrame, lang: str) -> pd.DataFrame:
     table = []
-    keys = ["city", "number", "metric", "year", "city_printed"]
+    keys = ["city", "indicator", "metric", "year", "city_printed"]
     for _, group in rows.groupby(keys, sort=False, dropna=False):
         first = next(group.itertuples())
         compared = first.state != "not_comparable"
@@ -430,12 +418,24 @@ def measure_table(results: pd.DataFrame, measure: str, lang: str, percent: bool 
         return _summary_table(of_counties(rows), lang, show)
     rows = rows.assign(
         text=[_told(row, show) or brief_status(row.status, lang) for row in rows.itertuples()],
-        label=[row_label(row.number, row.indicator, lang) for row in rows.itertuples()],
     )
-    order = rows.drop_duplicates("label").sort_values("number", kind="stable")["label"]
-    wide = rows.pivot(index="label", columns="region", values="text").loc[order].fillna("—")
+    return _by_county(rows, "indicator", lang)
+
+
+def _by_county(rows: pd.DataFrame, by: str, lang: str) -> pd.DataFrame:
+    """The ``text`` of each county in a column, indicators (or domains) in the order in which they come.
+
+    Beside an indicator stands how many counties print it.
+    """
+    named = indicator_name if by == "indicator" else domain_name
+    wide = rows.pivot(index=by, columns="region", values="text").reindex(rows[by].drop_duplicates())
+    printing = wide.loc[:, ~wide.columns.str.endswith("00")].notna().sum(axis=1)
     wide.columns = [region_name(code, lang) for code in wide.columns]
-    return wide.rename_axis(message("tab_indicator", lang)).reset_index()
+    table = wide.fillna("—").set_axis([named(code, lang) for code in wide.index])
+    table = table.rename_axis(message(f"tab_{by}", lang))
+    if by == "indicator":
+        table.insert(0, message("tab_printing", lang), printing.to_numpy())
+    return table.reset_index()
 
 
 def _told(row: Any, show: Any) -> str:
@@ -445,11 +445,12 @@ def _told(row: Any, show: Any) -> str:
 
 def _not_meant(rows: pd.DataFrame) -> list[str]:
     """Indicators that a measure is not made for, whatever the counties print."""
-    return rows.loc[rows["status"].isin(["state", "no_limit"]), "indicator"].unique().tolist()
+    unknown = rows["indicator"].str.startswith(LOCAL) & ~rows["measure"].str.startswith("front_loading")
+    return rows.loc[unknown | rows["status"].isin(["state", "no_limit"]), "indicator"].unique().tolist()
 
 
 def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
-    rows = rows.assign(decided=decided(rows)).sort_values("number", kind="stable")
+    rows = rows.assign(decided=decided(rows))
     table = []
     for code, group in rows.groupby("indicator", sort=False):
         if _uncompared(group):
@@ -459,10 +460,10 @@ def _summary_table(rows: pd.DataFrame, lang: str, show: Any) -> pd.DataFrame:
         if len(sure):
             low, middle, high = (show(value) for value in sure["value"].quantile([0.25, 0.5, 0.75]))
             found = [middle, _span(low, high), _end(sure, lang, show, -1), _end(sure, lang, show, 1)]
-        label = row_label(group["number"].iloc[0], str(code), lang)
-        table.append([label, len(sure), *found, _reasons(rest, lang)])
-    keys = ("tab_indicator", "tab_verdicts", "tab_median", "tab_middle", "tab_lowest", "tab_highest", "tab_without")
-    return pd.DataFrame(table, columns=[message(key, lang) for key in keys])
+        label = indicator_name(str(code), lang)
+        table.append([label, len(group), len(sure), *found, _reasons(rest, lang)])
+    keys = ("indicator", "printing", "verdicts", "median", "middle", "lowest", "highest", "without")
+    return pd.DataFrame(table, columns=[message(f"tab_{key}", lang) for key in keys])
 
 
 def _uncompared(rows: pd.DataFrame) -> bool:
@@ -505,9 +506,9 @@ def convergence_table(dispersion: pd.DataFrame, verdicts: pd.DataFrame, lang: st
     )
     wide = ratios.pivot(index="indicator", columns="measure", values=["value", "loo_lo", "loo_hi"])
     rows = []
-    judged = dispersion[dispersion["measure"] == "convergence"].sort_values("number", kind="stable")
+    judged = dispersion[dispersion["measure"] == "convergence"]
     for row in judged.itertuples():
-        if row.status in ("state", "absolute_count"):
+        if row.status in ("state", "absolute_count", "too_few"):
             continue
         found = wide.loc[row.indicator] if row.indicator in wide.index else pd.Series(dtype=float)
         texts = [_ratio_text(found.get(("value", name), np.nan)) for name in _CONVERGENCE]
@@ -515,7 +516,7 @@ def convergence_table(dispersion: pd.DataFrame, verdicts: pd.DataFrame, lang: st
         texts.insert(1, "—" if "—" in (low, high) else _span(low, high))
         texts.append(_agreeing(agreeing.loc[row.indicator]) or "—")
         reading = brief_status(row.status, lang)
-        rows.append([row_label(row.number, row.indicator, lang), reading, row.n, *texts])
+        rows.append([indicator_name(row.indicator, lang), reading, row.n, *texts])
     keys = ("sd_ratio", "without_one", "second_ratio", "same_change", "same_closure", "agreeing")
     return pd.DataFrame(
         rows, columns=[message(f"tab_{key}", lang) for key in ("indicator", "status", "counties", *keys)]
@@ -546,7 +547,7 @@ def domain_spread_table(domains: pd.DataFrame, lang: str) -> pd.DataFrame:
     )
     wide = rows.pivot(index="domain", columns="column", values="text")
     ends = rows[(rows["measure"] == "sd_ratio") & (rows["year"] == last)].set_index("domain")
-    order = [name for name in catalogue.domains()["domain"] if name in wide.index]
+    order = [name for name in dict.fromkeys([*catalogue.domains()["domain"], *rows["domain"]]) if name in wide.index]
     table = [
         [domain_name(name, lang), ends.at[name, "n"], *wide.loc[name], brief_status(ends.at[name, "status"], lang)]
         for name in order
@@ -571,23 +572,17 @@ def verdict_table(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame:
     rows = of_counties(verdicts[verdicts["kind"] == kind])
     by = "domain" if kind == "profile" else "indicator"
     rows = rows[rows.groupby(by)["verdict"].transform(lambda words: (words != "").any())]
-    order = rows.drop_duplicates(by).sort_values("number", kind="stable")
-    labels = {
-        getattr(row, by): domain_name(row.domain, lang)
-        if by == "domain"
-        else row_label(row.number, row.indicator, lang)
-        for row in order.itertuples()
-    }
-    first = message(f"tab_{by}", lang)
     if rows["region"].nunique() > FEW:
-        table = [[labels[name], *_counted(rows[rows[by] == name], kind, lang)] for name in labels]
+        groups = rows.groupby(by, sort=False)
+        if by == "domain":
+            table = [[domain_name(str(name), lang), *_counted(own, kind, lang)] for name, own in groups]
+        else:
+            table = [[indicator_name(str(code), lang), len(own), *_counted(own, kind, lang)] for code, own in groups]
+        printing = ["tab_printing"] if by == "indicator" else []
         quarters = [] if kind == "timing" else ["tab_first_quarter", "tab_last_quarter"]
         keys = [*(f"verdict_{word}" for word in WORDS[kind][::-1]), "tab_contested", "tab_no_verdict", "tab_all_agree"]
-        return pd.DataFrame(table, columns=[first, *(message(key, lang) for key in (*keys, *quarters))])
-    rows = rows.assign(text=[_verdict_text(row, lang) for row in rows.itertuples()])
-    wide = rows.pivot(index=by, columns="region", values="text").reindex(list(labels)).fillna("—")
-    wide.columns = [region_name(code, lang) for code in wide.columns]
-    return wide.rename(index=labels).rename_axis(first).reset_index()
+        return pd.DataFrame(table, columns=[message(key, lang) for key in (f"tab_{by}", *printing, *keys, *quarters)])
+    return _by_county(rows.assign(text=[_verdict_text(row, lang) for row in rows.itertuples()]), by, lang)
 
 
 def _verdict_text(row: Any, lang: str) -> str:
@@ -633,8 +628,8 @@ def association_table(association: pd.DataFrame, lang: str) -> pd.DataFrame:
 
     ``association``: the frame of :func:`qyx_analysis.association`. Absolute counts and states are left out.
     """
-    cards = association[(association["indicator"] != "") & ~association["status"].isin(["absolute_count", "state"])]
-    cards = cards.sort_values("number", kind="stable")
+    left_out = association["status"].isin(["absolute_count", "state", "too_few"])
+    cards = association[(association["indicator"] != "") & ~left_out]
     wide = cards.pivot(index="indicator", columns="measure", values="value").reindex(columns=[*_CARD, "p_attainable"])
     judged = cards[cards["measure"] == "sd_ratio"].set_index("indicator")
     rows = []
@@ -645,7 +640,7 @@ def association_table(association: pd.DataFrame, lang: str) -> pd.DataFrame:
             least = number_text(values["p_attainable"], 3)
             texts[2] = message("tab_p_text", lang, p=number_text(values["p_two_sided"], 3), least=least)
         found = judged.loc[row.indicator] if row.indicator in judged.index and row.status != "forced" else row
-        rows.append([row_label(row.number, row.indicator, lang), row.n, *texts, brief_status(found.status, lang)])
+        rows.append([indicator_name(row.indicator, lang), row.n, *texts, brief_status(found.status, lang)])
     keys = ("tab_indicator", "tab_counties", *(f"tab_{name}" for name in _CARD), "tab_status")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
 

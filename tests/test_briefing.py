@@ -50,7 +50,7 @@ def busy(folder: Path, data: Path) -> None:
         met, missed = row.value, round(row.value * worse[row.indicator], 2)
         if row.unit == "" or row.number in (4, 5):
             continue
-        line = f"330282,{row.number},{row.year},{{}},{row.unit},return,".format
+        line = f"330282,{row.indicator},{row.year},{{}},{row.unit},return,".format
         if row.year == 2023:
             first.append(line(met if row.number % 2 else missed))
             corrected = round(met * 1.01 if row.number % 2 else missed * 0.99, 3)

@@ -67,14 +67,14 @@ def test_build_reads_the_forms_of_the_project_with_its_own_plans_and_those_it_is
     forms = tmp_path / "actuals"
     forms.mkdir()
     header = "region,indicator,period,value,unit,source\n"
-    write(forms, "a.csv", header + "330213,1,2023,4,个,return\n")
+    write(forms, "a.csv", header + "330213,nursery_places,2023,4,个,return\n")
     monkeypatch.setattr(raw, "actuals_dir", lambda: forms)
     assert main(["build", "--out", str(tmp_path / "out")]) == 0
     assert processed.load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
     assert "1 个实际值 / actual values" in capfd.readouterr().out
     assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "out")]) == 0
     assert processed.load_actuals(tmp_path / "out").empty  # other plans, other values
-    bad = write(tmp_path, "bad.csv", header + "330213,1,2023,four,个,return\n")
+    bad = write(tmp_path, "bad.csv", header + "330213,nursery_places,2023,four,个,return\n")
     capfd.readouterr()
     assert main(["build", "--actuals", str(bad), "--actuals", str(forms), "--out", str(tmp_path / "out")]) == 1
     (line,) = capfd.readouterr().err.splitlines()
@@ -101,11 +101,33 @@ def test_explain_shows_printed_text_place_and_findings(data, capsys):
 
 
 @pytest.mark.parametrize(
+    "indicator",
+    [
+        *("rental_housing_cumulative", "保租房累计", "rental homes (cum.)", "保障性租赁住房", "rental_housing"),
+        "保障性租赁住房累计建设筹集套数（万套<间>）",
+    ],
+)
+def test_explain_takes_a_code_a_name_or_a_part_of_one(data, capsys, indicator):
+    capsys.readouterr()
+    assert main(["explain", "330213", indicator, "2027", "--data", str(data)]) == 0
+    assert "第 17 行 / row 17" in capsys.readouterr().out
+
+
+def test_explain_lists_the_rows_that_a_part_of_a_name_may_mean(data, capsys):
+    capsys.readouterr()
+    assert main(["explain", "330213", "覆盖", "--data", str(data)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert all(name in line for name in ("16 城镇住房保障受益覆盖率", "18 住宅小区", "残疾人之家"))
+    assert "普惠托位占比" not in line
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["explain", "999999", "1"],
         ["explain", "330213", "99"],
         ["explain", "330213", "1", "1999"],
+        ["explain", "330213", "没有的指标"],
         ["explain", "宁海县", "1"],
     ],
 )

@@ -96,7 +96,7 @@ def test_an_empty_form_is_read_without_a_problem_and_without_a_value(demo, tmp_p
 
 
 def test_a_bad_form_is_named_and_the_rest_is_built(demo, tmp_path):
-    form = write(tmp_path, "bad.csv", "region,indicator,period,value\n330213,1,2024,many\n")
+    form = write(tmp_path, "bad.csv", "region,indicator,period,value\n330213,nursery_places,2024,many\n")
     built = build([raw.raw_dir()], tmp_path / "out", actuals=[form])
     assert built.exit_status == 1
     assert [(problem.file, problem.place) for problem in built.problems] == [("bad.csv", "line 2")]
@@ -329,9 +329,9 @@ def test_builds_differ_by_what_one_has_and_by_corrected_values(demo, tmp_path):
     forms = tmp_path / "forms"
     forms.mkdir()
     header = "region,indicator,period,value,unit,source\n"
-    write(forms, "a.csv", header + "330213,1,2024,4.4,个,r\n")
+    write(forms, "a.csv", header + "330213,nursery_places,2024,4.4,个,r\n")
     build([raw.raw_dir() / "fenghua.txt"], tmp_path / "one", actuals=[forms])
-    write(forms, "b.csv", header + "330213,1,2024,4.5,个,r\n")
+    write(forms, "b.csv", header + "330213,nursery_places,2024,4.5,个,r\n")
     build([raw.raw_dir() / "fenghua.txt", raw.raw_dir() / "cixi.txt"], tmp_path / "two", actuals=[forms])
     changes = compare(tmp_path / "one", tmp_path / "two")
     added = changes.query("table == 'targets'")

@@ -40,7 +40,7 @@ def test_a_value_has_its_bound_its_unit_and_its_source(tables: dict[str, pd.Data
     targets = tables["targets"].query("indicator == 'care_workers' and year == 2027 and region != '330681'")
     assert texts(targets, "value") == ["≥32 人", "≥32 人", "34 人"]
     assert texts(targets, "value", "en") == [f"{text} per 10 000 elderly" for text in ("≥32", "≥32", "34")]
-    assert texts(targets, "indicator") == ["13 万老护理员数"] * 3
+    assert texts(targets, "indicator") == ["万老护理员数"] * 3
     assert texts(targets, "region", "en") == ["Fenghua District", "Cixi City", "Shengsi County"]
     names, (row, *_) = read(targets)
     assert names[-1] == "" and not {"operator", "unit", "number", "region_name", "locator", "correction"} & set(names)

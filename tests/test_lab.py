@@ -63,7 +63,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict
     before = files(raw.project_dir() / "docs" / "lab")
     root = tmp_path_factory.mktemp("lab")
     shutil.copytree(raw.project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    form = csv_form(root, "330213,1,2023,4.2,,synthetic,", "330213,2,2023,61,,synthetic,")
+    values = {"nursery_places": 4.2, "affordable_nursery_share": 61}
+    form = csv_form(root, *(f"330213,{code},2023,{value},,synthetic," for code, value in values.items()))
     data = datapackage.build([raw.raw_dir()], root / "data", actuals=[form]).out
     settings, options = of_make_lab()
     own = {name: str(root / "state" / name) for name in settings if name != "JUPYTER_CONFIG_DIR"}

@@ -208,9 +208,9 @@ def test_state_that_is_never_passed_and_words_in_a_headcount():
 def test_every_pair_has_a_front_loading_row_and_benchmarks_have_their_own():
     county = plan(LEVEL, {"a": "50 60 62 65 70 75", "b": "/ / / / / /"})
     city = plan(LEVEL, {"c": "60 62 65 70 75 80"}, level="city")
-    local = plan("local:别的", {"a": "1 2 3 4 5 6"})
+    local = plan("local:别的", {"a": "1 2 3 4 5 6"}).assign(domain="", unit="米")
     table = trajectory_of(pd.concat([county, city, local], ignore_index=True))
-    assert table.loc[table["measure"] == "front_loading", "region"].tolist() == ["a", "b", "c"]
+    assert table.loc[table["measure"] == "front_loading", "region"].tolist() == ["a", "b", "c", "a"]
     assert table.columns.tolist() == COLUMNS
 
 

@@ -186,7 +186,7 @@ def test_rule(by_rule, name):
 
 def test_every_status_and_reason_of_the_catalogue_has_a_rule_here():
     listed = set(catalogue.judgements()["code"])
-    elsewhere = {"no_judgement", "not_reported", "no_direction"}  # below, or only of rows outside the catalogue
+    elsewhere = {"no_judgement", "not_reported", "no_direction", "direction_unknown"}  # below, or of no row here
     assert {rule[4] for rule in RULES.values()} == listed - elsewhere
     declared = catalogue.fields().query("resource == 'monitoring'").set_index("name")["enum"]
     assert set(declared["status"].split("|")) | set(declared["reason"].split("|")) == listed
@@ -219,7 +219,7 @@ def test_pace_is_positive_for_an_improvement_where_lower_is_better_and_absent_fo
 def test_a_row_outside_the_catalogue_is_not_judged_for_want_of_a_direction(tmp_path):
     targets = planned("nursery_places", NURSERY).assign(indicator="local:步道", name="步道")
     actuals = reported(tmp_path, targets, "330213,步道,2023,5,个,return,")
-    assert monitoring(targets, actuals)["reason"].tolist() == ["no_direction"]
+    assert monitoring(targets, actuals)["reason"].tolist() == ["direction_unknown"]
 
 
 # --- due and overdue --------------------------------------------------------------------------------------
@@ -227,7 +227,9 @@ def test_a_row_outside_the_catalogue_is_not_judged_for_want_of_a_direction(tmp_p
 
 def test_what_is_due_and_has_no_value_is_not_reported(tmp_path):
     targets = pd.concat([planned("nursery_places", NURSERY), planned("tertiary_enrolment", "/ 70 / 72 73 74")])
-    actuals = reported(tmp_path, targets, "奉化区,1,2024,4.5,个,return,", "奉化区,1,2025Q1,4.7,个,return,")
+    actuals = reported(
+        tmp_path, targets, *(f"奉化区,nursery_places,{tail},个,return," for tail in ("2024,4.5", "2025Q1,4.7"))
+    )
     rows = monitoring(targets, actuals)
     said = {(row.indicator, row.period): row.reason or row.status for row in rows.itertuples()}
     assert said == {
@@ -258,7 +260,7 @@ def test_a_quarter_is_due_for_an_indicator_once_any_county_reports_it(tmp_path):
         planned(code, NURSERY, region) for code in ("nursery_places", "care_workers") for region in ("330213", "330282")
     ]
     targets = pd.concat(both)
-    rows = monitoring(targets, reported(tmp_path, targets, "330213,1,2023Q2,3.8,个,return,"))
+    rows = monitoring(targets, reported(tmp_path, targets, "330213,nursery_places,2023Q2,3.8,个,return,"))
     assert rows[["region", "indicator", "reason"]].values.tolist() == [
         ["330213", "nursery_places", ""],
         ["330282", "nursery_places", "not_reported"],
@@ -287,7 +289,7 @@ def test_what_no_plan_has_a_row_for_keeps_its_unit(tmp_path):
 
 def test_without_plans_there_is_nothing_to_monitor(tmp_path):
     targets = planned("nursery_places", NURSERY)
-    actuals = reported(tmp_path, targets, "330213,1,2023,4,个,return,")
+    actuals = reported(tmp_path, targets, "330213,nursery_places,2023,4,个,return,")
     assert monitoring(targets.iloc[:0], actuals).empty and monitoring(targets.iloc[:0], actuals, as_of="2024").empty
 
 

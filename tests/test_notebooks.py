@@ -26,7 +26,8 @@ def five(tmp_path_factory):
     folder = tmp_path_factory.mktemp("five")
     county = write(folder, "ninghai.txt", fifth_county())
     city = write(folder, "ningbo.txt", fifth_county().replace("宁波市宁海县", "宁波市"))
-    values = [f"{code},{n},2023,{value},,synthetic," for code in (330226, 330213) for n, value in ((1, 4.2), (2, 61))]
+    shares = (("nursery_places", 4.2), ("affordable_nursery_share", 61))
+    values = [f"{code},{row},2023,{value},,synthetic," for code in (330226, 330213) for row, value in shares]
     form = csv_form(folder, *values)
     return datapackage.build([raw.raw_dir(), county, city], folder / "data", actuals=[form]).out
 

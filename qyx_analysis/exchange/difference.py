@@ -33,7 +33,7 @@ class _Compared(NamedTuple):
 _TABLES = {
     "targets": _Compared(
         ["region", "indicator", "year"], "year", "indicator", "raw",
-        ["kind", "operator", "value", "unit", "state", "correction"],
+        ["kind", "operator", "value", "value_low", "value_high", "unit", "state", "correction"],
         ["number", "name", "published_unit", "department", "core", "observational", "marker"],
         ["document", "locator"],
     ),
@@ -129,7 +129,8 @@ def _keyed(frame: pd.DataFrame, table: _Compared) -> pd.DataFrame:
     own = [column for column in table.key if column != "turn"]
     frame[own] = frame[own].apply(_text)
     frame["turn"] = frame.groupby(own, sort=False).cumcount()
-    return frame[[*dict.fromkeys([*table.key, table.printed, *table.reading, *table.common, "place", "at"])]]
+    columns = [*table.key, table.printed, *table.reading, *table.common, "place", "at"]
+    return frame.reindex(columns=list(dict.fromkeys(columns)))
 
 
 def _text(values: pd.Series) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,8 @@ def actuals_form(
                     page.write_string(line, place, visible(value), look)
                 else:
                     page.write_number(line, place, value, look)
-        _validate(page, rows, columns["role"].tolist())
+        known = names.indicators_of(targets[targets["region"] == code]).set_index("code").to_dict(orient="index")
+        _validate(page, rows, columns["role"].tolist(), known)
         _instructions(book.add_worksheet(help_title()), columns, head, book.add_format(_TOP))
     return out.getvalue()
 
@@ -128,14 +129,14 @@ def _lay_out(page: Worksheet) -> None:
 
 
 def _rows(own: pd.DataFrame, periods: Iterable[object]) -> pd.DataFrame:
-    """The rows of the form: each printed row of the plan in its order, once per period."""
+    """The rows of the form: each printed row of the plan in its order there, once per period."""
     asked = []
     for given in periods:
         period = parse_period(str(given))
         if period is None:
             raise DataError(Problem("form_period", "--period", text=str(given)))
         asked.append({"period": period.label, "year": period.year})
-    printed = own.drop_duplicates("indicator").drop(columns=["year", "raw"])
+    printed = own.sort_values("row", kind="stable").drop_duplicates("indicator").drop(columns=["year", "raw"])
     rows = printed.merge(pd.DataFrame(asked, columns=["period", "year"]), how="cross")
     rows = rows.merge(own[["indicator", "year", "raw"]], on=["indicator", "year"], how="left")
     return pd.DataFrame(
@@ -157,14 +158,13 @@ def _rows(own: pd.DataFrame, periods: Iterable[object]) -> pd.DataFrame:
     )
 
 
-def _validate(page: Worksheet, rows: pd.DataFrame, roles: list[str]) -> None:
+def _validate(page: Worksheet, rows: pd.DataFrame, roles: list[str], known: Mapping[str, Any]) -> None:
     """Lists of the units and states that are understood, and limits that ask before they are passed."""
-    known = catalogue.indicators().set_index("code").to_dict(orient="index")
     words = catalogue.words().query("kind == 'status'").drop_duplicates("note")["pattern"].tolist()
     units = catalogue.units()
     dimension = dict(zip(units["unit"], units["dimension"], strict=True))
     for line, row in enumerate(rows.itertuples(), 1):
-        entry: dict[str, Any] = known.get(row.code, {})
+        entry = known[row.code]
         value, unit = (line, roles.index("value")), (line, roles.index("unit"))
         if entry.get("nature") == "state":
             page.data_validation(*value, *value, {"validate": "list", "source": words})
@@ -172,7 +172,7 @@ def _validate(page: Worksheet, rows: pd.DataFrame, roles: list[str]) -> None:
         low, high = entry.get("lower"), entry.get("upper")
         limits = {"error_type": "warning", "ignore_blank": True, "error_title": str(row.code)[:32]}
         limits["error_message"] = f"{message('form_limits', 'zh')}\n{message('form_limits', 'en')}"
-        if low == low and high == high and entry:
+        if low == low and high == high:
             page.data_validation(
                 *value, *value, limits | {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
             )

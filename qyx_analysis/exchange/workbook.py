@@ -179,12 +179,14 @@ def _places(text: str) -> int:
 
 
 def _overview(targets: pd.DataFrame, lang: str) -> Sheet:
-    """One row per region and printed row; for every year what is printed and the number it means."""
+    """One row per region and printed row, in the order of the plan; for every year the text and the number it means."""
     keys = ["region", "indicator"]
-    first = targets.drop_duplicates(keys).set_index(keys)
-    known = catalogue.indicators().set_index("code")
+    first = targets.sort_values(["region", "row"], kind="stable").drop_duplicates(keys).set_index(keys)
+    english = catalogue.indicators().set_index("code")["unit_en"]
     regions, codes = first.index.get_level_values("region"), first.index.get_level_values("indicator")
-    unit = known["unit_en"].reindex(codes).fillna("").to_numpy() if lang == "en" else first["unit"].to_numpy()
+    unit = first["unit"].to_numpy()
+    if lang == "en":
+        unit = [english.get(code, own) for code, own in zip(codes, unit, strict=True)]
     frame = pd.DataFrame(
         {
             message("sheet_region", lang): [names.region_name(code, lang) for code in regions],

@@ -14,7 +14,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import NAMES
-from qyx_analysis.figures.scene import FEW, OPERATORS, decimals_of, number
+from qyx_analysis.figures.scene import FEW, OPERATORS, decimals_of, domain_in, number
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.problems import DataError, Problem, require
 
@@ -67,7 +67,7 @@ def plot_alignment(
     rows = latest(alignment[alignment["indicator"] != ""])
     code = "" if region is None or region == "" else names.find_region(region)
     rows = rows[rows["region"] == code] if code else rows
-    rows = rows[rows["domain"] == names.find_domain(domain)] if domain else rows
+    rows = rows[rows["domain"] == domain_in(rows, domain)] if domain else rows
     counties = rows["region"].nunique()
     who = _name(code, lang) if code else say("counties", n=counties)
     years = say("comma").join(str(year) for year in sorted(rows["year"].dropna().unique()))
@@ -112,12 +112,11 @@ def _name(code: str, lang: str) -> str:
 def _names(figure: Figure, row: Any, top: float, lang: str) -> None:
     """The indicator, its unit and whether lower is better, on the left of a block."""
     entry = catalogue.indicators().set_index("code").loc[row["indicator"]]
-    before = "" if pd.isna(entry["number"]) else f"{entry['number']}  "
-    style.write(figure, style.MARGIN, top + 0.09, before + entry[f"short_{lang}"])
+    style.write(figure, style.MARGIN, top + 0.09, entry[f"short_{lang}"])
     under = [entry["unit" if lang == "zh" else "unit_en"]]
     under += [_say(lang, "lower_is_better")] * int(entry["direction"] < 0)
     text = _say(lang, "dot").join(under)
-    style.write(figure, style.MARGIN + 0.22, top + 0.28, text, fontsize=style.SMALL, color=style.SOFT)
+    style.write(figure, style.MARGIN, top + 0.28, text, fontsize=style.SMALL, color=style.SOFT)
 
 
 def _height(block: pd.DataFrame, lang: str) -> float:

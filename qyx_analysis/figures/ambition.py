@@ -13,6 +13,7 @@ from qyx_analysis.figures.rows import (
     decided,
     draw_results,
     lay_rows,
+    printed_by,
     result_entries,
     row_step,
     rows_height,
@@ -58,10 +59,9 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | No
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     results = ambition(targets)
-    table = scene.indicators[scene.indicators["nature"] != "state"]
-    if scene.chosen:
-        own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
-        table = table[table["code"].isin(own)]
+    table = scene.own if scene.chosen else scene.shared
+    note = scene.say("ambition_note") + scene.unknown(table) + ("" if scene.chosen else scene.single())
+    table = table[(table["nature"] != "state") & table["direction"].notna()]
     closure, change = (results[results["measure"] == name] for name in ("gap_closure", "relative_change"))
     parts = [
         ("closure", table[table["best"].notna()], closure, CLOSURE),
@@ -72,14 +72,14 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | No
     if not parts:
         return style.without_picture(title, scene.say("row_words"))
     shown = pd.concat([found[found["indicator"].isin(part.index)] for _, part, found, _ in parts])
-    entries, note = result_entries(scene, shown, CLOSURE), scene.say("ambition_note")
+    entries = result_entries(scene, shown, CLOSURE)
     subtitle = scene.say("ambition_subtitle", first=scene.years[0], last=scene.years[-1])
     step = row_step(scene)
     heights = [HEAD + rows_height(part, step) + FOOT for _, part, _, _ in parts]
     figure, top = style.page(title, subtitle, entries, sum(heights), note)
     for (name, part, found, scale), height in zip(parts, heights, strict=True):
         style.write(figure, style.MARGIN, top + 0.12, scene.say(f"ambition_{name}"), fontsize=11)
-        rows = lay_rows(figure, part, top + HEAD, step, scale)
+        rows = lay_rows(figure, part, top + HEAD, step, scale, under=printed_by(scene, part))
         _directions(rows, scene, scale, name)
         draw_results(rows, scene, found, scale, grey_counts=False)
         top += height

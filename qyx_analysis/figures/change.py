@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import style
-from qyx_analysis.figures.panels import COLUMNS, HEAD, label_dots, number_ticks, panel, widened
+from qyx_analysis.figures.panels import COLUMNS, HEAD, label_dots, number_ticks, panel, title_room, widened
 from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 from qyx_analysis.measures.ambition import ambition
 
@@ -46,12 +46,12 @@ def plot_baseline_change(
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     points = _points(scene, ambition(targets))
-    table = scene.indicators
+    table = scene.shared
     counts = points.groupby("indicator").size().reindex(table.index, fill_value=0)
-    usable = (counts >= LEAST) & (table["nature"] != "state") & (table["scale"] != "count")
+    usable = (counts >= LEAST) & (table["nature"] != "state") & ~table["alone"] & table["direction"].notna()
     codes = table.index[usable].tolist()
-    left_out = scene.say("comma").join(table.loc[~usable, f"short_{lang}"])
-    note = scene.say("change_note") + (scene.say("left_out", names=left_out, n=LEAST) if left_out else "")
+    note = scene.say("change_note") + scene.left_out(table[~usable & table["direction"].notna()], LEAST)
+    note += scene.unknown(table) + scene.single()
     entries: list[style.Entry] = []
     if scene.chosen:
         entries.append((scene.marks[scene.chosen], scene.name(scene.chosen)))
@@ -70,9 +70,11 @@ def plot_baseline_change(
     subtitle = scene.say("change_subtitle", first=scene.years[0], last=scene.years[-1])
     if not codes:
         return style.without_picture(title, scene.say("too_few", n=LEAST, counties=len(scene.counties)))
-    figure, top = style.page(title, subtitle, entries, rows * height + 0.1, note)
+    above = 0.1 + title_room(table.loc[codes, "name"])
+    figure, top = style.page(title, subtitle, entries, rows * (height + above), note)
     for place, code in enumerate(codes):
-        ax = panel(figure, scene, code, top + 0.1 + place // COLUMNS * height, place % COLUMNS, ROOM, PLOT)
+        line, column = divmod(place, COLUMNS)
+        ax = panel(figure, scene, code, top + above + line * (height + above), column, ROOM, PLOT)
         _draw(ax, scene, code, points[points["indicator"] == code])
     figure.set_label(_alt(scene, points, codes))
     return figure

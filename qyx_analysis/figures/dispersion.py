@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import style
-from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, widened
-from qyx_analysis.figures.rows import SIDE, Rows, Scale, lay_rows, rows_height
+from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, title_room, widened
+from qyx_analysis.figures.rows import QUARTILED, SIDE, Rows, Scale, lay_rows, printed_by, rows_height
 from qyx_analysis.figures.scene import Scene, in_domain, number, scene_of
 from qyx_analysis.measures import dispersion, verdicts
 
@@ -52,10 +52,9 @@ def plot_dispersion(
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
     spread = dispersion(targets).query("measure == 'sd'")
-    table = scene.indicators
+    table = scene.shared
     codes = [code for code in table.index if spread.loc[spread["indicator"] == code, "value"].notna().any()]
-    left_out = scene.say("comma").join(table.loc[~table.index.isin(codes), f"short_{lang}"])
-    note = scene.say("dispersion_note") + (scene.say("left_out", names=left_out, n=2) if left_out else "")
+    note = scene.say("dispersion_note") + scene.left_out(table.drop(codes), 2) + scene.single()
     rows = -(-len(codes) // COLUMNS)
     height = HEAD + PLOT + FOOT
     first, last = scene.years[0], scene.years[-1]
@@ -63,9 +62,11 @@ def plot_dispersion(
     subtitle = scene.say("dispersion_subtitle", first=first)
     if not codes:
         return style.without_picture(title, scene.say("too_few", n=2, counties=len(scene.counties)))
-    figure, top = style.page(title, subtitle, _key_entries(scene, codes), rows * height + 0.1, note)
+    above = 0.1 + title_room(table.loc[codes, "name"])
+    figure, top = style.page(title, subtitle, _key_entries(scene, codes), rows * (height + above), note)
     for place, code in enumerate(codes):
-        ax = panel(figure, scene, code, top + 0.1 + place // COLUMNS * height, place % COLUMNS, ROOM, PLOT)
+        line, column = divmod(place, COLUMNS)
+        ax = panel(figure, scene, code, top + above + line * (height + above), column, ROOM, PLOT)
         _draw_years(ax, scene, code)
         _write_spread(ax, scene, spread[spread["indicator"] == code].set_index("year"))
     figure.set_label(_dispersion_alt(scene, spread, codes))
@@ -108,7 +109,7 @@ def _draw_years(ax: Axes, scene: Scene, code: str) -> None:
         known = values[np.isfinite(values[:, column]), column]
         if len(known):
             ax.plot([year] * 2, [known.min(), known.max()], color=style.OTHER, linewidth=1.4, zorder=1)
-        if len(known) and not scene.few:
+        if len(known) >= QUARTILED and not scene.few:
             low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
             ax.bar(year, high - low, 0.5, low, color=style.BAND, zorder=2)
             ax.plot([year], [middle], "_", color=style.INK, markersize=12, markeredgewidth=1.8, zorder=4)
@@ -197,7 +198,9 @@ def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str
     results = dispersion(targets)
     judged = results[results["measure"] == "convergence"].set_index("indicator")
     firm = verdicts(targets).query("kind == 'convergence'").set_index("indicator")
-    table = scene.indicators[scene.indicators.index.isin(judged.index)]
+    few = judged["status"].isin(["too_few", "state", "absolute_count"])
+    table = scene.shared[scene.shared.index.isin(judged.index[~few])]
+    note = scene.say("convergence_note") + scene.left_out(scene.shared.drop(table.index), 3) + scene.single()
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("convergence_title", who=scene.who, first=first, last=last)
     subtitle = scene.say("convergence_subtitle", first=first, last=last)
@@ -210,8 +213,8 @@ def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str
     ]
     step, head, foot = 0.4, 0.37, 0.51
     body = rows_height(table, step) + head + foot
-    figure, top = style.page(title, subtitle, entries, body, scene.say("convergence_note"))
-    rows = lay_rows(figure, table, top + head, step, RATIO_SCALE)
+    figure, top = style.page(title, subtitle, entries, body, note)
+    rows = lay_rows(figure, table, top + head, step, RATIO_SCALE, under=printed_by(scene, table))
     rows.ax.axvline(0, color=style.SOFT, linewidth=1, zorder=1)
     for x, side, text in ((-3.4, "left", "narrower"), (0, "center", "unchanged"), (3.4, "right", "wider")):
         colour = style.INK if x else style.SOFT

@@ -13,7 +13,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import domain_panels, domains_height, widened
 from qyx_analysis.figures.paths import GAPS, PLOT, WORDS, Label, path_segments, path_ticks, right_labels, say_why
 from qyx_analysis.figures.rows import NAMES, Rows, Scale, lay_rows, row_step, rows_height
-from qyx_analysis.figures.scene import OPERATORS, Scene, in_domain, number, scene_of
+from qyx_analysis.figures.scene import OPERATORS, TOLD, Scene, domain_in, in_domain, number, scene_of
 from qyx_analysis.measures.monitoring import MET, UNMET, common_periods
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import period_text
@@ -67,8 +67,7 @@ def plot_progress(
     'There are 0 actual values of Fenghua: nothing to set beside its plan.'
     """
     scene = scene_of(in_domain(targets, domain), region, lang)
-    table = scene.indicators
-    table = table[table["code"].isin(scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"])]
+    table = scene.own
     rows = _told(monitored[(monitored["region"] == scene.chosen) & monitored["indicator"].isin(table.index)])
     first, last, who = scene.years[0], scene.years[-1], scene.name(scene.chosen)
     title = scene.say("progress_title", county=who, first=first, last=last)
@@ -112,14 +111,14 @@ def plot_statuses(
     'There are 0 actual values: nothing to set beside the plans.'
     """
     if domain:
-        monitored = monitored[monitored["domain"] == names.find_domain(domain)]
+        monitored = monitored[monitored["domain"] == domain_in(monitored, domain)]
     scene = _scene(monitored, lang)
+    table = scene.shared
     rows = _told(scene.cells[scene.cells["level"] == "county"])
     if rows["actual_raw"].eq("").all():
         return style.without_picture(scene.say("statuses_title_none"), scene.say("statuses_none"))
     known = common_periods(rows)
-    period, at = _at(rows, period)
-    table = scene.indicators[scene.indicators["code"].isin(rows["indicator"])]
+    period, at = _at(rows[rows["indicator"].isin(table.index)], period)
     when = period_text(period, lang)
     title = scene.say("statuses_title", who=scene.who, period=when)
     alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **_counts(at))
@@ -128,7 +127,7 @@ def plot_statuses(
         room = int(np.clip((width - 0.1) / COLUMN, 1, MOST))
         before = known[: known.index(period)] if period in known else []
         periods = [*before, period][-room:]
-        at = rows[rows["period"].isin(periods)]
+        at = rows[rows["period"].isin(periods) & rows["indicator"].isin(table.index)]
         figure = _grid(scene, table, at, periods, title)
     else:
         figure = _bars(scene, table, at, title)
@@ -195,10 +194,9 @@ def _say(lang: str) -> Any:
 
 
 def _scene(monitored: pd.DataFrame, lang: str) -> Scene:
-    """The scene of rows that are judged: what the catalogue knows of them, and whose they are."""
+    """The scene of rows that are judged, and whose they are."""
     _say(lang)
-    rows = monitored[monitored["indicator"].isin(catalogue.indicators()["code"])]
-    return Scene(rows.assign(level=rows["region"].map(names.region_level)), "", lang)
+    return Scene(monitored.assign(level=monitored["region"].map(names.region_level)), "", lang)
 
 
 def _at(rows: pd.DataFrame, period: str | None) -> tuple[str, pd.DataFrame]:
@@ -244,7 +242,7 @@ def _finish(figure: Figure, rows: pd.DataFrame, alt: str, lang: str) -> None:
 def _progress(ax: Axes, scene: Scene, code: str, rows: pd.DataFrame) -> None:
     entry, cells = scene.indicators.loc[code], scene.of(code, scene.chosen)
     state = entry["nature"] == "state"
-    words = cells["drawn"].isna() & cells["kind"].isin(["full_coverage", "reference", "status"])
+    words = cells["drawn"].isna() & cells["kind"].isin(TOLD)
     reported = rows["actual_raw"] != ""
     spoken = reported & rows["actual"].isna() & (rows["reason"] != "withdrawn")
     numbers = pd.concat([cells["drawn"], rows["actual"]]).dropna().to_numpy(float)
@@ -304,7 +302,8 @@ def _grid(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, periods: list[s
     """A mark for every county, indicator and period."""
     step = 0.29
     entries, body = _key_entries(rows, scene.lang), HEAD + rows_height(table, step)
-    figure, top = style.page(title, scene.say("statuses_subtitle_few"), entries, body, scene.say("statuses_note"))
+    note = scene.say("statuses_note") + scene.single()
+    figure, top = style.page(title, scene.say("statuses_subtitle_few"), entries, body, note)
     whole = style.WIDTH - 2 * style.MARGIN - NAMES
     lines = lay_rows(figure, table, top + HEAD, step, Scale(0.0, whole, {}, 0, False, False, False), side=0.0)
     lines.ax.spines["bottom"].set_visible(False)
@@ -339,7 +338,8 @@ def _bars(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, title: str) -> 
         if (rows["told"] == name).any()
     ]
     body = rows_height(table, row_step(scene) - 0.1) + 0.35
-    figure, top = style.page(title, scene.say("statuses_subtitle_many"), entries, body, scene.say("statuses_note"))
+    note = scene.say("statuses_note") + scene.single()
+    figure, top = style.page(title, scene.say("statuses_subtitle_many"), entries, body, note)
     counts = rows.groupby(["indicator", "told"]).size().unstack(fill_value=0).reindex(columns=list(MARKS), fill_value=0)
     most = len(scene.counties)
     scale = Scale(0.0, most, {0.0: "0", float(most): str(most)}, 0, False, False, False)
@@ -438,8 +438,7 @@ def _league(figure: Figure, rows: pd.DataFrame, top: float, step: float, lang: s
 def _place_name(row: Any, lang: str) -> str:
     """What is ranked, as a label."""
     if row.by == "domain":
-        known = catalogue.domains().set_index("domain")["name_en"]
-        return row.group if lang == "zh" else known.get(row.group, row.group)
+        return style.drawable(names.domain_name(row.group, lang), 22)
     name = names.region_name(row.group, lang) if row.by in ("county", "city") else row.group
     return style.drawable(name, 22)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 SLOT = (style.WIDTH - 2 * style.MARGIN) / COLUMNS  # inches
-HEAD = 0.45  # inches of a panel's name and unit
+HEAD, TITLE = 0.45, 0.2  # inches of a panel's name and unit, and of one line of its name
 HEADING, ROW = 0.36, 1.82  # inches of a domain's name, and of a row of panels under it
 LINE = style.SMALL / 72 * 1.25  # inches from one label to the next
 
@@ -28,39 +28,79 @@ def panel(
 ) -> Axes:
     """Title and axes of one indicator; ``room`` is what stays free left and right of the axes, in inches.
 
-    With many counties the line under the title says how many print the indicator where not all do.
+    ``top`` is that of a name of one line: a longer one begins above it. In a comparison the line under the name says
+    how many counties print the indicator.
     """
     left = style.MARGIN + SLOT * column
     entry = scene.indicators.loc[code]
     under = [entry["unit_name"]] if entry["nature"] != "state" else [scene.say("state")]
     under += [scene.say("lower_is_better")] if entry["direction"] < 0 else []
     under += [scene.say("count_unit")] if entry["scale"] == "count" else []
-    n = len(scene.grid(code, scene.counties).dropna(how="all"))
-    some = not scene.few and entry["scale"] != "count" and n < len(scene.counties)
-    under += [scene.say("n_of", n=n, total=len(scene.counties))] if some else []
-    style.write(figure, left, top, entry["name"])
-    style.write(figure, left, top + 0.2, scene.say("dot").join(under), fontsize=style.SMALL, color=style.SOFT)
+    compared = not scene.chosen and len(scene.counties) > 1
+    under += [scene.say("printed_by", n=entry["printing"])] if compared else []
+    for line, text in enumerate(reversed(_title(entry["name"]))):
+        style.write(figure, left, top - TITLE * line, text)
+    text = scene.say("dot").join(filter(None, under))
+    style.write(figure, left, top + TITLE, text, fontsize=style.SMALL, color=style.SOFT)
     return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
+
+
+def _title(name: str) -> list[str]:
+    return style.fitted(name, style.BODY, SLOT - 0.15, 2)
+
+
+def title_room(names: Iterable[str]) -> float:
+    """Inches that panels side by side need above the names of one line: none, or those of a second."""
+    return TITLE * (max(len(_title(name)) for name in names) - 1)
+
+
+class Line(NamedTuple):
+    """Panels side by side: column, code and name of each, and the names of domains above the columns they begin at."""
+
+    panels: list[tuple[int, str, str]]
+    domains: dict[int, str]
+
+    @property
+    def above(self) -> float:
+        """Inches above the names of one line."""
+        return HEADING * bool(self.domains) + title_room(name for _, _, name in self.panels)
+
+
+def _lines(table: pd.DataFrame) -> list[Line]:
+    """Each domain on lines of its own, but those that have room beside one another on one."""
+    lines: list[Line] = []
+    for name, part in table.groupby("domain_name", sort=False):
+        used = len(lines[-1].panels) if lines and lines[-1].domains else COLUMNS
+        if used + len(part) > COLUMNS:
+            lines, used = [*lines, Line([], {})], 0
+        lines[-1].domains[used] = str(name)
+        for place, (code, title) in enumerate(part["name"].items(), used):
+            if place and place % COLUMNS == 0:
+                lines.append(Line([], {}))
+            lines[-1].panels.append((place % COLUMNS, str(code), title))
+    return lines
 
 
 def domains_height(table: pd.DataFrame) -> float:
     """Inches that :func:`domain_panels` needs."""
-    sizes = table.groupby("domain_name", sort=False).size()
-    return float((HEADING + ROW * -(-sizes // COLUMNS)).sum())
+    return sum(line.above + ROW for line in _lines(table))
 
 
 def domain_panels(
     figure: Figure, scene: Scene, table: pd.DataFrame, top: float, room: tuple[float, float], height: float
 ) -> Iterator[tuple[str, Axes]]:
     """Lay out a panel for each indicator of ``table`` under the name of its domain; gives its code and axes."""
-    for name, part in table.groupby("domain_name", sort=False):
-        style.rule(figure, top + 0.04)
-        style.write(figure, style.MARGIN, top + 0.09, str(name), fontsize=11, color=style.SOFT)
-        top += HEADING
-        for place, code in enumerate(part["code"]):
-            line, column = divmod(place, COLUMNS)
-            yield code, panel(figure, scene, code, top + ROW * line, column, room, height)
-        top += ROW * -(-len(part) // COLUMNS)
+    for line in _lines(table):
+        if line.domains:
+            style.rule(figure, top + 0.04)
+        for column, name in line.domains.items():
+            free = next((other for other in sorted(line.domains) if other > column), COLUMNS) - column
+            (text,) = style.fitted(name, 11, SLOT * free - 0.15)
+            style.write(figure, style.MARGIN + SLOT * column, top + 0.09, text, fontsize=11, color=style.SOFT)
+        top += line.above
+        for column, code, _ in line.panels:
+            yield code, panel(figure, scene, code, top, column, room, height)
+        top += ROW
 
 
 def number_ticks(axis: Axis, low: float, high: float, lang: str, signed: bool = False) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import LINE, domain_panels, domains_height, number_ticks, widened
-from qyx_analysis.figures.scene import FEW, Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import FEW, TOLD, Scene, in_domain, scene_of
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 from qyx_analysis.measures.ambition import ambition
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PLOT = 0.98  # inches
 WORDS, GAPS = 0.9, 0.07  # heights inside a panel, as shares, of words and of cells without a number
 BOUNDS = ("lower_bound", "upper_bound")
+RANGE_LINE: dict[str, Any] = {"linewidth": 4, "alpha": 0.35}
+RANGE: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 4, "alpha": 0.35}
 
 
 class Label(NamedTuple):
@@ -54,16 +56,13 @@ def plot_trajectory(
     """
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
-    if scene.chosen:  # the other definition of an indicator is not this county's row
-        own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
-        scene = Scene(scene.cells[scene.cells["indicator"].isin(own)], scene.chosen, lang)
-    table = scene.indicators
-    crowd = not scene.chosen and not scene.few
-    uncompared = (table["scale"] == "count") & crowd  # many own paths that must not be compared are no picture
-    left_out, table = table.loc[uncompared, f"short_{lang}"], table[~uncompared]
+    table = scene.own if scene.chosen else scene.shared
+    crowd = not scene.chosen and not scene.few  # many own paths that must not be compared are no picture
+    uncompared = (table["alone"] & crowd) | (table["comparability"].eq("") & (not scene.chosen))
+    left_out, table = table.loc[uncompared, "name"], table[~uncompared]
     title, subtitle, note = _texts(scene, len(table))
-    if len(left_out):
-        note += scene.say("counts_left_out", names=scene.say("comma").join(left_out))
+    note += scene.say("counts_left_out", names=scene.some(left_out)) if len(left_out) else ""
+    note += "" if scene.chosen else scene.single()
     if table.empty:
         return style.without_picture(title, note)
     entries = _key_entries(scene, table.index)
@@ -103,18 +102,21 @@ def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
             entries.append((style.bound_options("up", colour), scene.say("key_at_least")))
         if (shown["kind"] == "upper_bound").any():
             entries.append((style.bound_options("down", colour), scene.say("key_at_most")))
-        if shown["kind"].isin(["full_coverage", "reference"]).any():
+        if (shown["kind"] == "range").any():
+            entries.append(({"color": colour} | RANGE, scene.say("key_target_range")))
+        if shown["kind"].isin(TOLD).any():
             entries.append(({"color": colour, "linestyle": SOLID, "linewidth": 2.8}, scene.say("key_words")))
         if shown["kind"].isin(["missing", "unreadable"]).any():
             entries.append((style.NOT_PRINTED | {"color": colour}, scene.say("key_missing")))
-    if not scene.few:
+    behind = scene.others if scene.chosen else scene.counties
+    if not scene.few and len(behind) > 2 * FEW:
         band: dict[str, Any] = {"linestyle": SOLID, "linewidth": 8, "solid_capstyle": "butt"}
         entries.append((band | {"color": style.BAND}, scene.say("key_band")))
         entries.append((band | {"color": style.FAINT}, scene.say("key_wide_band")))
         entries.append(({"color": style.INK, "linestyle": SOLID, "linewidth": 1.6}, scene.say("key_median")))
     if not scene.few and not scene.chosen:
         entries.append((_END_LINE, scene.say("key_ends")))
-    if scene.others and scene.few and scene.chosen:
+    if scene.others and len(scene.others) <= 2 * FEW and scene.chosen:
         grey = {"color": style.OTHER, "linestyle": SOLID, "linewidth": 0.9}
         entries.append((grey, scene.say("key_others", names=scene.listed(scene.others))))
     if scene.few and not scene.chosen:
@@ -128,10 +130,10 @@ def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
 
 def _draw(ax: Axes, scene: Scene, code: str) -> None:
     entry = scene.indicators.loc[code]
-    state, compared = entry["nature"] == "state", not (scene.chosen and entry["scale"] == "count")
+    state, compared = entry["nature"] == "state", not (scene.chosen and entry["alone"])
     detailed = [scene.chosen] if scene.chosen else scene.counties if scene.few else []
     behind = [code for code in scene.counties if code not in detailed] if compared else []
-    benchmarks = scene.benchmarks if entry["scale"] != "count" else []
+    benchmarks = scene.benchmarks if not entry["alone"] else []
     low, high = _limits(scene, code, [*detailed, *behind, *benchmarks], detailed)
     ax.set(xlim=(scene.years[0] - 0.45, scene.years[-1] + 0.3), ylim=(low, high))
     if state and not detailed:
@@ -157,14 +159,15 @@ def _limits(scene: Scene, code: str, regions: list[str], detailed: list[str]) ->
     """Room for the numbers, and above and below for words and for cells without a number."""
     if scene.indicators.at[code, "nature"] == "state":
         return -120.0, 170.0
-    numbers = scene.grid(code, regions).to_numpy(dtype=float)
+    cells = scene.cells[(scene.cells["indicator"] == code) & scene.cells["region"].isin(detailed)]
+    ends = cells[["value_low", "value_high"]].to_numpy(dtype=float)
+    numbers = np.append(scene.grid(code, regions).to_numpy(dtype=float), ends)
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return 0.0, 1.0
     low, high = widened(numbers, 0.16)
-    cells = scene.cells[(scene.cells["indicator"] == code) & scene.cells["region"].isin(detailed)]
     without = cells[cells["drawn"].isna()]
-    words = without["kind"].isin(["full_coverage", "reference", "status"]).any()
+    words = without["kind"].isin(TOLD).any()
     gaps = without["kind"].isin(["missing", "unreadable"]).any()
     height = high - low
     low -= (0.15 if gaps or scene.chosen else 0) * height  # the chosen baseline's label hangs below it
@@ -272,8 +275,10 @@ def _path(ax: Axes, scene: Scene, code: str, region: str, shift: float) -> Label
     colour = scene.colours[region]
     low, high = ax.get_ylim()
     cells = cells.assign(at=cells["drawn"] + shift)
+    ranges = cells[cells["kind"] == "range"]
+    ax.vlines(ranges["year"], ranges["value_low"], ranges["value_high"], color=colour, zorder=3, **RANGE_LINE)
     path_segments(ax, cells, scene.marks[region], scene.indicators.at[code, "nature"])
-    words = cells[cells["drawn"].isna() & cells["kind"].isin(["full_coverage", "reference", "status"])]
+    words = cells[cells["drawn"].isna() & cells["kind"].isin(TOLD)]
     gaps = cells[cells["drawn"].isna() & ~cells.index.isin(words.index)]
     place = list(scene.colours).index(region) / max(1, len(scene.colours) - 1) - 0.5 if not scene.chosen else 0.0
     step = 0.16 * (high - low) * place

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES, SIDE = 2.3, 2.75  # inches for the indicators' names on the left and for the texts on the right
+QUARTILED = 4  # counties that have a middle half
 DOMAIN = 0.34  # inches of a domain's heading
 DECIDED = ("ok", "reversing", "converging", "diverging")
 
@@ -79,8 +82,19 @@ def rows_height(table: pd.DataFrame, step: float) -> float:
     return step * len(table) + DOMAIN * table["domain"].nunique() + 0.08
 
 
-def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE) -> Rows:
-    """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches."""
+def lay_rows(
+    figure: Figure,
+    table: pd.DataFrame,
+    top: float,
+    step: float,
+    scale: Scale,
+    side: float = SIDE,
+    under: Mapping[str, str] = MappingProxyType({}),
+) -> Rows:
+    """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches.
+
+    ``under``: what stands below the name of an indicator.
+    """
     height = rows_height(table, step)
     left = style.MARGIN + NAMES
     ax = style.axes_at(figure, left, top, style.WIDTH - style.MARGIN - side - left, height)
@@ -92,16 +106,44 @@ def lay_rows(figure: Figure, table: pd.DataFrame, top: float, step: float, scale
     y = 0.0
     for _, part in table.groupby("domain_name", sort=False):
         style.rule(figure, top + y + 0.04)
-        style.write(figure, style.MARGIN, top + y + 0.09, part["domain_name"].iloc[0], color=style.SOFT)
+        write_domain(figure, top + y + 0.09, part["domain_name"].iloc[0])
         y += DOMAIN
         for code, name in part["name"].items():
             at[str(code)] = y + step / 2
-            figure.text(
-                (style.MARGIN + 0.1) / style.WIDTH, 1 - (top + y + step / 2) / figure.get_figheight(), name, va="center"
-            )
+            write_name(figure, top + y + step / 2, name, under.get(str(code), ""))
             ax.axhline(y + step / 2, color=style.FAINT, linewidth=0.7, zorder=0)
             y += step
     return Rows(ax, at, step)
+
+
+def write_name(figure: Figure, middle: float, name: str, under: str = "") -> None:
+    """Write an indicator's name left of its line, small on two lines where it is long, and below it what is said of it.
+
+    ``middle``: of the line, in inches.
+    """
+    lines = style.fitted(name, style.BODY, NAMES - 0.22, 2)
+    if len(lines) > 1:
+        lines = style.fitted(name, style.SMALL, NAMES - 0.22, 2)
+    size = style.BODY if len(lines) == 1 else style.SMALL
+    half, whole = style.SMALL / 72 * 0.6, figure.get_figheight()  # of a small line, and of the figure, in inches
+    options: dict[str, Any] = {"x": (style.MARGIN + 0.1) / style.WIDTH, "va": "center", "linespacing": 1.15}
+    figure.text(y=1 - (middle - half * bool(under)) / whole, s="\n".join(lines), fontsize=size, **options)
+    if under:
+        below = 1 - (middle + half * (len(lines) + 0.2)) / whole
+        figure.text(y=below, s=under, fontsize=style.SMALL, color=style.SOFT, **options)
+
+
+def write_domain(figure: Figure, top: float, name: str) -> None:
+    """Write the heading of a domain's lines."""
+    (text,) = style.fitted(name, style.BODY, style.WIDTH - 2 * style.MARGIN)
+    style.write(figure, style.MARGIN, top, text, color=style.SOFT)
+
+
+def printed_by(scene: Scene, table: pd.DataFrame) -> dict[str, str]:
+    """For a comparison: how many counties print each indicator."""
+    if scene.chosen or len(scene.counties) < 2:
+        return {}
+    return {str(code): scene.say("printed_by", n=n) for code, n in table["printing"].items()}
 
 
 def draw_results(rows: Rows, scene: Scene, results: pd.DataFrame, scale: Scale, grey_counts: bool = True) -> None:
@@ -180,7 +222,7 @@ def _swarm(results: pd.DataFrame, scale: Scale, height: float) -> np.ndarray:
 
 
 def _quartiles(ax: Axes, values: pd.Series, y: float, scale: Scale) -> None:
-    if len(values) < 4:
+    if len(values) < QUARTILED:
         return
     low, middle, high = values.quantile([0.25, 0.5, 0.75]).clip(scale.low, scale.high)
     ax.plot([low, high], [y, y], color=style.SOFT, linewidth=3, solid_capstyle="butt", zorder=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,10 @@ from qyx_analysis.figures import style
 from qyx_analysis.problems import DataError, Problem, require
 
 _OF_TARGETS = ("region", "level", "indicator", "domain", "year", "role", "raw", "kind", "operator", "value")
-_NAME = 30  # characters of a region's name that a label has room for
+_NAME, _LONGEST = 30, 60  # characters of the name of a region, and of an indicator, that a picture has room for
+_SOME = 8  # names in a note
+_WORDED = ("status", "words", "several")
+TOLD = (*_WORDED, "full_coverage", "reference")  # kinds of cells that say in words what is planned
 FEW = 5  # up to so many counties each gets its own colour and label
 OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
@@ -43,8 +47,8 @@ def decimals_of(resolution: float) -> int:
 class Scene:
     """The cells of one picture and how its counties are shown.
 
-    ``cells``: the rows of the targets that the catalogue knows, with ``drawn``, the height at which a cell is drawn:
-    its number, a bound's threshold, a state as 0 or 100, the best value for 全覆盖 where the catalogue says so.
+    ``cells``: the rows of the targets, with ``drawn``, the height at which a cell is drawn: its number, a bound's
+    threshold, the committed end of a range, a state as 0 or 100, the best value for 全覆盖 where the catalogue says so.
     """
 
     cells: pd.DataFrame
@@ -96,18 +100,47 @@ class Scene:
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """Catalogue rows of the indicators in the picture, in the order of the plans, with names in ``lang``."""
-        table = catalogue.indicators()
-        table = table[table["code"].isin(self.cells["indicator"].unique())]
-        domains = catalogue.domains().set_index("domain")
-        names_of_domains = domains["name_en"] if self.lang == "en" else pd.Series(domains.index, domains.index)
-        table = table.assign(
-            order=table["domain"].map(domains["order"]),
-            domain_name=table["domain"].map(names_of_domains),
-            name=table["number"].astype(str) + "  " + table[f"short_{self.lang}"],
-            unit_name=table["unit" if self.lang == "zh" else "unit_en"],
+        """The indicators in the picture, in the order of every page, with names in ``lang``.
+
+        ``alone``: whether the numbers of counties are not compared, as those of absolute counts and of different units.
+        """
+        table = names.indicators_shown(self.cells, self.chosen)
+        return table.assign(
+            domain_name=[style.drawable(names.domain_name(domain, self.lang), _LONGEST) for domain in table["domain"]],
+            name=[style.drawable(name, _LONGEST) for name in table[f"short_{self.lang}"]],
+            unit_name=table["unit" if self.lang == "zh" else "unit_en"].map(style.drawable),
+            alone=(table["scale"] == "count") | (table["comparability"] == ""),
         )
-        return table.sort_values(["order", "number"], kind="stable").set_index("code", drop=False)
+
+    @cached_property
+    def own(self) -> pd.DataFrame:
+        """Those of the indicators that the chosen county prints."""
+        own = self.cells.loc[self.cells["region"] == self.chosen, "indicator"]
+        return self.indicators[self.indicators.index.isin(own)]
+
+    @cached_property
+    def shared(self) -> pd.DataFrame:
+        """Those of the indicators that two counties print, so that there is something to compare, or all of one's."""
+        return self.indicators[self.indicators["printing"] >= min(2, len(self.counties))]
+
+    def single(self) -> str:
+        """How many indicators only one county prints, for the note of a comparison: they have no place in it."""
+        n = int((self.indicators["printing"] == 1).sum())
+        return self.say("single", n=n) if n and len(self.counties) > 1 else ""
+
+    def left_out(self, table: pd.DataFrame, n: int) -> str:
+        """Which of the indicators that several counties print have no place in a picture that needs ``n`` values."""
+        return self.say("left_out", names=self.some(table["name"]), n=n) if len(table) else ""
+
+    def unknown(self, table: pd.DataFrame) -> str:
+        """Of how many indicators the catalogue does not say what is better, so that they have no place in a verdict."""
+        n = int(table["direction"].isna().sum())
+        return self.say("direction_unknown", n=n) if n else ""
+
+    def some(self, texts: Sequence[str]) -> str:
+        """Names in a row as far as a line has room, and how many more there are."""
+        joined, more = self.say("comma").join(texts[:_SOME]), len(texts) - _SOME
+        return catalogue.message("say_and_more", self.lang, names=joined, n=more) if more > 0 else joined
 
     @property
     def everyone(self) -> str:
@@ -149,11 +182,13 @@ class Scene:
             if cell.kind == "status" and self.lang == "zh":
                 return style.drawable(cell.raw, 6)
             return self.say("passed" if cell.drawn > 0 else "not_passed")
-        if cell.kind in ("point", "lower_bound", "upper_bound"):
-            if pd.isna(cell.value):
+        if cell.kind in ("point", "lower_bound", "upper_bound", "range"):
+            ends = [cell.value_low, cell.value_high] if cell.kind == "range" else [cell.value]
+            if pd.isna(ends).any():
                 return self.say("kind_unreadable")
-            return OPERATORS.get(cell.operator, "") + number(cell.value, decimals_of(cell.resolution), self.lang)
-        if cell.kind == "status":
+            texts = (number(end, decimals_of(cell.resolution), self.lang) for end in ends)
+            return ("" if cell.kind == "range" else OPERATORS.get(cell.operator, "")) + "–".join(texts)
+        if cell.kind in _WORDED:
             return style.drawable(cell.raw, 6) if self.lang == "zh" else self.say("kind_status")
         return self.say(f"kind_{cell.kind}")
 
@@ -180,29 +215,33 @@ class Scene:
 
 
 def in_domain(targets: pd.DataFrame, domain: str | None) -> pd.DataFrame:
-    """Keep the rows of a domain, by its Chinese or English name; without one all of them.
+    """Keep the rows of a domain, by its Chinese or English name or as a plan prints it; without one all of them.
 
     Raises DataError for an unknown domain, one without a row, and a frame that is not of targets.
     """
     require(targets, _OF_TARGETS, "load_targets()")
     if not domain:
         return targets
-    own = targets[targets["domain"] == names.find_domain(domain)]
+    own = targets[targets["domain"] == domain_in(targets, domain)]
     if own.empty:
         raise DataError(Problem("domain_absent", "targets", text=domain))
     return own
+
+
+def domain_in(frame: pd.DataFrame, domain: str) -> str:
+    """The domain that is meant: one that the frame has, or one of the catalogue by its Chinese or English name."""
+    return domain if domain in set(frame["domain"]) else names.find_domain(domain)
 
 
 def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:
     """Prepare the targets for drawing; ``region`` as number, text or name.
 
     Raises DataError for another language, an unknown region, one that is not among the counties of ``targets``, and
-    targets without any row that the catalogue knows.
+    targets without any row.
     """
     if lang not in ("zh", "en"):
         raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
-    table = catalogue.indicators().set_index("code")
-    cells = targets[targets["indicator"].isin(table.index)]
+    cells, table = targets, names.indicators_of(targets).set_index("code")
     cells = cells.astype(dict.fromkeys(cells.select_dtypes("str").columns, object))  # read cell by cell: faster
     if cells.empty:
         raise DataError(Problem("nothing_to_draw", "targets"))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import style
-from qyx_analysis.figures.rows import DOMAIN, NAMES
+from qyx_analysis.figures.rows import DOMAIN, NAMES, write_domain, write_name
 from qyx_analysis.figures.scene import Scene, in_domain, scene_of
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ def plot_standing(targets: pd.DataFrame, region: object, domain: str | None = No
     """
     targets = in_domain(targets, domain)
     scene = scene_of(targets, region, lang)
-    own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
-    table = scene.indicators[scene.indicators["code"].isin(own)]
+    table = scene.own[scene.own["direction"].notna()]
     first, last = scene.years[0], scene.years[-1]
     title = scene.say("standing_title", county=scene.who, first=first, last=last)
     subtitle, note = scene.say("standing_subtitle", n=len(scene.counties)), scene.say("standing_note")
+    note += scene.unknown(scene.own)
+    if table.empty:
+        return style.without_picture(title, note)
     body = STEP * len(table) + DOMAIN * table["domain"].nunique()
     figure, top = style.page(title, subtitle, _key_entries(scene), HEAD + body + FOOT, note)
     blocks = []
@@ -95,16 +97,13 @@ def _lines(figure: Figure, scene: Scene, table: pd.DataFrame, top: float) -> lis
     y = 0.0
     for name, part in table.groupby("domain_name", sort=False):
         style.rule(figure, top + y + 0.03)
-        style.write(figure, style.MARGIN, top + y + 0.08, str(name), color=style.SOFT)
+        write_domain(figure, top + y + 0.08, str(name))
         y += DOMAIN
-        for code in part["code"]:
+        for code, entry in part.iterrows():
             lines.append((str(code), y + STEP / 2))
-            unit = scene.indicators.at[code, "unit_name"]
-            style.write(figure, style.MARGIN + 0.1, top + y + 0.04, scene.indicators.at[code, "name"])
-            if scene.indicators.at[code, "nature"] != "state":
-                under = [unit] + [scene.say("lower_is_better")] * int(scene.indicators.at[code, "direction"] < 0)
-                text = scene.say("dot").join(under)
-                style.write(figure, style.MARGIN + 0.32, top + y + 0.22, text, fontsize=style.SMALL, color=style.SOFT)
+            under = [entry["unit_name"]] + [scene.say("lower_is_better")] * int(entry["direction"] < 0)
+            text = scene.say("dot").join(under) if entry["nature"] != "state" else ""
+            write_name(figure, top + y + STEP / 2, entry["name"], text)
             y += STEP
     return lines
 
@@ -116,7 +115,7 @@ def _strip(ax: Axes, scene: Scene, code: str, year: int, y: float) -> float | No
     word = scene.word(own) if own is not None else scene.say("kind_missing")
     counties = cells[(cells["level"] == "county") & cells["drawn"].notna()]
     entry = scene.indicators.loc[code]
-    if entry["nature"] == "state" or entry["scale"] == "count" or len(counties) < 2:
+    if entry["nature"] == "state" or entry["alone"] or len(counties) < 2:
         _middle(ax, y, word, _remark(scene, entry, counties))
         return None
     better = counties["drawn"] * (entry["direction"] or 1)

@@ -191,6 +191,27 @@ def wrap(text: str, size: float, width: float) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def fitted(text: str, size: float, width: float, lines: int = 1) -> list[str]:
+    """Wrap a name into at most so many lines; what does not fit is cut off with an ellipsis.
+
+    >>> fitted("教师轮岗交流中骨干教师占比", 10, 1.0, 2)
+    ['教师轮岗交流中', '骨干教师占比']
+    >>> fitted("教师轮岗交流中骨干教师占比", 10, 1.0)
+    ['教师轮岗交流…']
+    """
+    name = drawable(text, len(text))
+    found = wrap(name, size, width)
+    if 1 < len(found) <= lines:  # of about the same length, so that no line has a single character
+        even = wrap(name, size, text_width(name, size) / len(found) + size / 72)
+        return even if len(even) <= lines else found
+    if len(found) <= lines:
+        return found
+    last = found[lines - 1]
+    while text_width(last + "…", size) > width:
+        last = last[:-1]
+    return [*found[: lines - 1], last.rstrip() + "…"]
+
+
 def _pieces(text: str) -> Iterator[str]:
     """Chinese characters one by one, other words with the space after them."""
     word = ""

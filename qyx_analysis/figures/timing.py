@@ -13,6 +13,7 @@ from qyx_analysis.figures.rows import (
     decided,
     draw_results,
     lay_rows,
+    printed_by,
     result_entries,
     row_step,
     rows_height,
@@ -55,7 +56,8 @@ def plot_timing(targets: pd.DataFrame, region: object = None, domain: str | None
     measured = trajectory(targets)
     results = measured[measured["measure"] == "front_loading"]
     tail = measured[measured["measure"].str.fullmatch(r"front_loading_\d+_\d+")]
-    table = _rows_of(scene)
+    table = scene.own if scene.chosen else scene.shared
+    table = table[(table["nature"] != "state") & table["code"].isin(results["indicator"])]
     title = scene.say("timing_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
     if table.empty:
         return style.without_picture(title, scene.say("row_words"))
@@ -64,10 +66,10 @@ def plot_timing(targets: pd.DataFrame, region: object = None, domain: str | None
     if scene.chosen:
         tick = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "color": style.BLUE}
         entries.insert(1, (tick, scene.say("key_tail", first=scene.years[1], last=scene.years[-1])))
-    note = scene.say("timing_note")
+    note = scene.say("timing_note") + ("" if scene.chosen else scene.single())
     step = row_step(scene)
     figure, top = style.page(title, subtitle, entries, rows_height(table, step) + HEAD + FOOT, note)
-    rows = lay_rows(figure, table, top + HEAD, step, SCALE)
+    rows = lay_rows(figure, table, top + HEAD, step, SCALE, under=printed_by(scene, table))
     _directions(rows, scene)
     draw_results(rows, scene, results, SCALE)
     if scene.chosen:
@@ -76,15 +78,6 @@ def plot_timing(targets: pd.DataFrame, region: object = None, domain: str | None
         rows.ax.plot(xs, ys, "|", color=style.BLUE, markersize=9, markeredgewidth=1.4, clip_on=False, zorder=4)
     figure.set_label(_alt(scene, results))
     return figure
-
-
-def _rows_of(scene: Scene) -> pd.DataFrame:
-    """Indicators with a path of numbers; of the chosen county only its own rows."""
-    table = scene.indicators[scene.indicators["nature"] != "state"]
-    if scene.chosen:
-        own = scene.cells.loc[scene.cells["region"] == scene.chosen, "indicator"]
-        table = table[table["code"].isin(own)]
-    return table
 
 
 def _directions(rows: Rows, scene: Scene) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures.common import (
     EPS,
     Floats,
@@ -27,6 +27,7 @@ from qyx_analysis.measures.common import (
     result,
     same_final,
     stack,
+    undirected,
     verdict,
 )
 
@@ -80,7 +81,8 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     value, lo, hi, n, status, flags``. Every pair has a ``change`` (in the indicator's unit) and a
     ``gap_closure`` (a share), with NaN and the reason in ``status`` where there is none; ``relative_change``
     (a share) for numbers, ``logit_change`` (log odds) for shares, ``yearly_gap_cut`` (a share a year) where
-    a best value is declared. Above 0 is better, following the catalogue's direction. ``[lo, hi]`` is what
+    a best value is declared. Above 0 is better, following the catalogue's direction; where that is not known the
+    status is ``direction_unknown``. ``[lo, hi]`` is what
     rounding and bounds allow. A final target that is one and the same in all counties is flagged ``mandated`` where a
     plan marks the indicator as core, else ``identical_targets``; all others are chosen. Raises ValueError for two
     values of one region, indicator and year. Source: docs/methods.md.
@@ -95,14 +97,14 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     >>> [round(float(row[name]), 4) for name in ("value", "lo", "hi")], row["status"]
     ([0.6, 0.4444, 0.7273], 'ok')
     """
-    return changes_of(panel(targets, catalogue.indicators()))
+    return changes_of(panel(targets, names.indicators_of(targets)))
 
 
 def changes_of(p: Panel) -> pd.DataFrame:
     """Measure the changes of a panel; :func:`ambition` says what comes out.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> changes_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> changes_of(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     number = p.of("scale") != "state"
@@ -137,7 +139,7 @@ def _rows(
 ) -> pd.DataFrame:
     """One measure with the statuses that all changes share: they rest on the sign of the change."""
     direction = p.of("direction")
-    base = {**reasons(p), **net_change(p), "no_direction": direction == 0, "non_monotone": falls(p)}
+    base = {**reasons(p), **net_change(p), **undirected(p), "non_monotone": falls(p)}
     signs = [_interval(lambda a, b: change(a, b, direction), q) for q in (p.committed(), p)]
     conditions = verdict(base, 0, *signs) | dict(extra or {})
     ends = [0, -1]
@@ -162,8 +164,8 @@ def _origin(p: Panel) -> dict[str, NDArray[np.bool_]]:
 def change_rows(p: Panel) -> pd.DataFrame:
     """The planned change of every row of a panel, in its order, with interval, status and flags.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> change_rows(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> change_rows(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     direction = p.of("direction")
@@ -177,6 +179,7 @@ def _closure_rows(p: Panel) -> list[pd.DataFrame]:
     value = np.where(at_best, np.nan, gap_closure(first, last, best))
     low, high = _interval(lambda a, b: gap_closure(a, b, best), p, pole=lambda a, b: best - a)
     extra = {"no_limit": np.isnan(best), "at_ceiling": at_best & (np.abs(last - best) > EPS)}
+    extra["direction_unknown"] = undirected(p)["direction_unknown"] & ~extra["no_limit"]  # a gap has no direction
     years = len(p.years) - 1
     cut, least, most = (yearly_gap_cut(closure, years) for closure in (value, low, high))
     declared = ~np.isnan(best) & (p.of("scale") != "state")

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures import spread
 from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, mean_of_known, panel, tabulate
 from qyx_analysis.measures.dispersion import (
@@ -24,6 +24,7 @@ from qyx_analysis.measures.dispersion import (
     contains_one,
     counties_of,
     ratio_bounds,
+    refused,
     remarks,
     side,
 )
@@ -299,7 +300,7 @@ def association(targets: pd.DataFrame) -> pd.DataFrame:
     >>> card[["naive_r", "null_mean_r", "p_lower", "oldham_r", "sd_ratio"]].round(4).tolist()
     [-0.9768, -0.9141, 0.1667, -0.9586, 0.5119]
     """
-    return associations_of(panel(targets, catalogue.indicators()))
+    return associations_of(panel(targets, names.indicators_of(targets)))
 
 
 class _Usable(NamedTuple):
@@ -314,41 +315,38 @@ class _Usable(NamedTuple):
 def associations_of(p: Panel) -> pd.DataFrame:
     """Measure the associations of a panel; :func:`association` says what comes out.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> associations_of(panel(pd.DataFrame(columns=columns), catalogue.indicators()))["indicator"].tolist()
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> associations_of(panel(nothing, names.indicators_of(nothing)))["indicator"].tolist()
     ['']
     """
     rows: list[Row] = []
     usable: list[_Usable] = []
     for one in by_indicator(counties_of(p)):
         key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), balanced(one)
-        refused = _refusal(both)
-        if refused in ("", "forced"):
+        refusal = _refusal(both)
+        if refusal in ("", "forced"):
             marks = remarks(one, len(both.rows))
-            rows += _card(key, both, marks | ({refused} - {""}))
+            rows += _card(key, both, marks | ({refusal} - {""}))
         else:
-            rows.append(Row(key, "naive_r", np.nan, len(both.rows), {refused}))
-        if refused == "":
+            rows.append(Row(key, "naive_r", np.nan, len(both.rows), {refusal}))
+        if refusal == "":
             usable.append(_Usable(key[0], both.of("region"), both.value, naive_r(moments(*both.value.T))))
-    for domain in [*pd.unique(p.of("domain")), ""]:
+    for domain in dict.fromkeys([*filter(None, pd.unique(p.of("domain"))), ""]):
         rows += _pooled(domain, [one for one in usable if domain in ("", one.domain)])
-    table = tabulate(rows, ["domain", "indicator", "number"])
-    return table.astype({"number": "Int64"})
+    return tabulate(rows, ["domain", "indicator", "number"])
 
 
 def _refusal(both: Panel) -> str:
     """Why there is no card, or that its correlations are forced."""
-    scale = str(both.rows["scale"].iloc[0]) if len(both.rows) else ""
     first, last = both.value.T
     reasons = {
-        "absolute_count": scale == "count",
-        "state": scale == "state",
+        refused(both): True,
         "too_few": len(first) < 3,
         "identical": len(first) > 0 and np.ptp(first) <= EPS,
         "forced": len(first) > 0 and np.ptp(last) <= EPS,
         "parallel": len(first) > 0 and np.ptp(last - first) <= EPS,
     }
-    return next((name for name, yes in reasons.items() if yes), "")
+    return next((name for name, yes in reasons.items() if name and yes), "")
 
 
 def _card(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
@@ -359,8 +357,8 @@ def _card(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
     marks = marks | {name for name in ("bounded", "from_text") if getattr(both, name).any()}
     outer, m = marks | {"outer_bound"}, moments(first, last)
 
-    def row(measure: str, values: Floats, interval: Interval, names: set[str]) -> Row:
-        return Row(key, measure, float(values[0]), n, names, interval, values[1:] if n > 3 else NOTHING)
+    def row(measure: str, values: Floats, interval: Interval, held: set[str]) -> Row:
+        return Row(key, measure, float(values[0]), n, held, interval, values[1:] if n > 3 else NOTHING)
 
     r, oldham, ratio, slope = naive_r(m), oldham_r(m), sd_ratio(m), ols_slope(m)
     rounding, widest = (ratio_bounds(spread.sd_bounds, q)[0] for q in (both.committed(), both))

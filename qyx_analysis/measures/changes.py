@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from qyx_analysis import names
 from qyx_analysis.measures.common import EPS
 from qyx_analysis.measures.monitoring import MET, PAIR, last_day, monitoring, open_items
 
@@ -115,8 +116,8 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     texts = found.columns.difference(["number"])
     found[texts] = found[texts].fillna("")
     found = found.assign(order=found["change"].map(CHANGES.index)).astype({"number": "Int64"})
-    order = ["region", "number", "indicator", "order", "period", "period_before"]
-    return found.sort_values(order, kind="stable")[_COLUMNS].reset_index(drop=True)
+    found = names.in_order(found, ["region", "indicator", "order", "period", "period_before"])
+    return found[_COLUMNS].reset_index(drop=True)
 
 
 def _values(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -167,8 +168,8 @@ def _items(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
-    names = {"period_then": "period_before", "actual_raw_then": "actual_before", "status_then": "status_before"}
-    return rows.rename(columns=names).reindex(columns=_COLUMNS)
+    called = {"period_then": "period_before", "actual_raw_then": "actual_before", "status_then": "status_before"}
+    return rows.rename(columns=called).reindex(columns=_COLUMNS)
 
 
 def latest_status(monitored: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +184,7 @@ def latest_status(monitored: pd.DataFrame) -> pd.DataFrame:
     """
     rows = monitored.assign(judged=monitored["status"] != "no_judgement").sort_values(["judged", "due"], kind="stable")
     rows = rows.drop_duplicates(PAIR, keep="last").drop(columns="judged")
-    return rows.sort_values(["region", "number", "indicator"], kind="stable").reset_index(drop=True)
+    return names.in_order(rows, ["region", "indicator"]).reset_index(drop=True)
 
 
 def due_next(

@@ -82,15 +82,16 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     """Align the tidy targets as arrays: one row per region and indicator, one column per year.
 
     ``targets``: the frame of ``load_targets``, perhaps with a column ``population`` (residents of the region in
-    that year); rows outside the catalogue are left out. ``indicators``: the
-    catalogue, the only source of direction, limits and nature. The first column is the baseline year (the one
-    most rows call ``baseline``), the last one the latest year; a year nobody prints is a column of gaps.
+    that year). ``indicators``: what ``names.indicators_of`` says of them, the only source of direction, limits and
+    nature; other rows are left out. The first column is the baseline year (the one most rows call ``baseline``), the
+    last one the year in which most regions' plans end; a year nobody prints is a column of gaps. In the first column
+    stand baselines alone: what a plan of other years aims at in that year is a target and no start to measure from.
 
-    In the result ``value`` is the printed number, a bound's threshold, a state as 0 or 100, or the best
-    value for 全覆盖 where the catalogue says so, else NaN. ``[lo, hi]`` is what the printed text allows, cut
-    at the logical limits: half of ``delta`` (the finest printed digit of the row, 1 where it prints none)
-    around a number, everything beyond a bound. Raises DataError for another frame, and ValueError when one region
-    prints an indicator twice for one year.
+    In the result ``value`` is the printed number, a bound's threshold, the committed end of a range, a state as 0 or
+    100, or the best value for 全覆盖 where the catalogue says so, else NaN. ``[lo, hi]`` is what the printed text
+    allows, cut at the logical limits: half of ``delta`` (the finest printed digit of the row, 1 where it prints none)
+    around a number, everything beyond a bound, a range from end to end. Raises DataError for another frame, and
+    ValueError when one region prints an indicator twice for one year.
 
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": ["point", "lower_bound"],
@@ -107,13 +108,14 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
         region, indicator, year = twice[[*keys, "year"]].iloc[0]
         raise ValueError(f"{indicator} of region {region} has two values for {year}: remove one from the targets")
     years = _years(known)
-    known = known[known["year"] >= years[0]]
     core = known.loc[known["core"], "indicator"] if "core" in known else []
     pairs = known.drop_duplicates(keys)[[*keys, "level"]].assign(core=lambda frame: frame["indicator"].isin(core))
     rows = pairs.merge(indicators.rename(columns={"code": "indicator"})[_OF_INDICATOR], on="indicator", how="left")
     rows = rows.astype(dict.fromkeys(rows.select_dtypes("str"), object))  # sliced often: plain objects are faster
-    pair = known.groupby(keys, sort=False).ngroup().to_numpy(int)
-    cell = pair, known["year"].to_numpy(int) - years[0]
+    known = known.assign(pair=known.groupby(keys, sort=False).ngroup())
+    known = known[known["year"].between(years[0], years[-1])]
+    known = known[(known["year"] > years[0]) | (known["role"] == "baseline")]
+    cell = known["pair"].to_numpy(int), known["year"].to_numpy(int) - years[0]
 
     def spread(values: pd.Series, empty: Any, dtype: Any) -> NDArray[Any]:
         array = np.full((len(rows), len(years)), empty, dtype=dtype)
@@ -130,15 +132,16 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     passing = (kind == "status") & (rows["nature"] == "state").to_numpy()[:, None]
     value = np.where(full, best, np.where(passing, state, printed))
     half = np.where(full | passing, 0, delta[:, None] / 2)
-    at_least, at_most = kind == "lower_bound", kind == "upper_bound"
+    at_least, at_most, between = (kind == name for name in ("lower_bound", "upper_bound", "range"))
     # a number printed outside its logical limits is kept as it is: fmin and fmax widen the limit to it
     floor, ceiling = (
         np.fmin(np.nan_to_num(lower, nan=-np.inf), value),
         np.fmax(np.nan_to_num(upper, nan=np.inf), value),
     )
-    lo = np.select([at_least, at_most], [value, floor], np.maximum(value - half, floor))
-    hi = np.select([at_least, at_most], [ceiling, value], np.minimum(value + half, ceiling))
-    return Panel(rows, years, kind, value, lo, hi, at_least | at_most, full | passing, population, delta)
+    low, high = (spread(known[end], np.nan, float) if end in known else value for end in ("value_low", "value_high"))
+    lo = np.select([at_least, at_most, between], [value, floor, low], np.maximum(value - half, floor))
+    hi = np.select([at_least, at_most, between], [ceiling, value, high], np.minimum(value + half, ceiling))
+    return Panel(rows, years, kind, value, lo, hi, at_least | at_most | between, full | passing, population, delta)
 
 
 def _years(known: pd.DataFrame) -> NDArray[np.int64]:
@@ -146,7 +149,8 @@ def _years(known: pd.DataFrame) -> NDArray[np.int64]:
         return np.array([0, 1])
     baselines = known.loc[known["role"] == "baseline", "year"].mode()
     first = int(baselines.iloc[0]) if len(baselines) else int(known["year"].min()) - 1
-    return np.arange(first, max(int(known["year"].max()), first + 1) + 1)
+    last = int(known.groupby("region")["year"].max().mode().iloc[-1])
+    return np.arange(first, max(last, first + 1) + 1)
 
 
 def corners(
@@ -239,8 +243,9 @@ def same_final(p: Panel) -> NDArray[np.bool_]:
     [True, True]
     """
     sign = np.where(p.bounded[:, -1], p.kind[:, -1], "")
-    final = pd.DataFrame({"indicator": p.of("indicator"), "value": p.value[:, -1], "sign": sign})
-    final = final[np.isfinite(final["value"]) & (p.of("level") == "county")]
+    wide = np.where(p.bounded[:, -1], p.hi[:, -1] - p.lo[:, -1], 0)
+    final = pd.DataFrame({"indicator": p.of("indicator"), "value": p.value[:, -1], "sign": sign + wide.astype(str)})
+    final = final[np.isfinite(final["value"]) & (p.of("level") == "county") & (p.of("comparability") != "")]
     found = final.groupby("indicator").agg(n=("value", "size"), values=("value", "nunique"), signs=("sign", "nunique"))
     same = found.index[(found["n"] > 1) & (found["values"] == 1) & (found["signs"] == 1)]
     return p.rows["indicator"].isin(same).to_numpy()
@@ -269,7 +274,7 @@ def reasons(p: Panel) -> dict[str, NDArray[np.bool_]]:
     return {
         "state": p.of("nature") == "state",
         "reference": (ends == "reference").any(axis=1),
-        "words": np.isin(ends, ["full_coverage", "status"]).any(axis=1),
+        "words": np.isin(ends, ["full_coverage", "status", "words", "several"]).any(axis=1),
         "unreadable": (ends == "unreadable").any(axis=1),
         "missing": ~number.any(axis=1),
         "no_baseline": ~number[:, 0],
@@ -296,6 +301,17 @@ def net_change(p: Panel) -> dict[str, NDArray[np.bool_]]:
         "unresolved": ~still & (np.abs(change) < 2 * p.delta - EPS),
         "weaker": p.of("direction") * change < -EPS,
     }
+
+
+def undirected(p: Panel) -> dict[str, NDArray[np.bool_]]:
+    """Which rows have no better and no worse, or none that is known, as one mask per status.
+
+    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
+    >>> list(undirected(panel(pd.DataFrame(columns=columns), catalogue.indicators())))
+    ['no_direction', 'direction_unknown']
+    """
+    direction = p.of("direction").astype(float)
+    return {"no_direction": direction == 0, "direction_unknown": np.isnan(direction)}
 
 
 def verdict(
@@ -413,9 +429,8 @@ def tabulate(rows: list[Row], keys: list[str]) -> pd.DataFrame:
     columns |= {"measure": [row.measure for row in rows]}
     columns |= dict(zip(("value", "lo", "hi", "loo_lo", "loo_hi"), numbers.T, strict=True))
     table = pd.DataFrame(columns | {"n": [row.n for row in rows], "status": status, "flags": flags})
-    return table.astype(
-        {name: "str" for name in ("domain", "indicator", "measure", "status", "flags") if name in table}
-    )
+    types = dict.fromkeys(("domain", "indicator", "measure", "status", "flags"), "str") | {"number": "Int64"}
+    return table.astype({name: kind for name, kind in types.items() if name in table})
 
 
 def labels(marks: Sequence[Set[str]]) -> tuple[NDArray[Any], NDArray[Any]]:

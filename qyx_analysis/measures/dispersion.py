@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures import spread
-from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate
+from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate, undirected
 from qyx_analysis.measures.scales import log_of, logit_of, per_resident
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, SD, Bounds, Spread
 
@@ -24,7 +24,6 @@ Measure = Callable[..., Any]
 Jackknife = Callable[..., Floats]
 Key = tuple[Any, ...]
 
-_UNMEASURED = ("count", "state")
 _DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
 
 
@@ -39,8 +38,9 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     the share of the variance between the cities, beside its mean over all assignments (``between_cities_null``);
     ``theil_between`` and ``theil_within`` on ratio scales. Absolute counts are refused unless ``targets`` has a
     column ``population``: then they are rates per 100 residents, and every number has ``weighted_mean`` and
-    ``weighted_sd`` over residents. Here ``[lo, hi]`` is what bounds allow and ``[loo_lo, loo_hi]`` the range of the
-    value when each county in turn is left out.
+    ``weighted_sd`` over residents. A local indicator that counties print in different units is ``not_comparable``.
+    Here ``[lo, hi]`` is what bounds allow and ``[loo_lo, loo_hi]`` the range of the value when each county in turn is
+    left out.
 
     In the last year ``sd_ratio`` compares the spread with the baseline for the counties that print both,
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
@@ -62,36 +62,49 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     >>> table.loc["convergence", "status"]
     'scale_dependent'
     """
-    return spreads_of(panel(targets, catalogue.indicators()))
+    return spreads_of(panel(targets, names.indicators_of(targets)))
 
 
 def counties_of(p: Panel) -> Panel:
     """Only the counties; absolute counts as rates where a population is known.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> len(counties_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).rows)
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> len(counties_of(panel(nothing, names.indicators_of(nothing))).rows)
     0
     """
     return per_resident(p.where(p.of("level") == "county"))
 
 
 def by_indicator(p: Panel) -> Iterator[Panel]:
-    """The panel of every indicator, in the order in which they come.
+    """The panel of every indicator, in their order.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> list(by_indicator(panel(pd.DataFrame(columns=columns), catalogue.indicators())))
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> list(by_indicator(panel(nothing, names.indicators_of(nothing))))
     []
     """
     codes = p.of("indicator")
-    for code in pd.unique(codes):
+    for code in names.in_order(p.rows.drop_duplicates("indicator"), ["indicator"])["indicator"]:
         yield p.where(codes == code)
+
+
+def refused(p: Panel) -> str:
+    """Why the counties are not compared on one indicator, or nothing: the status to say so.
+
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> refused(panel(nothing, names.indicators_of(nothing)))
+    ''
+    """
+    if (p.of("comparability") == "").any():
+        return "not_comparable"
+    scale = p.of("scale")[0] if len(p.rows) else ""
+    return {"count": "absolute_count", "state": "state"}.get(scale, "")
 
 
 def spreads_of(p: Panel) -> pd.DataFrame:
     """Measure the spreads of a panel; :func:`dispersion` says what comes out.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> spreads_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> spreads_of(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     rows = [row for one in by_indicator(counties_of(p)) for row in _indicator(one)]
@@ -107,8 +120,8 @@ def _indicator(p: Panel) -> Iterator[Row]:
         known = np.isfinite(p.value[:, column])
         n = int(known.sum())
         marks = remarks(p, n)
-        if scale == "count":
-            yield _refused(key, "sd", n, "absolute_count")
+        if refused(p) in ("absolute_count", "not_comparable"):
+            yield _refused(key, "sd", n, refused(p))
         elif n < 2:
             yield _refused(key, "variation_ratio" if scale == "state" else "sd", n, "too_few")
         else:
@@ -120,8 +133,8 @@ def _indicator(p: Panel) -> Iterator[Row]:
 def remarks(p: Panel, n: int) -> set[str]:
     """Flags of a result on ``n`` counties of one indicator.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> remarks(panel(pd.DataFrame(columns=columns), catalogue.indicators()), 0)
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> remarks(panel(nothing, names.indicators_of(nothing)), 0)
     set()
     """
     flags = {"incomplete": 0 < n < len(p.rows), "per_resident": (p.of("scale") == "rate").any()}
@@ -178,8 +191,8 @@ def _number_rows(now: _Year, odds: _Year) -> Iterator[Row]:
     (low, high, exact), (pair_low, pair_high, pair_exact) = SD.bounds(lo, hi), MEAN_DIFFERENCE.bounds(lo, hi)
     yield now.row("mean", (np.mean, spread.leave_one_out_mean), mean)
     yield now.row("range", spread.RANGE.pair, width)
-    if direction == 0:
-        yield _refused(now.key, "best_worst_gap", len(x), "no_direction")
+    if aimless := [status for status, mask in undirected(now.at).items() if mask[0]]:
+        yield _refused(now.key, "best_worst_gap", len(x), aimless[0])
     else:
         yield now.row("best_worst_gap", spread.RANGE.pair, width)
         gaps = _given((spread.mean_gap_to_best, spread.leave_one_out_gap), direction=direction)
@@ -213,9 +226,9 @@ def _outer(exact: bool) -> set[str]:
 
 def _city_rows(now: _Year, ratio: bool) -> Iterator[Row]:
     """Within and between cities: the first four digits of a code name the city (GB/T 2260)."""
-    names, groups = np.unique(now.at.of("region").astype(str).astype("<U4"), return_inverse=True)
+    cities, groups = np.unique(now.at.of("region").astype(str).astype("<U4"), return_inverse=True)
     n, total = len(groups), float(np.log(len(groups)))
-    if not 1 < len(names) < n:
+    if not 1 < len(cities) < n:
         return
     measures = [("between_cities", spread.between_share, spread.leave_one_out_between, 1.0)]
     if ratio:
@@ -225,7 +238,7 @@ def _city_rows(now: _Year, ratio: bool) -> Iterator[Row]:
         ]
     for measure, function, without, most in measures:
         yield now.loose(measure, _given((function, without), groups=groups), (0.0, most))
-    expected = (len(names) - 1) / (n - 1)
+    expected = (len(cities) - 1) / (n - 1)
     yield Row(now.key, "between_cities_null", expected, n, now.marks, (expected, expected))
 
 
@@ -265,9 +278,9 @@ def domain_dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     >>> domain_dispersion(frame)[["measure", "value", "n", "status"]].round(3).values.tolist()
     [['sd_ratio', 0.6, 1, 'scale_dependent'], ['second_scale_ratio', 1.561, 1, 'scale_dependent']]
     """
-    p = counties_of(panel(targets, catalogue.indicators()))
+    p = counties_of(panel(targets, names.indicators_of(targets)))
     regions = pd.unique(p.of("region"))
-    parts = [_against_baseline(one, regions) for one in by_indicator(p) if one.of("scale")[0] not in _UNMEASURED]
+    parts = [_against_baseline(one, regions) for one in by_indicator(p) if not refused(one)]
     rows: list[Row] = []
     for domain in pd.unique(p.of("domain")):
         own = [part.ratios for part in parts if part.domain == domain]
@@ -324,8 +337,8 @@ def _domain_rows(key: Key, ratios: list[Floats]) -> Iterator[Row]:
 def balanced(p: Panel) -> Panel:
     """The first and the last year of the rows that have a number in both.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> balanced(panel(pd.DataFrame(columns=columns), catalogue.indicators())).years.tolist()
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> balanced(panel(nothing, names.indicators_of(nothing))).years.tolist()
     [0, 1]
     """
     ends = p.at([0, -1])
@@ -348,7 +361,7 @@ def convergence_of(p: Panel) -> Set[str]:
 
     >>> frame = pd.DataFrame({"region": list("abc"), "level": "county", "indicator": "pension_insured", "year": 2022,
     ...     "role": "baseline", "kind": "point", "resolution": 1.0, "state": np.nan, "value": 80.0})
-    >>> convergence_of(panel(frame, catalogue.indicators()))
+    >>> convergence_of(panel(frame, names.indicators_of(frame)))
     {'absolute_count'}
     """
     *_, last = _convergence_rows(p)
@@ -357,10 +370,10 @@ def convergence_of(p: Panel) -> Set[str]:
 
 def _convergence_rows(p: Panel) -> Iterator[Row]:
     key = (*p.rows.loc[0, ["indicator", "number"]], p.years[-1])
-    scale, both = p.of("scale")[0], balanced(p)
+    both = balanced(p)
     n = len(both.rows)
-    if scale in ("count", "state"):
-        yield _refused(key, "convergence", n, "absolute_count" if scale == "count" else "state")
+    if refused(p):
+        yield _refused(key, "convergence", n, refused(p))
     elif n < 3:
         yield _refused(key, "convergence", n, "too_few")
     else:
@@ -416,8 +429,8 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
         "identical_targets": after <= EPS,
         "leave_one_out_flips": turns.any(),
     }
-    names = marks | {name for name, yes in found.items() if yes}
-    return Row(key, measure, after / before, len(p.rows), names, widest, _without(how, p))
+    held = marks | {name for name, yes in found.items() if yes}
+    return Row(key, measure, after / before, len(p.rows), held, widest, _without(how, p))
 
 
 def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
@@ -428,8 +441,8 @@ def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
 def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
     """Interval of the last spread over the first, and whether it is exact.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> p = panel(pd.DataFrame(columns=columns), catalogue.indicators())
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> p = panel(nothing, names.indicators_of(nothing))
     >>> box = np.array([[1.0, 2.0], [3.0, 8.0]])
     >>> ratio_bounds(spread.RANGE.bounds, p._replace(lo=box, hi=box))
     ((3.0, 3.0), True)

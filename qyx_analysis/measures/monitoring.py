@@ -15,17 +15,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import catalogue, names
 from qyx_analysis.measures.common import EPS, Floats
 from qyx_analysis.processed.actuals import parse_period
 from qyx_analysis.processed.reading import typed
 
 PAIR = ["region", "indicator"]
 BOUNDS = ("lower_bound", "upper_bound")
+OPEN = (*BOUNDS, "range")  # what commits to one end and leaves the other open
 WORDS = ("full_coverage", "status")
 MET = ("achieved", "on_path")
 UNMET = ("behind", "worse_than_baseline")
 _ENTRY = ["nature", "direction", "lower", "upper", "best", "full_is_best"]
+_NO_NUMBER = ("words", "several")  # kinds of a target that nothing reported can be compared with
 
 
 def monitoring(
@@ -64,7 +66,8 @@ def monitoring(
 
     Notes
     -----
-    A target is met as printed: a bound by its sign, an exact number from its good side. ``worse_than_baseline`` is
+    A target is met as printed: a bound by its sign, an exact number from its good side, a range from its committed
+    end. What the catalogue has no direction for is not judged (``direction_unknown``). ``worse_than_baseline`` is
     said only beyond the rounding of the printed baseline; ``unresolved`` flags a number that the rounding of the
     actual value could carry across.
 
@@ -84,13 +87,14 @@ def monitoring(
     until = last_day(as_of) if as_of is not None else current["due"].max()
     if targets.empty or not isinstance(until, str):  # nothing is planned; or nothing reported, and no day given
         return typed(pd.DataFrame(), "monitoring")
-    planned = _planned(targets, governance)
-    reported = _reported(current[current["due"] <= until])
+    entries = names.indicators_of(targets).rename(columns={"code": "indicator"})
+    planned = _planned(targets, governance, entries)
+    reported = _reported(current[current["due"] <= until], entries)
     rows = pd.concat([reported, _owed(planned, reported, until)], ignore_index=True)
     rows = rows.merge(planned, on=[*PAIR, "year"], how="left", validate="many_to_one")
-    rows = _named(rows, targets)
+    rows = _named(rows, targets, entries)
     rows["period"] = _periods(rows["due"])
-    rows = rows.assign(**_judged(rows)).sort_values(["region", "number", "indicator", "due"], kind="stable")
+    rows = names.in_order(rows.assign(**_judged(rows)), ["region", "indicator", "due"])
     return typed(rows, "monitoring").reset_index(drop=True)
 
 
@@ -142,23 +146,22 @@ def period_end(period: str) -> str:
 # --- what is planned, what is reported --------------------------------------------------------------------
 
 
-def _with_numbers(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Add what the catalogue says of the indicator, and as ``name`` the number that a cell stands for.
+def _with_numbers(frame: pd.DataFrame, name: str, entries: pd.DataFrame) -> pd.DataFrame:
+    """Add what is known of the indicator, and as ``name`` the number that a cell stands for.
 
-    That is the number itself, a bound's threshold, a state as 0 or 100, or the best value for 全覆盖 where the
-    catalogue says so. A row outside the catalogue has no direction.
+    That is the number itself, a bound's threshold, the committed end of a range, a state as 0 or 100, or the best
+    value for 全覆盖 where the catalogue says so.
     """
-    entries = catalogue.indicators().rename(columns={"code": "indicator"})[["indicator", *_ENTRY]]
-    rows = frame.merge(entries, on="indicator", how="left", validate="many_to_one")
+    rows = frame.merge(entries[["indicator", *_ENTRY]], on="indicator", how="left", validate="many_to_one")
     full = (rows["kind"] == "full_coverage") & rows["full_is_best"].eq(True)
     state = (rows["kind"] == "status") & (rows["nature"] == "state")
     rows[name] = rows["value"].mask(full, rows["best"]).mask(state, rows["state"])
-    return rows.assign(direction=rows["direction"].fillna(0))
+    return rows
 
 
-def _planned(targets: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
+def _planned(targets: pd.DataFrame, governance: pd.DataFrame | None, entries: pd.DataFrame) -> pd.DataFrame:
     """One row per region, indicator and target year, with the year-end before, the baseline and the final target."""
-    rows = _with_numbers(targets, "target").sort_values([*PAIR, "year"], kind="stable", ignore_index=True)
+    rows = _with_numbers(targets, "target", entries).sort_values([*PAIR, "year"], kind="stable", ignore_index=True)
     pair = [rows["region"], rows["indicator"]]
     highest = rows.groupby(PAIR, sort=False)["target"].cummax().groupby(pair, sort=False).shift()
     below = rows["target"] < highest - rows["resolution"].fillna(0) / 2 - EPS
@@ -166,7 +169,7 @@ def _planned(targets: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataF
     rows["ever_falls"] = rows["falls"].groupby(pair, sort=False).transform("any")
     before = rows[[*PAIR, "year", "target"]].rename(columns={"target": "before"})
     rows = rows.merge(before.assign(year=before["year"] + 1), on=[*PAIR, "year"], how="left", validate="one_to_one")
-    base = rows[(rows["role"] == "baseline") & ~rows["kind"].isin(BOUNDS)]
+    base = rows[(rows["role"] == "baseline") & ~rows["kind"].isin(OPEN)]
     base = base[PAIR].assign(baseline=base["target"], blur=base["resolution"].where(base["kind"] == "point").fillna(0))
     rows = rows.merge(base, on=PAIR, how="left", validate="many_to_one")
     rows = rows[rows["role"] == "target"]
@@ -196,10 +199,10 @@ def owned(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
     return rows.assign(department=rows["department"].where(rows["department"] != "", lead.to_numpy()))
 
 
-def _reported(current: pd.DataFrame) -> pd.DataFrame:
+def _reported(current: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
     """One value per region, indicator and day; the return of the year before that of the quarter or month."""
     coarsest = current.assign(length=current["period"].str.len()).sort_values("length", kind="stable")
-    rows = _with_numbers(coarsest.drop_duplicates([*PAIR, "due"]), "actual").rename(
+    rows = _with_numbers(coarsest.drop_duplicates([*PAIR, "due"]), "actual", entries).rename(
         columns={"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator"}
     )
     rows = rows.rename(columns={"unit": "reported_unit"})
@@ -219,16 +222,15 @@ def _owed(planned: pd.DataFrame, reported: pd.DataFrame, until: str) -> pd.DataF
     )
 
 
-def _named(rows: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
-    """Number, domain, unit and what else the catalogue says of each row."""
-    known = catalogue.indicators().rename(columns={"code": "indicator"})
-    rows = rows.merge(known[["indicator", "number", "domain", "unit", *_ENTRY]], on="indicator", how="left")
-    own = targets.drop_duplicates(PAIR)[[*PAIR, "number", "domain", "unit"]]
+def _named(rows: pd.DataFrame, targets: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """Number, domain, unit and what else is known of each row: the region's own domain and unit come first."""
+    rows = rows.merge(entries[["indicator", "number", "domain", "unit", *_ENTRY]], on="indicator", how="left")
+    own = targets.drop_duplicates(PAIR)[[*PAIR, "domain", "unit"]]
     rows = rows.merge(own, on=PAIR, how="left", suffixes=("_known", ""))
-    for column in ("number", "domain", "unit"):
+    for column in ("domain", "unit"):
         rows[column] = rows[column].fillna(rows[f"{column}_known"])
     rows["unit"] = rows["unit"].fillna(rows["reported_unit"])  # of what no plan has a row for
-    return rows.assign(direction=rows["direction"].fillna(0))
+    return rows
 
 
 # --- the judgement ----------------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ def _judged(rows: pd.DataFrame) -> dict[str, Any]:
         "no_path": np.isnan(path) & ~year_end & ~met,
         "open_bound": possibly & ~surely,
     })  # fmt: skip
-    reason = np.select(list(reasons.values()), list(reasons), "")
+    reason = np.select([mask for _, mask in reasons], [name for name, _ in reasons], "")
     statuses = {
         "no_judgement": reason != "",
         "achieved": met & year_end & ~not_due,
@@ -267,7 +269,7 @@ def _judged(rows: pd.DataFrame) -> dict[str, Any]:
     number = judged & ~is_state & ~both_full
     off = np.abs(actual - required)
     flags = {
-        "bounded": judged & (rows["target_kind"].isin(BOUNDS) | rows["actual_kind"].isin(BOUNDS)).to_numpy(),
+        "bounded": judged & (rows["target_kind"].isin(OPEN) | rows["actual_kind"].isin(BOUNDS)).to_numpy(),
         "from_text": judged & (rows["target_kind"].isin(WORDS) | rows["actual_kind"].isin(WORDS)).to_numpy(),
         "non_monotone": rows["ever_falls"].eq(True).to_numpy(),
         "unresolved": number & (off > EPS) & (off < resolution / 2 - EPS),
@@ -320,28 +322,31 @@ def _meets(rows: pd.DataFrame, required: Floats, strict: NDArray[np.bool_]) -> t
     )
 
 
-def _reasons(rows: pd.DataFrame, found: Mapping[str, Any]) -> dict[str, Any]:
+def _reasons(rows: pd.DataFrame, found: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Why nothing is judged, in order of precedence: first what the plan lacks, then what the report lacks."""
     kind, actual_kind = rows["target_kind"], rows["actual_kind"]
     against = np.where(rows["direction"] > 0, "upper_bound", "lower_bound")
-    return {
-        "no_target": kind.isna(),
-        "reference": kind == "reference",
-        "missing": kind == "missing",
-        "unreadable": (kind == "unreadable") | (kind.isin(["point", *BOUNDS]) & rows["target"].isna()),
-        "no_direction": rows["direction"] == 0,
-        "open_target": kind == against,
-        "non_monotone": rows["falls"].eq(True),
-        "not_reported": actual_kind == "",
-        "withdrawn": actual_kind == "missing",
-        **found,
-    }
+    return [
+        ("no_target", kind.isna()),
+        ("reference", kind == "reference"),
+        ("missing", kind == "missing"),
+        ("words", kind.isin(_NO_NUMBER)),
+        ("unreadable", (kind == "unreadable") | (kind.isin(["point", *OPEN]) & rows["target"].isna())),
+        ("no_direction", rows["direction"] == 0),
+        ("direction_unknown", rows["direction"].isna()),
+        ("open_target", kind == against),
+        ("non_monotone", rows["falls"].eq(True)),
+        ("not_reported", actual_kind == ""),
+        ("withdrawn", actual_kind == "missing"),
+        *found.items(),
+    ]
 
 
 def _paces(rows: pd.DataFrame, planned: Floats) -> tuple[Floats, Floats]:
     """Improvement a year to the final target: from the actual value, and from where the plan stands on that day."""
     years = rows["final_year"].to_numpy(float) - rows["year"] + 1 - rows["due"].str[5:7].astype(int) / 12
-    silent = (rows["nature"] == "state") | rows["ever_falls"].eq(True) | (rows["direction"] == 0) | (years < EPS)
+    aimless = ~(rows["direction"].abs() > 0)
+    silent = (rows["nature"] == "state") | rows["ever_falls"].eq(True) | aimless | (years < EPS)
     years = years.mask(silent).to_numpy(float)
     left = rows["direction"].to_numpy(float) / years
     final = rows["final"].to_numpy(float)
@@ -497,7 +502,5 @@ def open_items(monitored: pd.DataFrame) -> pd.DataFrame:
     items["status"] = np.where(items["closed"] == "", "open", "closed")
     for name, column in (("latest", "actual_raw"), ("latest_period", "period"), ("gap", "gap")):
         items[name] = last[column].reindex(items["item"]).to_numpy()
-    order = items.assign(closes=items["status"] == "closed").sort_values(
-        ["closes", "region", "number", "indicator", "due"], kind="stable"
-    )
+    order = names.in_order(items.assign(closes=items["status"] == "closed"), ["closes", "region", "indicator", "due"])
     return typed(order, "open_items").reset_index(drop=True)

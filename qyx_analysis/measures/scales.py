@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures.common import EPS, Floats, Panel, logit_of_share
 
 RATIO_SCALES = ("ratio", "gross_ratio", "rate")  # the last: a count per resident
@@ -28,7 +28,7 @@ def scales(p: Panel) -> dict[str, Panel]:
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "point", "value": [50.0, 75.0],
     ...     "resolution": 1.0, "state": np.nan})
-    >>> {name: q.value.round(4).tolist() for name, q in scales(panel(frame, catalogue.indicators())).items()}
+    >>> {name: q.value.round(4).tolist() for name, q in scales(panel(frame, names.indicators_of(frame))).items()}
     {'level': [[50.0, 75.0]], 'logit': [[0.0, 1.0986]], 'log': [[nan, nan]], 'shortfall': [[-3.912, -3.2189]]}
     """
     return {"level": p, "logit": logit_of(p), "log": log_of(p), "shortfall": shortfall_of(p)}
@@ -83,7 +83,7 @@ def per_resident(p: Panel) -> Panel:
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "pension_insured",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "point", "value": [43.2, 43.6],
     ...     "resolution": 0.1, "state": np.nan, "population": 576_000})
-    >>> per_resident(panel(frame, catalogue.indicators())).value.round(2).tolist()
+    >>> per_resident(panel(frame, names.indicators_of(frame))).value.round(2).tolist()
     [[75.0, 75.69]]
     """
     count = p.of("scale") == "count"
@@ -93,8 +93,9 @@ def per_resident(p: Panel) -> Panel:
     known = np.isfinite(p.population)
     if not (count & known.any(axis=1)).any():
         return p
-    units = catalogue.units().set_index("unit")["factor"]
-    factor = p.rows["unit"].map(units).to_numpy(float)
+    units = {unit: names.find_unit(unit) for unit in p.rows["unit"].unique()}
+    factor = p.rows["unit"].map({unit: float(known.factor) if known else 1.0 for unit, known in units.items()})
+    factor = factor.to_numpy(float)
     rate = np.where(count[:, None], 100 * factor[:, None] / p.population, 1.0)
     finest = np.where(count, np.nan_to_num(p.delta * np.fmin.reduce(rate, axis=1), nan=1.0), p.delta)
     counted = np.isin(p.of("indicator"), p.of("indicator")[count & known.any(axis=1)])

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures.common import (
     EPS,
     Floats,
@@ -28,6 +28,7 @@ from qyx_analysis.measures.common import (
     reasons,
     result,
     stack,
+    undirected,
     verdict,
 )
 
@@ -134,14 +135,14 @@ def isotonic_gap(paths: Floats, direction: Floats) -> Floats:
     """Largest distance to the nearest path that never turns against ``direction`` (least squares; +1, -1).
 
     Read: 0 no turn; else how far the plan is from a monotone one, in units of the indicator. With direction
-    0 the sign of the net change is used.
+    0 or none known (NaN) the sign of the net change is used.
 
     >>> isotonic_gap(np.array([[50.0, 48, 54, 60, 66, 70]]), np.array([1.0])).tolist()
     [1.0]
     """
     from scipy.optimize import isotonic_regression
 
-    sign = np.where(direction == 0, np.sign(paths[:, -1] - paths[:, 0]), direction)
+    sign = np.where(np.abs(direction) > 0, direction, np.sign(paths[:, -1] - paths[:, 0]))
     upward = paths * sign[:, None]
     gap = np.where(np.isnan(paths).any(axis=1), np.nan, 0.0)
     for row in np.flatnonzero((np.diff(upward, axis=1) < 0).any(axis=1) & ~np.isnan(gap)):
@@ -211,8 +212,9 @@ def trajectory(targets: pd.DataFrame) -> pd.DataFrame:
     value, lo, hi, n, status, flags``; every pair has a ``front_loading`` row, with NaN and the reason in
     ``status`` where there is no result. ``[lo, hi]`` is what rounding and bounds allow, ``n`` the printed
     numbers used. Shares and indices have no unit, years are calendar years, curvature, gaps and additions
-    are in the indicator's unit. Raises ValueError for two values of one region, indicator and year. Source:
-    docs/methods.md.
+    are in the indicator's unit. Of a row whose direction is not known only ``reversals`` is refused
+    (``direction_unknown``), and its yearly pace has the sign as printed. Raises ValueError for two values of one
+    region, indicator and year. Source: docs/methods.md.
 
     How to read it: take sentences from rows whose status is ``ok``; any other status says what stands
     against it.
@@ -224,14 +226,14 @@ def trajectory(targets: pd.DataFrame) -> pd.DataFrame:
     >>> float(table.loc["front_loading", "value"].round(3)), table.loc["front_loading", "status"]
     (0.625, 'ok')
     """
-    return paths_of(panel(targets, catalogue.indicators()))
+    return paths_of(panel(targets, names.indicators_of(targets)))
 
 
 def paths_of(p: Panel) -> pd.DataFrame:
     """Measure the paths of a panel; :func:`trajectory` says what comes out.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> paths_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> paths_of(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     number = p.of("nature") != "state"
@@ -288,8 +290,8 @@ def path_interval(function: Callable[[Floats], Floats], p: Panel) -> tuple[Float
 
     Exact for measures that move one way in each of the three; the years between move together.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> [len(end) for end in path_interval(front_loading, panel(pd.DataFrame(columns=columns), catalogue.indicators()))]
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> [len(end) for end in path_interval(front_loading, panel(nothing, names.indicators_of(nothing)))]
     [0, 0]
     """
     boxes = [(p.lo[:, part], p.hi[:, part]) for part in (0, slice(1, -1), -1)]
@@ -305,8 +307,8 @@ def front_loading_rows(
 ) -> pd.DataFrame:
     """The front-loading index of every row of a panel, in its order, with interval, status and flags.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> front_loading_rows(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> front_loading_rows(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     path = _path(p)
@@ -325,7 +327,8 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
     delivery, latest, earliest = (mean_delivery_year(i, years) for i in (front_loading(full.value), *index))
     half = path_interval(lambda paths: half_change_year(paths, years), full)
     gap, shift = isotonic_gap(p.value, direction), _isotonic_shift(p)
-    back = reversals(p.value, direction, p.delta)
+    aimless = undirected(p)
+    back = np.where(np.logical_or.reduce(list(aimless.values())), np.nan, reversals(p.value, direction, p.delta))
 
     base = path.conditions
     early = verdict(base, 0, path_interval(front_loading, rounded), index)
@@ -355,15 +358,16 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
         ("longest_plateau", longest_plateau(p.value, p.delta), _plateau_interval(p), complete, []),
     ]
     frames = []
-    for measure, value, interval, conditions, names in table:
+    for measure, value, interval, conditions, marked in table:
         value = np.where(path.shapeless, np.nan, value)
-        flags = path.flags | {name: marks[name] & np.isfinite(value) for name in names}
+        flags = path.flags | {name: marks[name] & np.isfinite(value) for name in marked}
         frames.append(result(p, measure, value, interval, path.n, conditions, flags, where))
     printed_ends = np.isfinite(p.value[:, [0, -1]]).sum(axis=1)
+    signed = {"as_printed": np.logical_or.reduce(list(aimless.values())) & np.isfinite(_pace(p))}
     return [
         *frames,
-        result(p, "reversals", back, _reversal_interval(p), path.n, complete, path.flags, where),
-        result(p, "required_yearly_pace", _pace(p), pace, printed_ends, paced, path.flags, where),
+        result(p, "reversals", back, _reversal_interval(p), path.n, complete | aimless, path.flags, where),
+        result(p, "required_yearly_pace", _pace(p), pace, printed_ends, paced, path.flags | signed, where),
     ]
 
 
@@ -373,8 +377,9 @@ def _isotonic_shift(p: Panel) -> Floats:
 
 
 def _pace(p: Panel, first: Floats | None = None, last: Floats | None = None) -> Floats:
-    """Planned change for the better per year; direction 0 leaves the sign as printed."""
-    sign = np.where(p.of("direction") == 0, 1, p.of("direction"))
+    """Planned change for the better per year; without a direction the sign is that of what is printed."""
+    direction = p.of("direction")
+    sign = np.where(np.abs(direction) > 0, direction, 1)
     first, last = (p.value[:, 0], p.value[:, -1]) if first is None or last is None else (first, last)
     return sign * (last - first) / (len(p.years) - 1)
 
@@ -419,7 +424,7 @@ def _plateau_interval(p: Panel) -> tuple[Floats, Floats]:
 def _reversal_interval(p: Panel) -> tuple[Floats, Floats]:
     """Steps that surely, and that possibly, go back: rounding is part of the rule here too."""
     down, up = _steps(p.unrounded())
-    sign = p.of("direction")[:, None]
+    sign = np.nan_to_num(p.of("direction"))[:, None]
     least = np.where(sign == 0, 0, np.where(sign > 0, down, -up))
     most = np.where(sign == 0, 0, np.where(sign > 0, up, -down))
     limit = -p.delta[:, None] / 2 - EPS

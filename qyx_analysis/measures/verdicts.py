@@ -14,10 +14,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import catalogue
+from qyx_analysis import names
 from qyx_analysis.measures.ambition import change_rows
 from qyx_analysis.measures.common import EPS, Floats, Panel, falls, fill, labels, mean_of_known, panel
-from qyx_analysis.measures.dispersion import balanced, by_indicator, convergence_of, counties_of, ratio_bounds, side
+from qyx_analysis.measures.dispersion import (
+    balanced,
+    by_indicator,
+    convergence_of,
+    counties_of,
+    ratio_bounds,
+    refused,
+    side,
+)
 from qyx_analysis.measures.scales import scales
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread
 from qyx_analysis.measures.trajectory import front_loading, front_loading_rows, path_interval
@@ -83,14 +91,14 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     >>> row["verdict"], row["status"], int(row["specifications"]), round(float(row["share"]), 2)
     ('converging', 'scale_dependent', 45, 0.33)
     """
-    return verdicts_of(panel(targets, catalogue.indicators()))
+    return verdicts_of(panel(targets, names.indicators_of(targets)))
 
 
 def verdicts_of(p: Panel) -> pd.DataFrame:
     """Give the verdicts on a panel; :func:`verdicts` says what comes out.
 
-    >>> columns = ["region", "level", "indicator", "year", "role", "kind", "value", "resolution", "state"]
-    >>> verdicts_of(panel(pd.DataFrame(columns=columns), catalogue.indicators())).empty
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> verdicts_of(panel(nothing, names.indicators_of(nothing))).empty
     True
     """
     counties = counties_of(p)
@@ -189,11 +197,11 @@ def agreement(below: Sides, above: Sides, headline: Floats) -> tuple[int, Sides]
 
 
 def _field(counties: Panel, at: NDArray[np.int64]) -> _Field:
-    """What can be compared on one indicator: no counts, states, totals that fall, or baselines at the best value."""
+    """What can be compared on one indicator: nothing without direction, no total that falls, none that starts best."""
     one = counties.where(at)
     first = one.value[:, 0]
-    usable = np.isfinite(first + one.value[:, -1]) & ~falls(one) & (one.of("direction") != 0)
-    usable &= ~np.isin(one.of("scale"), ["count", "state"]) & ~(np.abs(first - one.of("best")) <= EPS)
+    usable = np.isfinite(first + one.value[:, -1]) & ~falls(one) & (np.abs(one.of("direction")) > 0)
+    usable &= (refused(one) == "") & ~(np.abs(first - one.of("best").astype(float)) <= EPS)
     ends, at = one.where(usable).at([0, -1]), at[usable]
     spans = {}
     for scale, q in scales(ends).items():
@@ -230,7 +238,7 @@ def _ambition(p: Panel, fields: list[_Field]) -> pd.DataFrame:
     fine = change["status"] == "ok"
     unknown = (p.of("scale") == "rate") & np.isnan(p.population[:, [0, -1]]).any(axis=1)
     status = change["status"].mask(fine & too_few, "too_few").mask(fine & (p.of("scale") == "count"), "absolute_count")
-    status = status.mask(unknown, "no_population")
+    status = status.mask(unknown, "no_population").mask(fine & (p.of("comparability") == ""), "not_comparable")
     keys = p.rows[["region", "domain", "indicator", "number"]]
     return _judged("ambition", keys, headline, asked, agreed, status, flags=change["flags"], **numbers)
 
@@ -249,7 +257,7 @@ _PREFERRED = {"gap": ("shortfall", "log", "level"), "odds": ("logit", "log", "le
 def _profiles(p: Panel, fields: list[_Field]) -> pd.DataFrame:
     """Where each county stands in a domain: mean over its indicators of how many it beats less how many beat it."""
     regions = pd.unique(p.of("region"))
-    frames = [_profile(str(domain), regions, fields) for domain in pd.unique(p.of("domain"))]
+    frames = [_profile(str(domain), regions, fields) for domain in pd.unique(p.of("domain")) if domain]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
@@ -339,10 +347,10 @@ def _convergence(p: Panel) -> pd.DataFrame:
     records = []
     for one in by_indicator(p):
         both, ruling = balanced(one), convergence_of(one)
-        names = ["region", "domain", "indicator", "number"]
-        record: dict[str, object] = dict(one.rows.loc[0, names]) | {"region": "", "n": len(both.rows)}
+        about = ["region", "domain", "indicator", "number"]
+        record: dict[str, object] = dict(one.rows.loc[0, about]) | {"region": "", "n": len(both.rows)}
         record |= {"marks": ruling, "headline": np.nan, "asked": 0, "agreed": 0, "pivotal": ""}
-        if len(both.rows) >= 3 and not ruling & {"absolute_count", "state", "identical"}:
+        if len(both.rows) >= 3 and not ruling & {"absolute_count", "state", "not_comparable", "identical"}:
             specified = [_answers(both, *spec) for spec in _specifications(both)]
             first, answers = specified[0], np.concatenate(specified)
             record |= {"headline": first[0], "asked": len(answers), "agreed": int((answers == first[0]).sum())}
@@ -350,7 +358,7 @@ def _convergence(p: Panel) -> pd.DataFrame:
         records.append(record)
     table = pd.DataFrame(records, columns=[*_CONVERGENCE, "marks", "headline", "asked", "agreed"])
     marks = table.pop("marks")
-    found = [names - {"converging", "diverging"} for names in marks]
+    found = [held - {"converging", "diverging"} for held in marks]
     status, flags = labels(found)
     headline = table.pop("headline").to_numpy(float)
     asked, agreed = (table.pop(name).to_numpy(int) for name in ("asked", "agreed"))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from qyx_analysis import catalogue, checks, names
-from qyx_analysis.cells import normal, parse_cell
+from qyx_analysis.cells import CellValue, normal, parse_cell
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.names import LOCAL
 from qyx_analysis.problems import DataError, Problem, compiled
@@ -97,7 +97,7 @@ def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
         Files, or folders of them. They are read in the order of their names: a value that a later file or line
         gives again replaces the earlier one, which stays as an older ``revision``.
     targets : DataFrame
-        The tidy targets; they tell which row a county means by a number or a name.
+        The tidy targets; they tell which row a county means by a name.
 
     Returns
     -------
@@ -121,8 +121,12 @@ def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
     again = frame.groupby(["region", "indicator", "period"], sort=False)
     frame["revision"] = again.cumcount() + 1
     frame["current"] = frame["revision"] == again["indicator"].transform("size")
-    order = ["region", "number", "indicator", "due", "period", "revision"]
-    return Forms(typed(frame, "actuals").sort_values(order, kind="stable", ignore_index=True), problems, sources)
+    places = targets[["region", "indicator", "domain", "row"]].drop_duplicates(["region", "indicator"])
+    ordered = names.in_order(
+        frame.merge(places, on=["region", "indicator"], how="left"),
+        ["region", "indicator", "due", "period", "revision"],
+    )
+    return Forms(typed(ordered, "actuals").reset_index(drop=True), problems, sources)
 
 
 def _files(path: Path) -> list[Path]:
@@ -217,21 +221,20 @@ def help_title() -> str:
 
 
 class _Known:
-    """What each region calls its rows: by number, by printed name and by code."""
+    """What each region calls its rows: by printed name and by code, never by a number, which plans print anew."""
 
     def __init__(self, targets: pd.DataFrame) -> None:
         self.rows: dict[tuple[str, str], dict[str, Any] | None] = {}  # None: said of two rows
+        table = names.indicators_of(targets)
+        units = catalogue.indicators().set_index("code")["unit"]
+        self.codes = {code: {"indicator": code, "unit": unit} for code, unit in units.items()}
+        self.numbers = dict(zip(table["code"], table["number"], strict=True))
+        self.states = set(table.loc[table["nature"] == "state", "code"])
         for row in targets.drop_duplicates(["region", "indicator"]).itertuples():
-            entry = {"indicator": row.indicator, "number": row.number, "unit": row.unit}
+            entry = {"indicator": row.indicator, "unit": row.unit}
             said = {row.indicator, names.folded(row.name), names.folded(names.split_unit(row.name)[0])}
-            said |= set() if pd.isna(row.number) else {str(row.number)}
+            said.add(row.indicator.removeprefix(LOCAL))
             self.rows |= {(row.region, text): None if (row.region, text) in self.rows else entry for text in said}
-        table = catalogue.indicators()
-        self.codes = {
-            row.code: {"indicator": row.code, "number": row.number, "unit": row.unit} for row in table.itertuples()
-        }
-        alone = table.drop_duplicates("number", keep=False)
-        self.numbers = dict(zip(alone["number"].astype(str), alone["code"], strict=True))
 
     def find(self, region: str, text: str, unit: str) -> dict[str, Any] | None:
         """What the county's own table calls so; else what the catalogue does; else a name marked as local."""
@@ -239,8 +242,8 @@ class _Known:
             if said in self.rows:
                 return self.rows[said]
         found = names.find_indicator(text) or names.find_indicator(names.split_unit(text)[0])
-        local = {"indicator": text, "number": pd.NA, "unit": unit} if text.startswith(LOCAL) else None
-        return self.codes.get(text) or self.codes.get(self.numbers.get(text) or found or "") or local
+        local = {"indicator": LOCAL + names.folded(text.removeprefix(LOCAL)), "unit": unit}
+        return self.codes.get(text) or self.codes.get(found or "") or (local if text.startswith(LOCAL) else None)
 
 
 def _row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
@@ -261,12 +264,12 @@ def _row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
     if period is None:
         raise problem("form_period", "period")
     read = parse_cell(text["value"])
-    state = not entry["indicator"].startswith(LOCAL) and _nature(entry["indicator"]) == "state"
+    state = entry["indicator"] in known.states
     if not _fits(read, state):
         raise problem("form_state" if state else "form_value", "value")
     if read.unit and unit and read.unit != unit:
         raise problem("form_two_units", "value", unit=unit)
-    values = measured(read, entry | {"printed_unit": unit})
+    values = _measured(read, entry, unit)
     if read.number is not None and values["value"] is None:
         where = "unit" if unit else "value"
         raise problem("form_unit", where, unit=read.unit or unit or "—", canonical=entry["unit"])
@@ -274,7 +277,7 @@ def _row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
         "region": region,
         "region_name": names.region_name(region),
         "indicator": entry["indicator"],
-        "number": entry["number"],
+        "number": known.numbers.get(entry["indicator"], pd.NA),
         "name": text["indicator"],
         "period": period.label,
         "year": period.year,
@@ -294,9 +297,12 @@ def _synthetic_words() -> re.Pattern[str]:
     return compiled(catalogue.form().set_index("role").at["synthetic", "pattern"], "form.csv")
 
 
-@cache
-def _nature(code: str) -> str:
-    return catalogue.indicators().set_index("code").at[code, "nature"]
+def _measured(read: CellValue, entry: dict[str, Any], unit: str) -> dict[str, Any]:
+    """The value in the unit of the plan; of a local row too, where units.csv has that unit or the two are one."""
+    known = entry["unit"] and names.find_unit(entry["unit"])
+    stated = read.unit or unit or entry["unit"]
+    values = measured(read, entry | {"printed_unit": unit} | ({"indicator": ""} if known else {}))
+    return values if known or stated == entry["unit"] or not entry["unit"] else values | {"value": None}
 
 
 def _fits(read: Any, state: bool) -> bool:
@@ -358,7 +364,7 @@ def _without_target(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[di
 
 def _series(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[dict[str, Any], list[Any]]]:
     """The current numbers of each indicator by date, after the baseline that the plan prints."""
-    entries = catalogue.indicators().set_index("code").to_dict(orient="index")
+    entries = names.indicators_of(targets).set_index("code").to_dict(orient="index")
     baseline = targets[targets["role"] == "baseline"].assign(period="", due="")
     baseline["period"] = baseline["year"].astype(str)
     current = actuals[actuals["current"]]
@@ -374,7 +380,7 @@ def _series(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[dict
 def _numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Outside the logical limits; ten times the value before; a cumulative number that falls; two for one day."""
     for entry, cells in _series(actuals, targets):
-        unit = entry["unit"]
+        unit = cells[0].unit
         for cell in cells:
             if cell.due and (cell.value < entry["lower"] or cell.value > entry["upper"]):
                 yield _finding(cell, "actual_outside", "warning", unit=unit)

@@ -229,15 +229,16 @@ def load_tables(data: object = None) -> dict[str, pd.DataFrame]:
     return {name: _read_table(name, folder) for name in resources}
 
 
-def explain(region: object, number: int, year: int | None = None, data: object = None) -> pd.DataFrame:
+def explain(region: object, indicator: object, year: int | None = None, data: object = None) -> pd.DataFrame:
     """Trace the values of one row of one plan to file, place and printed text.
 
     Parameters
     ----------
     region : int or str
         Code or name.
-    number : int
-        The row's number as printed; where two definitions share it, the one that the region prints.
+    indicator : str or int
+        The code, a name (short, full or as printed) or a part of one; or the place of the row in the plan, 1 for the
+        first, which need not be the number that is printed there.
     year : int, optional
         Only this year.
     data : path or address, optional
@@ -251,19 +252,48 @@ def explain(region: object, number: int, year: int | None = None, data: object =
     Raises
     ------
     DataError
-        When the region is unknown or absent, or has no such row or year.
+        When the region is unknown or absent, has no such row or year, or has several rows of which the names have
+        that part; the error lists them.
 
     Examples
     --------
-    >>> explain("奉化区", 13, 2027)[["raw", "file", "locator"]].values.tolist()
+    >>> explain("奉化区", "care_workers", 2027)[["raw", "file", "locator"]].values.tolist()
     [['≥32', 'fenghua.txt', 'line 140']]
+    >>> explain("奉化区", "养老护理员")["row"].unique().tolist(), explain("奉化区", 13)["indicator"].unique().tolist()
+    ([13], ['care_workers'])
     """
     rows = load_targets(data, region)
-    rows = rows[(rows["number"] == number) & ((rows["year"] == year) if year else True)]
+    asked = str(indicator).strip()
+    found = _rows_called(rows, asked)
+    if len(found) > 1:
+        listed = rows[rows["row"].isin(found)].drop_duplicates("row")
+        candidates = "; ".join(f"{row.row} {names.split_unit(row.name)[0]}" for row in listed.itertuples(index=False))
+        raise DataError(Problem("row_ambiguous", "targets.csv", text=asked, values={"candidates": candidates}))
+    rows = rows[rows["row"].isin(found) & ((rows["year"] == year) if year else True)]
     if rows.empty:
-        asked = " ".join(str(part) for part in (region, number, year) if part is not None)
-        raise DataError(Problem("number_absent", "targets.csv", text=asked))
+        text = " ".join(str(part) for part in (region, indicator, year) if part is not None)
+        raise DataError(Problem("row_absent", "targets.csv", text=text))
     return rows.merge(_sources(data_dir(data)), on="region", how="left")
+
+
+def _rows_called(rows: pd.DataFrame, asked: str) -> list[int]:
+    """The places of the rows of a plan that are meant: by place or by a whole name; else by a part of one."""
+    printed = rows.drop_duplicates("row")
+    if asked.isdecimal():
+        return printed.loc[printed["row"] == int(asked), "row"].tolist()
+    wanted = names.folded(asked).casefold()
+    called = {row.row: _called(row.indicator, row.name) for row in printed.itertuples(index=False)}
+    code = names.find_indicator(asked) or names.find_indicator(names.split_unit(asked)[0])
+    whole = [row.row for row in printed.itertuples() if code == row.indicator or wanted in called[row.row]]
+    return whole or [place for place, texts in called.items() if any(wanted in text for text in texts)]
+
+
+def _called(code: str, name: str) -> set[str]:
+    """What a row is called: its code, its printed name with and without unit, and the catalogue's names for it."""
+    known = catalogue.indicators().query("code == @code")
+    texts = [code, name, names.split_unit(name)[0], names.indicator_name(code, "zh")]
+    texts += known[["name_zh", "name_en", "short_zh", "short_en"]].to_numpy().ravel().tolist()
+    return {names.folded(text).casefold() for text in texts}
 
 
 def _sources(folder: Path) -> pd.DataFrame:
