@@ -312,7 +312,7 @@ def test_a_county_without_its_citys_plan_and_a_plan_without_prose_get_one_senten
 def test_prose_and_table_stand_side_by_side():
     prose = said("二、重点任务\n（三）劳有所得\n到2027年，登记失业率保持在3.5%以内，新增就业6万人。", FENGHUA)
     (row,) = tables.contradictions_table(prose, four_plans(), FENGHUA, "en").values.tolist()
-    assert row[0] == "7 Registered unemployment"
+    assert row[0] == "Registered unemployment"
     assert row[1] == "登记失业率≤3.5% (2027)" and row[3:5] == ["<3.5 (2027)", "fenghua, line 80"]
     (beyond,) = tables.prose_tables(prose, FENGHUA, "en").values()
     assert beyond.iloc[0].tolist()[:4] == ["新增就业", "6万人", "2027", "—"]
