@@ -14,20 +14,30 @@ from qyx_analysis.problems import compiled
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _NUMBER = re.compile(_DIGITS)
 _SIGNED = re.compile(rf"-?(?:{_DIGITS})")
-_RANGE = re.compile(rf"(?P<low>{_DIGITS})(?P<unit>[^\d,.]{{0,3}}?)(?:[-~至到]|--)(?P<high>{_DIGITS})(?P<last>[^\d,.]{{0,4}})")
-_SEPARATED = re.compile(r"\d[^\d,]*[、;/]|\d[^\d,.]+,|[\u4e00-\u9fff]\D*\d")
-_SAME = str.maketrans(
-    {"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">", "∕": "/"}
-    # parts of characters that PDF fonts give for the characters themselves, and that NFKC leaves alone
-    | dict(zip("⺟⺠⺫⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻟⻢⻣⻤⻥⻦⻨⻩⻬⻮⻰⻳", "母民目虎西见角贝车长门青韦页风飞食食马骨鬼鱼鸟麦黄齐齿龙龟", strict=True))
+_RANGE = re.compile(
+    rf"(?P<low>{_DIGITS})(?P<unit>[^\d,.]{{0,3}}?)(?:[-~至到]|--)(?P<high>{_DIGITS})(?P<last>[^\d,.]{{0,4}})"
 )
+_SEPARATED = re.compile(r"\d[^\d,]*[、;/]|\d[^\d,.]+,|[\u4e00-\u9fff]\D*\d")
+_SIGNS = {"≧": "≥", "≦": "≤", "⩾": "≥", "⩽": "≤", "‹": "<", "›": ">", "〈": "<", "〉": ">", "∕": "/"}
+# Parts of characters that the fonts of PDF files give for the characters themselves; NFKC leaves them alone.
+_RADICALS = dict(
+    zip(
+        "⺟⺠⺫⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻥⻦⻨⻩⻬⻮⻰⻳",
+        "母民目虎西见角贝车长门青韦页风飞食马骨鱼鸟麦黄齐齿龙龟",
+        strict=True,
+    )
+)
+_SAME = str.maketrans(_SIGNS | _RADICALS)
 _DASHES = re.compile(r"[‐‑‒–—―−─一]+")  # the last is the numeral one, typed for a dash in a cell of its own
 _RANGE_DASHES = re.compile(r"[‐‑‒–—―−─～〜~-]+")
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]|_x[0-9A-F]{4}_")
 _TWO_NUMBERS = re.compile(r"[\d.,][ \t\u2000-\u200a\u3000]+[\d.,]")  # a no-break space, by contrast, is inside one
 _MARKS = "*★☆▲△●○◆◇■□※＊﹡⁎∗#"
-_MARK = rf"[{re.escape(_MARKS)}]|[①-⑳❶-❿]|[\u00b9\u00b2\u00b3\u2070-\u2079]|[\[【〔]\s*(?:注\s*)?[\d*a-z]{{0,2}}\s*[\]】〕]"
+_MARK = rf"[{re.escape(_MARKS)}]|[①-⑳❶-❿]|[\u00b9\u00b2\u00b3\u2070-\u2079]"
+_MARK += r"|[\[【〔]{1,2}\s*(?:注\s*)?(?:[\d*a-z]{0,2}|[①-⑳])\s*[\]】〕]{1,2}"
+_MARK += r"|⟦[^⟦⟧]*⟧"  # struck text before or after what replaces it
 _MARKED = re.compile(rf"^\s*((?:{_MARK}|\s)*)(.*?)((?:{_MARK}|\s)*)\s*$", re.DOTALL)
+_BRACKETED = re.compile(r"[\[【〔(]([^\[\]【】〔〕()]*\d[^\[\]【】〔〕()]*)[\]】〕)]")
 _MAX_DIGITS = 15  # what a float keeps exactly
 _MAX_TEXT = 200  # a longer cell is no value
 _BOUND = {"<": "upper_bound", "<=": "upper_bound", ">": "lower_bound", ">=": "lower_bound", "=": "point"}
@@ -109,6 +119,9 @@ def parse_cell(text: str) -> CellValue:
     if _TWO_NUMBERS.search(inner) or _has_raised_digits(inner):
         return CellValue("unreadable")
     printed = normal(inner)
+    bracketed = _BRACKETED.fullmatch(printed)  # of five-year plans: a sum over the years
+    if bracketed:
+        printed = bracketed[1]
     return _as_words(printed) or _as_number(printed) or _as_range(printed) or _as_texts(printed)
 
 

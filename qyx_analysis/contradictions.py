@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from math import isclose
 from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import catalogue
+from qyx_analysis.cells import normal
 from qyx_analysis.checks import as_frame, finding
-from qyx_analysis.names import conversion
+from qyx_analysis.names import conversion, find_unit, indicators_of
+from qyx_analysis.prose import linked
 
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_FLOW = re.compile("新增|城镇新增|开展")  # said for all years together, printed for each year: both may be right
 _COMPARED = ("point", "lower_bound", "upper_bound", "full_coverage")
 
 
 def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     """Compare every target of the prose that speaks of a row of the table with that row.
+
+    A row is who its name says: its printed number has no part in it.
 
     Parameters
     ----------
@@ -49,13 +55,12 @@ def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFra
 
 def differing(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
-    ordered = targets.dropna(subset=["number"]).sort_values("year", kind="stable")
-    tables = dict(list(ordered.groupby(["region", "number"])))
-    entries = catalogue.indicators().set_index("code").to_dict(orient="index")
-    for said in prose.dropna(subset=["linked_indicator"]).itertuples():
-        row = tables.get((said.region, said.linked_indicator))
-        if row is not None and row["indicator"].iloc[0] in entries:
-            for found in _differences(said, list(row.itertuples()), entries[row["indicator"].iloc[0]]):
+    ordered = targets.sort_values("year", kind="stable")
+    rows = {key: list(cells.itertuples()) for key, cells in ordered.groupby(["region", "indicator"])}
+    entries = indicators_of(targets).set_index("code").to_dict(orient="index")
+    for said in linked(prose, targets).itertuples():
+        if row := rows.get((said.region, said.indicator)):
+            for found in _differences(said, row, entries[said.indicator]):
                 yield said, found
 
 
@@ -69,7 +74,7 @@ def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[d
         yield finding(last, "prose_year", "warning", "prose_year_absent", **words)
         return
     words |= {"printed": cell.raw, "at": cell.year, "unit": entry["unit"]}
-    if cell.kind not in _COMPARED:
+    if cell.kind not in _COMPARED or said.kind == "words":
         return
     low, high = stated_range(said, entry)
     number = _number(cell, entry)
@@ -80,7 +85,7 @@ def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[d
     elif low <= number <= high or isclose(low, number):
         if said.kind != "range" and cell.operator and said.operator != cell.operator:
             yield finding(cell, "prose_bound", "warning", year=True, **words)
-    else:
+    elif said.annual or entry["nature"] == "cumulative" or not _FLOW.match(entry["name_zh"]):
         yield _other_value(low, row, cell, entry, words)
 
 
@@ -105,14 +110,25 @@ def stated_range(said: Any, entry: dict[str, Any]) -> tuple[float | None, float 
     """The lowest and highest value that a target of the prose states, in the unit of its indicator ``entry``."""
     if said.kind == "full_coverage":
         return (100.0, 100.0) if entry["full_is_best"] else (None, None)
-    unit = said.unit
-    if unit in ("万", "亿"):  # 达到70万: what is counted stands in the name
-        unit += entry["unit"].removeprefix("万")
-    factor = conversion(unit, entry["unit"])
-    if factor is None:
+    factor = _factor(said.unit, entry)
+    if factor is None or said.kind == "words":
         return None, None
     ends = (said.value_low, said.value_high) if said.kind == "range" else (said.value, said.value)
     return float(ends[0]) * float(factor), float(ends[1]) * float(factor)
+
+
+def _factor(unit: str, entry: dict[str, Any]) -> Decimal | None:
+    """How many units of an indicator one unit of a sentence is."""
+    if unit in ("万", "亿"):  # 达到70万: what is counted stands in the name
+        unit += entry["unit"].removeprefix("万")
+    if normal(unit) == normal(entry["unit"]):
+        return Decimal(1)
+    if find_unit(entry["unit"]) is None:  # of a row outside the catalogue
+        return None
+    counted, _, per = unit.partition("/")
+    many = per.removeprefix("每").rstrip("人口名户")
+    said_in_name = bool(many) and f"每{many}" in entry["name_zh"]  # 每千人口…: 5.5个/千人
+    return conversion(counted if said_in_name else unit, entry["unit"])
 
 
 def _number(cell: Any, entry: dict[str, Any]) -> float | None:
@@ -123,7 +139,8 @@ def _number(cell: Any, entry: dict[str, Any]) -> float | None:
 
 def printed_value(said: Any) -> str:
     """The value of a target of the prose with its sign and unit."""
-    unit = "" if said.kind == "full_coverage" else said.unit
+    worded = said.kind == "full_coverage" or "成" in said.text_value  # 七成 is read as 70 %
+    unit = "" if worded else said.unit
     return f"{_SIGNS.get(said.operator, '')}{said.text_value}{unit}"
 
 

@@ -27,6 +27,7 @@ from qyx_analysis.processed import (
     row_departments,
     said_in,
 )
+from qyx_analysis.prose import linked
 from qyx_analysis.storage import Storage, folder_at
 
 PACKAGE, PARQUET = "datapackage.json", "targets.parquet"
@@ -105,7 +106,7 @@ def build(
     by_row = [row_departments(plan) for plan in reading.plans]
     tables = {
         "targets": reading.targets,
-        "prose_targets": _joined("prose_targets", [each.targets for each in said]),
+        "prose_targets": linked(_joined("prose_targets", [each.targets for each in said]), reading.targets),
         "governance": _joined("governance", [each.governance for each in said] + by_row),
     }
     differing = compare_with_table(tables["prose_targets"], tables["targets"])

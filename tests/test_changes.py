@@ -110,7 +110,7 @@ def test_an_item_closed_by_a_correction_of_its_own_value(tmp_path):
 def test_a_withdrawn_value_closes_nothing_and_turns_nothing(tmp_path):
     indicators = [planned("nursery_places", NURSERY), planned("care_workers", "20 21 22 23 24 25")]
     targets = pd.concat(indicators, ignore_index=True)
-    forms = {"a": ["2022 3.6", "2023 3.8"], "b": ["2023 /", "奉化区,13,2024,22,人,return,"]}
+    forms = {"a": ["2022 3.6", "2023 3.8"], "b": ["2023 /", "奉化区,care_workers,2024,22,人,return,"]}
     actuals = history(tmp_path, targets, **forms)
     known, period = known_before(actuals)
     found = changes(monitoring(targets, actuals), monitoring(targets, known, period)).query("number == 1")
@@ -125,7 +125,7 @@ def test_a_value_said_again_in_other_words_is_no_correction(tmp_path):
 
 
 def test_lower_is_better(tmp_path):
-    lines = "奉化区,11,{},{},%,return,"
+    lines = "奉化区,premature_mortality,{},{},%,return,"
     forms = {"a": [lines.format(2023, 9.4)], "b": [lines.format(2024, 9.1)]}
     found = since(tmp_path, "9.5 9.3 9.1 8.9 8.7 8.5", "premature_mortality", **forms)
     assert said(found)[1:] == [["better", "2024", "9.1", "2023", "9.4"], ["closed", "2024", "9.1", "2023", "9.4"]]
@@ -189,7 +189,7 @@ def test_of_one_file_that_grows_the_first_reports_were_known(tmp_path):
 
 def test_forms_named_by_department_first_are_told_apart_by_their_periods(tmp_path):
     targets = pd.concat([planned("nursery_places", NURSERY), planned("care_workers", "20 21 22 23 24 25")])
-    care = "奉化区,13,{},{},人,return,"
+    care = "奉化区,care_workers,{},{},人,return,"
     actuals = history(
         tmp_path, targets, edu23=["2023 4"], edu24=["2024 4.6"],
         old23=[care.format(2023, 21)], old24=[care.format(2024, 22)],
@@ -200,7 +200,7 @@ def test_forms_named_by_department_first_are_told_apart_by_their_periods(tmp_pat
 
 def test_the_periods_are_those_that_any_county_reports(tmp_path):
     targets = pd.concat([planned("nursery_places", NURSERY, region) for region in ("330213", "330282")])
-    actuals = history(tmp_path, targets, a=["2023 4"], b=["慈溪市,1,2024,4.6,个,return,"])
+    actuals = history(tmp_path, targets, a=["2023 4"], b=["慈溪市,nursery_places,2024,4.6,个,return,"])
     rows, period = known_before(actuals)
     assert rows[["region", "period"]].values.tolist() == [["330213", "2023"]]
     assert period == "2023"

@@ -117,7 +117,7 @@ def test_explain_lists_the_rows_that_a_part_of_a_name_may_mean(data, capsys):
     capsys.readouterr()
     assert main(["explain", "330213", "覆盖", "--data", str(data)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert all(name in line for name in ("16 城镇住房保障受益覆盖率", "21 残疾人之家覆盖率"))
+    assert all(name in line for name in ("16 城镇住房保障受益覆盖率", "18 住宅小区", "残疾人之家"))
     assert "普惠托位占比" not in line
 
 

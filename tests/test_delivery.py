@@ -233,8 +233,9 @@ def test_every_picture_is_well_made_and_names_what_is_synthetic(
 ) -> None:
     many = measures.rankings(ninety)
     whole = four_plans().query("region == @FENGHUA")
-    words = [f"{FENGHUA},{row},2026Q2,{text},,synthetic," for row, text in ((4, "未通过"), (15, "全覆盖"), (2, "/"))]
-    forms = read_actuals([csv_form(tmp_path, *words, f"{FENGHUA},19,2026Q2,16537.04,元,r,")], whole)
+    said = {"preschool_assessment": "未通过", "long_term_care_insured": "全覆盖", "affordable_nursery_share": "/"}
+    words = [f"{FENGHUA},{row},2026Q2,{text},,synthetic," for row, text in said.items()]
+    forms = read_actuals([csv_form(tmp_path, *words, f"{FENGHUA},dibao_standard,2026Q2,16537.04,元,r,")], whole)
     drawn = [
         figures.plot_progress(whole, measures.monitoring(whole, forms.actuals), "奉化区", lang=lang),
         figures.plot_progress(targets, monitored, "奉化区", lang=lang),

@@ -14,7 +14,7 @@ from plans import NINGBO, four_plans, said
 from qyx_analysis import catalogue, readings, tables
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.measures import alignment
-from qyx_analysis.measures.alignment import latest, standing
+from qyx_analysis.measures.alignment import _concept, latest, standing
 
 FENGHUA, CIXI, SHENGSI, ZHUJI = "330213", "330282", "330922", "330681"
 SHARE, JOBLESS = "affordable_nursery_share", "unemployment_registered"
@@ -223,6 +223,29 @@ def test_a_table_of_the_city_is_compared_year_by_year_and_its_prose_not_again():
     assert latest(rows)["year"].eq(2027).all()
 
 
+def test_printed_numbers_decide_nothing():
+    city = four_plans().query("region == @CIXI").assign(region="330200", level="city", document="city")
+    targets = pd.concat([four_plans(), city], ignore_index=True)
+    renumbered = targets.assign(number=targets["number"].where(targets["region"] == FENGHUA) % 21 + 1)
+    pd.testing.assert_frame_equal(of_city(NINGBO, renumbered), of_city(NINGBO, targets))
+
+
+def test_a_row_outside_the_catalogue_meets_what_the_city_calls_the_same():
+    own = four_plans().query("region == @CIXI and indicator == @SHARE")
+    row = own.assign(indicator="local:颐乐指数", name="颐乐指数(%)", number=pd.NA, row=22).astype({"number": "Int64"})
+    targets = pd.concat([four_plans(), row], ignore_index=True)
+    text = "到2025年，颐乐指数达到60%以上。"
+    said_by_city = of_city(text, targets).squeeze()
+    assert of_city(text).empty
+    city = row.assign(region="330200", level="city", document="city")
+    printed_by_city = of_city("", pd.concat([targets, city], ignore_index=True)).query("year == 2025").squeeze()
+    for found, printed in ((said_by_city, "≥60%"), (printed_by_city, "65%")):
+        assert found[["region", "indicator", "grade", "state", "reason"]].tolist() == [
+            *(CIXI, "", "same_words", "not_comparable", "no_direction"),
+        ]
+        assert [found["county_printed"], found["city_printed"]] == ["65%", printed] and pd.isna(found["number"])
+
+
 def test_targets_outside_the_catalogue_are_put_side_by_side_only():
     words = "到2025年，每千儿童病床数达到3张。"
     prose = pd.concat([said(words, "330200"), said(words.replace("3", "2"), CIXI)], ignore_index=True)
@@ -269,6 +292,12 @@ def test_every_grade_state_and_reason_has_its_words():
     wanted = {f"align_state_{state}" for state in fields["state"].split("|")}
     wanted |= {f"align_reason_{reason}" for reason in catalogue.concepts()["reason"]}
     assert wanted <= set(catalogue._messages())
+
+
+def test_a_citys_count_is_never_held_against_a_countys():
+    counts = catalogue.indicators().query("scale == 'count'")
+    assert {_concept(row.name_zh)[0] for row in counts.itertuples()} == set(counts["code"])
+    assert not [row.code for row in counts.itertuples() if _concept(row.name_zh)[1] == "same_definition"]
 
 
 def test_domain_aliases_lead_to_the_seven_domains_or_nowhere():

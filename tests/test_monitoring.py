@@ -227,7 +227,9 @@ def test_a_row_outside_the_catalogue_is_not_judged_for_want_of_a_direction(tmp_p
 
 def test_what_is_due_and_has_no_value_is_not_reported(tmp_path):
     targets = pd.concat([planned("nursery_places", NURSERY), planned("tertiary_enrolment", "/ 70 / 72 73 74")])
-    actuals = reported(tmp_path, targets, "奉化区,1,2024,4.5,个,return,", "奉化区,1,2025Q1,4.7,个,return,")
+    actuals = reported(
+        tmp_path, targets, *(f"奉化区,nursery_places,{tail},个,return," for tail in ("2024,4.5", "2025Q1,4.7"))
+    )
     rows = monitoring(targets, actuals)
     said = {(row.indicator, row.period): row.reason or row.status for row in rows.itertuples()}
     assert said == {

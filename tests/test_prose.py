@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plans import STEMS, four_plans
+from plans import STEMS, four_plans, printed
 
 from qyx_analysis import catalogue
-from qyx_analysis.contradictions import compare_with_table
+from qyx_analysis.contradictions import compare_with_table, printed_value
 from qyx_analysis.documents import Document, read_document
-from qyx_analysis.processed import read_plan
-from qyx_analysis.prose import prose_targets
+from qyx_analysis.layouts import read_table
+from qyx_analysis.problems import DataError
+from qyx_analysis.processed import Plan, read_plan, row_departments, said_in
+from qyx_analysis.prose import department_rows, governance, linked, prose_targets
 
 SHOWN = ["metric", "operator", "value", "unit", "year"]
 
@@ -94,6 +97,33 @@ TARGETS = {
         ["技能人才占从业人员比重", "=", 37, "%", None],
     ],
     "特困人员保障标准，按照低保标准的1.7倍执行。": [["特困人员保障标准", "=", 1.7, "倍", None]],
+    # tenths
+    "到2027年，入园率达到七成。": [["入园率", "=", 70, "%", 2027]],
+    "入园率达九成以上。": [["入园率", ">=", 90, "%", None]],
+    "入园率突破七成。": [["入园率", ">", 70, "%", None]],
+    "入园率超7成。": [["入园率", ">", 70, "%", None]],
+    "入园率逾八成五。": [["入园率", ">", 85, "%", None]],
+    "入园率近七成，巩固率约七成半。": [["入园率", "=", 70, "%", None], ["巩固率", "=", 75, "%", None]],
+    "入园率不低于七成多。": [["入园率", ">=", 70, "%", None]],
+    "参保率由六成提升至七成左右。": [["参保率", "=", 70, "%", None]],
+    "七成的村设置卫生室。": [["村设置卫生室", "=", 70, "%", None]],
+    # where a change starts is no target
+    "普惠率由55%提升至65%。": [["普惠率", "=", 65, "%", None]],
+    "到2027年，普惠率从55%到65%以上。": [["普惠率", ">=", 65, "%", 2027]],
+    "普惠率从2022年的55%到2027年的65%。": [["普惠率", "=", 65, "%", 2027]],
+    "普惠率由目前的55%提升到65%。": [["普惠率", "=", 65, "%", None]],
+    "床位从2000张增加至3000张，入园率由80%达到90%。": [
+        ["床位", "=", 3000, "张", None],
+        ["入园率", "=", 90, "%", None],
+    ],
+    # what is counted by what, and what is paid a month
+    "每千人口托位数达到5.5个/千人。": [["每千人口托位数", "=", 5.5, "个/千人", None]],
+    "每百户居民拥有服务设施面积不低于30平方米/百户。": [["每百户居民拥有服务设施面积", ">=", 30, "平方米/百户", None]],
+    "低保标准达到每人每月1400元。": [["低保标准", "=", 1400, "元/月", None]],
+    "每人每月补助标准不低于1400元。": [["补助标准", ">=", 1400, "元/月", None]],
+    "补助标准提高到1400元/人·月。": [["补助标准", "=", 1400, "元/人·月", None]],
+    "补助标准达到每人每年1.7万元。": [["补助标准", "=", 1.7, "万元", None]],
+    "近视率控制在38%以内。": [["近视率", "<=", 38, "%", None]],
     # names with numbers in them
     "每千人口拥有3岁以下婴幼儿托位数达到5.5个。": [["每千人口拥有3岁以下婴幼儿托位数", "=", 5.5, "个", None]],
     "60周岁以上老年人体检率达到75%。": [["60周岁以上老年人体检率", "=", 75, "%", None]],
@@ -134,6 +164,9 @@ def test_targets_are_found(text: str) -> None:
         "已建成托育机构120家，目前入园率达到90%。",
         "5G技术、2.0版、3/4、7×24小时服务，师生比1:15。",
         "打造一批品牌，形成一套机制，发放一次性补贴。",
+        "完成三成员单位组建，达到七成员，成立专班，形成五成果，降低三成本，一成不变，第三成人学校投用。",
+        "参保率达到六七成。",
+        "由55%提升至65%。",
         "1. 完善体系",
         "达到国家要求，实现应保尽保。",
         "",
@@ -141,6 +174,18 @@ def test_targets_are_found(text: str) -> None:
 )
 def test_other_numbers_are_no_targets(text: str) -> None:
     assert shown(text) == []
+
+
+@pytest.mark.parametrize("text", ["到2027年，居民收入翻一番。", "实现居民收入翻番。", "居民收入翻两番以上，"])
+def test_a_doubling_is_kept_as_text(text: str) -> None:
+    row = read(text).squeeze()
+    assert (row["kind"], row["metric"], row["unit"]) == ("words", "居民收入", "") and row["value"] != row["value"]
+    assert row["text_value"] in text and "翻" in row["text_value"]
+
+
+def test_tenths_are_shown_as_printed() -> None:
+    (row,) = read("参保率保持在七成至八成。").itertuples()
+    assert (row.value_low, row.value_high, printed_value(row)) == (70, 80, "七成至八成")
 
 
 @pytest.mark.parametrize("sign", ["-", "—", "～", "至"])
@@ -220,16 +265,63 @@ def test_tables_are_not_prose() -> None:
     assert sum(len(prose_targets(read_document(folder / f"{stem}.txt"))) for stem in STEMS) == 0
 
 
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("together", ["\n", "\t", " | "])
+def test_what_is_left_of_a_table_is_not_prose(stem: str, together: str) -> None:
+    """A plan's table may be cut off, or a picture but for a few rows: its sentences are read all the same."""
+    lines = [line.strip() for line in printed(stem).splitlines() if line.strip()][12:60]
+    rows = [together.join(lines[i : i + 8]) for i in range(0, len(lines), 8)]
+    text = "\n".join(["二、重点任务", *rows, "三、保障措施", "（一）督导。到2027年，入园率达到95%。按季度通报。"])
+    cut = document(text)
+    with pytest.raises(DataError):
+        read_table(cut)
+    assert prose_targets(cut, "330213")[["metric", "value"]].values.tolist() == [["入园率", 95]]
+    assert governance(cut, "330213")[["what", "frequency"]].values.tolist() == [["notice", "quarterly"]]
+    plan = Plan("330213", cut, None, four_plans().iloc[:0])
+    assert len(said_in(plan).targets) == 1 and row_departments(plan).empty
+
+
+LONG = 20_000
+PIECES = [
+    *(" ", "1", "1 ", "1、", "1%", "1.", "1,", "1-", "（", "(", "“", "、", "一", "一、", "七成", "七成、", "/", "1/"),
+    *(
+        "从1%",
+        "达到1个",
+        "新增1个、",
+        "入园率、",
+        "全覆盖、",
+        "翻一番",
+        "每月通报",
+        "监测",
+        "惠民保",
+        "牵头单位：甲、",
+        "|",
+    ),
+]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("before", ["", "到2027年，入园率达到", "三、保障措施\n（一）督导。牵头单位："])
+def test_time_grows_with_the_text_and_no_faster(piece: str, before: str) -> None:
+    text = document(before + piece * (LONG // len(piece)) + "95%。")
+    began = time.process_time()
+    prose_targets(text, "330213")
+    governance(text, "330213")
+    department_rows(text.lines[-1], "责任单位")
+    assert time.process_time() - began < 3  # far below one second; what grows with the square takes 5 and more
+
+
 @given(
     st.text(
-        alphabet="到至0123456789.,、，。;（）“”%‰万亿个家岁年人率均分别达新增建成全覆盖以上约等的 \u00a0\n-—一十A+",
+        alphabet="到至0123456789.,、，。;（）“”%‰万亿个家岁年人率均分别达新增建成全覆盖以上约等的 \u00a0\n-—一十A+"
+        "成七翻番由从元每月/多",
         max_size=80,
     )
 )
 def test_any_text_is_read_and_every_offset_is_right(text: str) -> None:
     for row in read(text).itertuples():
         assert text[row.char_start : row.char_end] == row.text_value
-        assert (row.kind == "full_coverage") == (row.value != row.value and row.value_low != row.value_low)
+        assert (row.kind in ("full_coverage", "words")) == (row.value != row.value and row.value_low != row.value_low)
 
 
 # --- what it speaks of ------------------------------------------------------------------------------------
@@ -255,7 +347,10 @@ def test_any_text_is_read_and_every_offset_is_right(text: str) -> None:
     ],
 )
 def test_metrics_of_the_table_are_linked(text: str, number: int) -> None:
-    assert read(text)["linked_indicator"].tolist() == [number]
+    table = read(text)
+    assert table["linked_indicator"].tolist() == [number]
+    codes = catalogue.indicators().query("number == @number")["code"]
+    assert set(table["indicator"]) <= set(codes)
 
 
 @pytest.mark.parametrize(
@@ -267,15 +362,51 @@ def test_metrics_of_the_table_are_linked(text: str, number: int) -> None:
         "项目制职业技能培训1.8万人次。",
         "儿童发育筛查知识普及率达到96%。",
         "公租房保障家庭达到190户。",
+        "最低生活保障标准达到每人每月1400元。",
+        "居民最低生活保障标准达到1400元/人·月。",
     ],
 )
 def test_other_metrics_are_not_linked(text: str) -> None:
-    assert read(text)["linked_indicator"].isna().tolist() == [True]
+    table = read(text)
+    assert table["linked_indicator"].isna().tolist() == [True] and table["indicator"].tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("县域就诊率达到90%。", "county_visit_rate"),  # by its very name
+        ("养老机构中护理型床位占比达到65%。", "nursing_beds_share"),  # by an alias
+        ("新增城镇就业6万人。", "new_urban_jobs"),
+        ("新增就业6万人。", ""),
+        ("婴幼儿家长育儿知识知晓率达到90%。", ""),
+    ],
+)
+def test_names_and_aliases_are_links_too(text: str, code: str) -> None:
+    table = read(text)
+    assert table["indicator"].tolist() == [code] and table["linked_indicator"].isna().all()
 
 
 def test_links_name_indicators_of_the_catalogue() -> None:
     assert set(catalogue.prose_links()["code"]) <= set(catalogue.indicators()["code"])
     assert not catalogue.prose_words()["text"].duplicated().any()
+
+
+def with_row(name: str, unit: str = "%", **columns: Any) -> pd.DataFrame:
+    """The four plans, and Fenghua with one more row that is outside the catalogue."""
+    own = four_plans().query("region == '330213' and indicator == 'affordable_nursery_share'")
+    row = own.assign(indicator=f"local:{name}", name=name, number=6, row=22, unit=unit, **columns)
+    return pd.concat([four_plans(), row], ignore_index=True)
+
+
+def test_the_very_name_of_a_row_outside_the_catalogue_is_linked() -> None:
+    targets = with_row("居民颐乐指数")
+    same, other = read("居民“颐乐指数”达到90%。"), read("居民颐乐指数达标率达到90%。")
+    assert linked(same, targets)["indicator"].tolist() == ["local:居民颐乐指数"]
+    assert linked(same, targets)["linked_indicator"].isna().all()
+    assert linked(same, four_plans())["indicator"].tolist() == linked(other, targets)["indicator"].tolist() == [""]
+    assert linked(same.assign(region="330282"), targets)["indicator"].tolist() == [""]  # it is a row of Fenghua's
+    monthly = read("居民颐乐指数达到1400元/月。")
+    assert linked(monthly, with_row("居民颐乐指数", "元"))["indicator"].tolist() == [""]
 
 
 # --- the prose against the table --------------------------------------------------------------------------
@@ -302,6 +433,61 @@ def test_links_name_indicators_of_the_catalogue() -> None:
 def test_the_prose_is_compared_with_the_table(text: str, found: list[tuple[str, int]]) -> None:
     findings = compare_with_table(read(text), four_plans())
     assert list(zip(findings["rule"], findings["year"], strict=True)) == found
+
+
+def test_printed_numbers_decide_nothing() -> None:
+    """In a renumbered plan 高等教育毛入学率 was held against row 6, which was 欠薪线索动态化解率."""
+    text = "到2027年，高等教育毛入学率达到75%，登记失业率保持在3.5%以内，每千人口托位数达到5.6个。"
+    found = compare_with_table(read(text), four_plans())
+    for numbers in (four_plans()["number"] % 21 + 1, pd.NA):
+        renumbered = four_plans().assign(number=numbers).astype({"number": "Int64"})
+        again = compare_with_table(read(text), renumbered)
+        assert set(again["indicator"] + again["rule"]) == set(found["indicator"] + found["rule"])
+        own = renumbered.drop_duplicates(["region", "indicator"]).query("region == '330213'").set_index("indicator")
+        assert again["number"].isna().all() or (again["number"] == own.loc[again["indicator"], "number"].array).all()
+
+
+def test_what_all_years_add_up_to_does_not_contradict_one_year() -> None:
+    targets = with_row("新增颐乐床位数", "个")
+    for text, rules in (
+        ("2023-2027年，新增颐乐床位数达到400个。", []),
+        ("到2027年，新增颐乐床位数不少于90个。", ["prose_bound"]),  # 90
+        ("到2027年，新增颐乐床位数每年达到400个。", ["prose_value"]),
+    ):
+        assert compare_with_table(read(text), targets)["rule"].tolist() == rules
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "found"),
+    [
+        ("到2027年，颐乐指数达到90%。", "%", []),  # Fenghua's row says 90
+        ("到2027年，颐乐指数达到九成。", "%", []),
+        ("到2027年，颐乐指数达到八成。", "%", ["prose_value"]),
+        ("到2027年，颐乐指数翻一番。", "%", []),
+        ("到2027年，颐乐指数达到90个/千人。", "个/千人", []),  # a unit that units.csv need not have
+        ("到2027年，颐乐指数达到90户。", "个/千人", ["prose_unit"]),
+        ("到2027年，颐乐指数达到90。", "", []),
+    ],
+)
+def test_rows_outside_the_catalogue_are_compared_too(text: str, unit: str, found: list[str]) -> None:
+    findings = compare_with_table(read(text), with_row("颐乐指数", unit))
+    assert findings["rule"].tolist() == found
+    assert set(findings["indicator"]) <= {"local:颐乐指数"} and set(findings["number"]) <= {6}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("到2027年，每千人口托位数达到5.5个/千人。", []),
+        ("到2027年，每千人口托位数达到5.5个/万人。", ["prose_unit"]),
+        ("到2027年，最低生活保障标准达到每人每月1400元。", []),  # 17000 a year
+        ("到2027年，最低生活保障标准达到每人每年1.7万元。", []),
+        ("到2027年，普惠托位占比突破九成。", ["prose_bound"]),  # 90
+        ("到2027年，普惠托位占比由85%提升至90%。", []),
+    ],
+)
+def test_units_of_sentences_meet_those_of_the_table(text: str, found: list[str]) -> None:
+    assert compare_with_table(read(text), four_plans())["rule"].tolist() == found
 
 
 def test_a_year_without_a_column_is_said() -> None:

@@ -16,9 +16,11 @@ from pathlib import Path
 from qyx_analysis.problems import DataError, Problem, shown
 
 MAX_BYTES = 32 * 1024 * 1024  # a plan is some 30 kB as text; more than this is not a plan
+RAISED, STRUCK = "[]", "⟦⟧"  # signs that readers put around raised or lowered, and around struck text
 AROUND = 6  # paragraphs kept before and after a grid, for its title and footnotes
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")  # not U+00A0, which stands inside one number
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # hyphens, joints and marks of direction that nobody sees
+_CUT_NUMBER = re.compile(r"\d\.\d$")
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|body|table)\b", re.IGNORECASE)
 _LINE = re.compile(r"line (\d+)")
 _HEAD = 4096  # bytes in which a saved web archive says what it is
@@ -46,12 +48,14 @@ class Grid:
     """A table of any kind, nothing interpreted yet.
 
     A merged cell gives its text once, at its first row and column; the others it covers are ``""`` with the same
-    ``place``. A row that prints too few cells stays short. ``above`` and ``below`` are the paragraphs around it.
+    ``place``. A row that prints too few cells stays short. ``above`` and ``below`` are the paragraphs around it;
+    ``is_open`` where the file ends in it, so that its last row may be cut off.
     """
 
     rows: tuple[tuple[Cell, ...], ...]
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,6 @@ class Document:
         places = (cell.place for grid in self.grids for row in grid.rows for cell in row)
         return frozenset(int(found[1]) - 1 for place in places if (found := _LINE.match(place)))
 
-    @property
-    def ends_with_grid(self) -> bool:
-        """Whether nothing stands below the last grid."""
-        last = max(self.grid_lines, default=-1)
-        after = self.lines[last + 1 :] if last >= 0 else self.grids[-1].below if self.grids else self.lines
-        return bool(self.grids) and not any(line.strip() for line in after)
-
 
 Content = tuple[tuple[str, ...], tuple[Grid, ...]]  # what every reader returns: lines and grids
 
@@ -87,13 +84,16 @@ Content = tuple[tuple[str, ...], tuple[Grid, ...]]  # what every reader returns:
 def one_line(parts: Iterable[str]) -> str:
     """Join the lines of one cell: with a space between Latin characters, without one in Chinese text.
 
-    >>> one_line(["参保人数", " (万 人)"]), one_line(["82", "83"])
-    ('参保人数(万 人)', '82 83')
+    A number that a line ends at its point goes on in the next.
+
+    >>> one_line(["参保人数", " (万 人)"]), one_line(["82", "83"]), one_line(["44.", "1"])
+    ('参保人数(万 人)', '82 83', '44.1')
     """
     text = ""
     for part in parts:
         part = _SPACE.sub(" ", _UNSEEN.sub("", part)).strip()
-        text += " " + part if text and part and (text[-1] + part[0]).isascii() else part
+        apart = text and part and (text[-1] + part[0]).isascii() and not _CUT_NUMBER.search(text + part[0])
+        text += " " + part if apart else part
     return text
 
 

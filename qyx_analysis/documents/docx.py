@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 from lxml import etree
 
-from qyx_analysis.documents import Content, guarded
+from qyx_analysis.documents import RAISED, STRUCK, Content, guarded
 from qyx_analysis.documents.flow import Flow
 
 # Properties, what tracked changes removed, field codes, and the second copy of a text box for old readers.
@@ -68,8 +68,8 @@ def _start(flow: Flow, element: etree._Element, tag: str) -> None:
         flow.text(_SYMBOLS.get(_value(element, "", "char").upper(), _UNKNOWN))
     elif tag in _TEXT:
         flow.text(_TEXT[tag])
-    elif _apart(element, tag):
-        flow.text("[")
+    elif signs := _apart(element, tag):
+        flow.text(signs[0])
 
 
 def _end(flow: Flow, element: etree._Element, tag: str) -> None:
@@ -81,8 +81,8 @@ def _end(flow: Flow, element: etree._Element, tag: str) -> None:
         flow.close_cell()
     elif tag == "p":
         flow.text("\n")
-    elif _apart(element, tag):
-        flow.text("]")
+    elif signs := _apart(element, tag):
+        flow.text(signs[1])
 
 
 def _blanks(flow: Flow, row: etree._Element, where: str) -> None:
@@ -96,12 +96,14 @@ def _removed(element: etree._Element) -> bool:
     return _on(element, "vanish") or element.find("{*}trPr/{*}del") is not None
 
 
-def _apart(element: etree._Element, tag: str) -> bool:
-    """Raised or struck: 82 with a raised 1 is not 821, nor is a struck 85 before 90 the number 8590."""
+def _apart(element: etree._Element, tag: str) -> str:
+    """The signs that set raised or struck text apart: 82 with a raised 1 is not 821, nor a struck 85 before 90 8590."""
     if tag != "r":
-        return tag == "sup"  # of a formula
+        return RAISED if tag == "sup" else ""  # of a formula
+    if _on(element, "strike") or _on(element, "dstrike"):
+        return STRUCK
     raised = element.find("{*}rPr/{*}vertAlign")
-    return _on(element, "strike") or _on(element, "dstrike") or (raised is not None and _value(raised) == "superscript")
+    return RAISED if raised is not None and _value(raised) in ("superscript", "subscript") else ""
 
 
 def _on(run: etree._Element, name: str) -> bool:

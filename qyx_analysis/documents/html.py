@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lxml import etree
 
-from qyx_analysis.documents import Content, guarded
+from qyx_analysis.documents import RAISED, STRUCK, Content, guarded
 from qyx_analysis.documents.flow import Flow
 from qyx_analysis.documents.text import decode
 from qyx_analysis.problems import DataError, Problem
@@ -24,10 +25,9 @@ _LINES = frozenset((  # what starts and ends a line; a browser lets any unknown 
     "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "ul",
 ))
 # fmt: on
-_APART = frozenset(
-    ["sup", "sub", "small", "del", "s", "strike"]
-)  # 82 with a raised 1 is not 821, nor a struck 85 before 90 8590
-_APART_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)|line-through")
+_RAISED = frozenset(["sup", "sub", "small"])  # 82 with a raised 1 is not 821
+_STRUCK = frozenset(["del", "s", "strike"])  # nor is a struck 85 before 90 the number 8590
+_RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
     r"|(left|top|text-indent)\s*:\s*-\d{3,}|clip(-path)?\s*:|(?<![-\w])width\s*:\s*0(?![.\d])"
@@ -64,7 +64,9 @@ def read(data: bytes, name: str) -> Content:
             _end(flow, element)
         if event == "end":
             _text(flow, element.getparent(), element.tail)
-    return flow.content()
+    lines, grids = flow.content()
+    cut = text.lower().rfind("<td") > text.lower().rfind("</table")
+    return lines, (*grids[:-1], replace(grids[-1], is_open=True)) if grids and cut else grids
 
 
 def _hidden(element: etree._Element, unseen: set[str]) -> bool:
@@ -73,10 +75,13 @@ def _hidden(element: etree._Element, unseen: set[str]) -> bool:
     return element.tag in _NOT_PRINTED or "hidden" in element.attrib or by_class or bool(_HIDDEN.search(style))
 
 
-def _apart(element: etree._Element) -> bool:
-    """Raised, lowered or struck text, or a link to a footnote: beside a number, not in it."""
+def _apart(element: etree._Element) -> str:
+    """The signs that set raised, lowered and struck text, or a link to a footnote, apart from a number."""
+    style = element.get("style", "").lower()
+    if element.tag in _STRUCK or "line-through" in style:
+        return STRUCK
     link = element.tag == "a" and element.get("href", "").startswith("#") and (element.text or "").strip().isdigit()
-    return element.tag in _APART or link or bool(_APART_STYLE.search(element.get("style", "").lower()))
+    return RAISED if element.tag in _RAISED or link or _RAISED_STYLE.search(style) else ""
 
 
 def _start(flow: Flow, element: etree._Element) -> None:
@@ -88,8 +93,8 @@ def _start(flow: Flow, element: etree._Element) -> None:
     elif tag in ("td", "th"):
         rows = _number(element, "rowspan")
         flow.open_cell(_number(element, "colspan") or 1, rows if rows != 0 else 65534)  # 0: all the rows that follow
-    elif _apart(element):
-        flow.text("[")
+    elif signs := _apart(element):
+        flow.text(signs[0])
     elif tag in _LINES:
         flow.text("\n")
 
@@ -100,8 +105,8 @@ def _end(flow: Flow, element: etree._Element) -> None:
         flow.close_table()
     elif tag in ("td", "th"):
         flow.close_cell()
-    elif _apart(element):
-        flow.text("]")
+    elif signs := _apart(element):
+        flow.text(signs[1])
     elif tag in _LINES:
         flow.text("\n")
 

@@ -63,9 +63,12 @@ def _piped(lines: list[str]) -> Iterator[Grid]:
 
 
 def _tabbed(lines: list[str]) -> Iterator[Grid]:
-    """Lines of cells with tabs between, or blocks of lines that a tab indents, a cell each; other lines may interrupt."""
+    """Lines of cells with tabs between, or blocks of lines that a tab indents, a cell each; others may interrupt."""
     tabbed = [index for index, line in enumerate(lines) if "\t" in line and line.count("|") < 2]
     for run in _runs(lines, tabbed):
+        if any(lines[index].count('"') % 2 for index in run):  # a cell over several lines, as Excel copies it
+            yield from _separated(lines, "\t", run[0], run[-1] + 1)
+            continue
         if any("\t" in lines[index].strip() for index in run):
             rows = [_cells(lines[index], index + 1) for index in range(run[0], run[-1] + 1) if lines[index].strip()]
         else:
@@ -112,20 +115,28 @@ def _comma_separated(lines: list[str]) -> list[Grid]:
     commas = [line.count(",") for line in lines if line.strip()]
     if sum(count >= _COMMAS for count in commas) < max(3, len(commas) // 2):
         return []
-    reader = csv.reader(StringIO("\n".join(lines)))
-    rows = []
+    return list(_separated(lines, ",", 0, len(lines)))
+
+
+def _separated(lines: list[str], separator: str, first: int, end: int) -> Iterator[Grid]:
+    """Rows of a file whose cells stand in quotation marks where they need to."""
+    reader = csv.reader(StringIO("\n".join(lines[first:end])), delimiter=separator)
+    rows: list[tuple[Cell, ...]] = []
+    number = first
     try:
         for texts in reader:
-            if any(texts):
-                rows.append(tuple(Cell(one_line(t.split("\n")), f"line {reader.line_num} cell {i}") for i, t in enumerate(texts, 1)))
+            cells = (Cell(one_line(t.split("\n")), f"line {number + 1} cell {i}") for i, t in enumerate(texts, 1))
+            rows += [tuple(cells)] if any(texts) else []
+            number = first + reader.line_num
     except csv.Error:  # a field beyond the reader's limit: no table of ours
-        return []
-    return [Grid(tuple(rows))]
+        return
+    if rows:
+        yield _grid(lines, first, end, rows)
 
 
 def _grid(lines: list[str], first: int, end: int, rows: list[tuple[Cell, ...]]) -> Grid:
     above, below = _around(lines[max(0, first - _REACH) : first]), _around(lines[end : end + _REACH])
-    return Grid(tuple(rows), above[-AROUND:], below[:AROUND])
+    return Grid(tuple(rows), above[-AROUND:], below[:AROUND], not any(line.strip() for line in lines[end:]))
 
 
 def _around(lines: list[str]) -> tuple[str, ...]:

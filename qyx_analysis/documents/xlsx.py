@@ -16,7 +16,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._reader import WorkSheetParser
 
-from qyx_analysis.documents import Cell, Content, Grid, guarded, one_line
+from qyx_analysis.documents import RAISED, STRUCK, Cell, Content, Grid, guarded, one_line
 from qyx_analysis.documents.numbers import as_shown, year_as_shown
 from qyx_analysis.problems import DataError, Problem, shown
 
@@ -113,7 +113,12 @@ def _text(sheet: Any, cell: dict[str, Any]) -> str:
         value = "".join(_run(part) for part in value)
     if isinstance(value, bool):
         return str(value).upper()
-    form = ReadOnlyCell(sheet, cell["row"], cell["column"], value, cell["data_type"], cell["style_id"]).number_format
+    shown = ReadOnlyCell(sheet, cell["row"], cell["column"], value, cell["data_type"], cell["style_id"])
+    text = _shown(value, shown.number_format)
+    return f"{STRUCK[0]}{text}{STRUCK[1]}" if text and shown.font.strike else text
+
+
+def _shown(value: Any, form: str) -> str:
     if isinstance(value, int | float):
         return as_shown(value, form)
     if isinstance(value, date):
@@ -123,6 +128,7 @@ def _text(sheet: Any, cell: dict[str, Any]) -> str:
 
 def _run(part: str | TextBlock) -> str:
     """Raised or struck text set apart: 82 with a raised 1 is not 821."""
-    if isinstance(part, TextBlock):
-        return f"[{part.text}]" if part.font.vertAlign == "superscript" or part.font.strike else part.text
-    return part
+    if not isinstance(part, TextBlock):
+        return part
+    signs = STRUCK if part.font.strike else RAISED if part.font.vertAlign in ("superscript", "subscript") else None
+    return f"{signs[0]}{part.text}{signs[1]}" if signs else part.text

@@ -35,7 +35,11 @@ def read_table(document: Document) -> Table:
     if not targets:
         first = tables[0]
         raise DataError(Problem("table_of_one_year", document.name, first.header.place, str(first.years[0])))
-    return _joined(targets, document)
+    starts = [min(table.years) for table in targets]
+    # What a plan prints of the period before ends where its own years begin.
+    past = [table for table in targets if any(max(table.years) <= start for start in starts)]
+    aside = frozenset(row.indicator.place for table in past for row in table.rows)
+    return replace(_joined([table for table in targets if table not in past], document), aside=aside)
 
 
 def _settled(part: Part, document: Document) -> Table:
@@ -46,7 +50,9 @@ def _settled(part: Part, document: Document) -> Table:
     columns = tuple(column for column in settled if column)
     remarks = [*part.remarks, *remarks]
     titles = (part.title,)
-    return Table(part.layout, titles, part.header, columns, _whole_domains(rows), part.footnotes, tuple(remarks))
+    domained = any(column.role == "domain" for column in part.columns)
+    whole = _whole_domains(rows)
+    return Table(part.layout, titles, part.header, columns, whole, part.footnotes, tuple(remarks), domained)
 
 
 def _whole_domains(rows: tuple[PrintedRow, ...]) -> tuple[PrintedRow, ...]:
@@ -61,8 +67,17 @@ def _whole_domains(rows: tuple[PrintedRow, ...]) -> tuple[PrintedRow, ...]:
     return tuple(replace(row, domain=whole.get(row.domain, row.domain)) for row in rows)
 
 
+def _with_domain(table: Table, before: Table) -> Table:
+    """Rows below a domain that the table before printed: where a page begins with the rest of its rows."""
+    if not table.domained:
+        return table
+    domain = before.rows[-1].domain
+    return replace(table, rows=tuple(replace(row, domain=row.domain or domain) for row in table.rows))
+
+
 def _joined(tables: list[Table], document: Document) -> Table:
     """One table of several parts, as where every domain has its own: all have the same years, and no row twice."""
+    tables = [*tables[:1], *map(_with_domain, tables[1:], tables)]
     first, *others = tables
     seen = {plain(row.indicator.text) for row in first.rows}
     for other in others:

@@ -13,7 +13,6 @@ from math import inf
 
 from qyx_analysis.documents import Cell
 from qyx_analysis.layouts.printed import (
-    UNIT_LINE,
     Column,
     count_cjk,
     domain_named,
@@ -25,6 +24,7 @@ from qyx_analysis.layouts.printed import (
     is_prose,
     is_serial,
     is_text,
+    is_unit,
     is_value,
     plain,
     value_kind,
@@ -124,8 +124,8 @@ def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: 
 def _value_cost(text: str) -> float:
     kind = value_kind(text)
     if kind in ("words", "unreadable"):
-        spoken = domain_named(text) or is_indicator(text) or is_department(text) or UNIT_LINE.fullmatch(text)
-        return inf if spoken or count_cjk(text) > 10 else 5.0
+        spoken = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text)
+        return inf if spoken or count_cjk(text) > 10 else 2.0
     return 0.5 if kind == "several" else 0.0
 
 
@@ -139,10 +139,10 @@ def _name_cost(texts: tuple[str, ...]) -> float:
     joined = "".join(texts)
     if is_indicator(joined):
         return -3.0
-    if any(is_indicator(text) for text in texts) and not UNIT_LINE.fullmatch(texts[-1]):
+    if any(is_indicator(text) for text in texts) and not is_unit(texts[-1]):
         return inf
     goes_on = count_cjk(first) >= 9 or first.count("(") + first.count("（") > first.count(")") + first.count("）")
-    cost = sum(0.3 if UNIT_LINE.fullmatch(text) else 1.5 if goes_on else 3.5 for text in texts[1:])
+    cost = sum(0.3 if is_unit(text) else 1.5 if goes_on else 3.5 for text in texts[1:])
     cost += sum(8.0 for text in texts if domain_named(text))
     cost += 3.0 if len(texts) > 1 and is_own_domain(first) else 0.0
     return cost + (0.0 if count_cjk(joined) >= 4 else 3.0)
@@ -177,7 +177,7 @@ def _note_cost(texts: tuple[str, ...]) -> float:
 def _unit_cost(texts: tuple[str, ...]) -> float:
     text = texts[0]
     known = find_unit(plain(text).strip("()"))
-    return -0.5 if known else 0.0 if UNIT_LINE.fullmatch(text) else inf if is_value(text) or len(text) > 8 else 1.0
+    return -0.5 if known else 0.0 if is_unit(text) else inf if is_value(text) or len(text) > 8 else 1.0
 
 
 _COST = {

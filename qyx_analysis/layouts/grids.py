@@ -13,7 +13,6 @@ from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     TITLE_REACH,
-    UNIT_LINE,
     Column,
     PrintedRow,
     count_cjk,
@@ -26,6 +25,7 @@ from qyx_analysis.layouts.printed import (
     is_prose,
     is_serial,
     is_text,
+    is_unit,
     is_value,
     plain,
     row_length,
@@ -64,12 +64,31 @@ def parts_in_grids(document: Document) -> list[Part]:
             at, found = _next_header(document, grid, at)
         while found:
             header, height = found
-            part, at = _read_part(document, grid, header, at, height)
+            part, end = _read_part(document, grid, header, at, height)
+            at, found = _next_header(document, grid, end)
             if part.rows:
+                _refuse_lost_rows(_Body(document, header.columns, {}, ""), grid, part, end, at)
                 parts.append(part)
                 going_on = header
-            at, found = _next_header(document, grid, at)
     return parts
+
+
+def _refuse_lost_rows(body: _Body, grid: Grid, part: Part, first: int, end: int) -> None:
+    """Rows like those of the table, after something that seemed to end it, are an error and not a loss."""
+    for row in grid.rows[first:end]:
+        if _is_row(row, body):
+            name = next(cell for cell in row if is_name(cell.text))
+            last = part.rows[-1].indicator.place
+            raise DataError(Problem("rows_outside", body.document.name, name.place, name.text, {"last": last}))
+
+
+def _is_row(row: Sequence[Cell], body: _Body) -> bool:
+    """Whether cells are surely a row of the table: they fit its columns, and most of the values are values."""
+    fitted = _fit(row, body)
+    if not fitted or not any(is_name(cell.text) for cell in row):
+        return False
+    values = [fitted[i].text for i, column in body.columns.items() if column.role == "year"]
+    return 2 * sum(map(is_value, values)) > len(values)
 
 
 def _carried(rows: Sequence[PrintedRow], domain: str) -> Iterator[PrintedRow]:
@@ -95,7 +114,7 @@ def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool
         return False
     body = _Body(document, header.columns, {}, "")
     rows = [row for row in grid.rows if any(cell.text for cell in row)]
-    fitting = [row for row in rows if _fit(row, body)]
+    fitting = [row for row in rows if _is_row(row, body)]
     last = _serial_of(part.rows[-1].number.text)
     numbered = [n for row in rows for n in [_first_serial(row)] if n]
     follows = not last or not numbered or numbered[0] in (last + 1, 1)
@@ -119,7 +138,8 @@ def _read_part(document: Document, grid: Grid, header: Header, first: int, heigh
     title = title_of(above) if height else ""
     _refuse_unknown_year(document, header)
     texts = {cell.place: cell.text for row in grid.rows for cell in row if cell.text}
-    body = _Body(document, header.columns, texts, title)
+    others = {index: Column("other") for index, _ in header.unknown}
+    body = _Body(document, dict(sorted({**header.columns, **others}.items())), texts, title)
     rows, notes, at, cut = _read_rows(body, grid, header, first + height, section_of(above) if height else "")
     printed = next(cell for row in grid.rows[first:] for cell in row if cell.text)
     place = _line_of(printed.place)
@@ -128,7 +148,7 @@ def _read_part(document: Document, grid: Grid, header: Header, first: int, heigh
         "grid",
         title,
         Cell(printed.text, place),
-        tuple(header.columns.values()),
+        tuple(body.columns.values()),
         tuple(rows),
         (*notes, *(text for text in grid.below if FOOTNOTE.match(text))),
         tuple(remarks),
@@ -141,7 +161,9 @@ def _texts(rows: Sequence[Sequence[Cell]]) -> list[str]:
 
 
 def _refuse_unknown_year(document: Document, header: Header) -> None:
-    """A header that nobody knows among those of years may be a year: its values would be lost."""
+    """A header that nobody knows among those of years may be a year; one year over two columns is two of them."""
+    for cell in header.covered:
+        raise DataError(Problem("header_covers", document.name, cell.place, cell.text))
     years = [index for index, column in header.columns.items() if column.role == "year"]
     for index, cell in header.unknown:
         if years[0] < index < years[-1]:
@@ -163,7 +185,8 @@ def _read_rows(
             at += again[1]  # the header again, at the top of a new page
             continue
         alone = _alone(row)
-        if not any(cell.text for cell in row) or (alone and is_furniture(alone.text, [body.title])):
+        unfilled = alone is not None and is_serial(alone.text)  # a number without a name or a value
+        if unfilled or not any(cell.text for cell in row) or (alone and is_furniture(alone.text, [body.title])):
             at += 1
             continue
         if alone and FOOTNOTE.match(alone.text):
@@ -201,7 +224,7 @@ def _section(cell: Cell, row: Sequence[Cell], body: _Body) -> str | None:
     across = len(row) == 1 or sum(other.place == cell.place for other in row) > 1
     if domain_in(cell.text) and not is_indicator(cell.text):
         return domain_in(cell.text)
-    if is_serial(cell.text) or (index == indicator and not across) or UNIT_LINE.fullmatch(cell.text):
+    if is_serial(cell.text) or (index == indicator and not across) or is_unit(cell.text):
         return None
     if is_own_domain(cell.text) or (across and len(row) > 1 and count_cjk(cell.text) <= 12 and not is_prose(cell.text)):
         return plain(cell.text)
@@ -210,28 +233,31 @@ def _section(cell: Cell, row: Sequence[Cell], body: _Body) -> str | None:
 
 def _is_rest_of_name(row: Sequence[Cell], before: PrintedRow, body: _Body) -> bool:
     """Whether a row has nothing but the end of the name, or the unit, of the row before."""
-    filled = {i: cell for i, cell in enumerate(row) if cell.text}
-    roles = {body.columns[i].role for i in filled if i in body.columns}
-    if len(roles) < len(filled) or not roles <= {"indicator", "unit", "domain", "department", "note"}:
-        return False
-    text = next((cell.text for i, cell in filled.items() if body.columns[i].role == "indicator"), "")
-    if not text or is_indicator(text):
+    texts = _texts_by_role(row, body)
+    text = texts.get("indicator", "")
+    if not text or is_value(text) or is_indicator(text) or not set(texts) <= {"indicator", "unit", "domain", "department", "note"}:
         return False
     name = before.indicator.text
     is_open = name.count("(") + name.count("（") > name.count(")") + name.count("）")
-    whole = bool(UNIT_LINE.fullmatch(text)) or is_open or is_indicator(name + text) or not is_name(text)
+    whole = bool(is_unit(text)) or is_open or is_indicator(name + text) or not is_name(text)
     numbered = any(column.role == "number" for column in body.columns.values())
     return whole or (numbered and bool(before.number.text) and not is_indicator(name))
 
 
 def _with_rest(before: PrintedRow, row: Sequence[Cell], body: _Body) -> PrintedRow:
-    texts = {body.columns[i].role: cell.text for i, cell in enumerate(row) if cell.text}
+    texts = _texts_by_role(row, body)
     department = before.department
     if department and texts.get("department"):
         department = Cell(department.text + texts["department"], department.place)
     name = Cell(before.indicator.text + texts.get("indicator", ""), before.indicator.place)
     domain = before.domain + texts.get("domain", "")
     return replace(before, indicator=name, department=department, domain=domain_named(domain) or before.domain)
+
+
+def _texts_by_role(row: Sequence[Cell], body: _Body) -> dict[str, str]:
+    """The printed cells of a row by the role of their column; of cells beyond the header the role is empty."""
+    cells = enumerate(_apart(list(row), body))
+    return {body.columns[i].role if i in body.columns else "": cell.text for i, cell in cells if cell.text}
 
 
 # --- one row against the columns --------------------------------------------------------------------------
@@ -242,8 +268,8 @@ def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
     width = max(body.columns) + 1
     if any(cell.text for cell in row[width:]):
         return None
-    texts = [_seen(row, i, body) for i in range(min(len(row), width))]
-    if _lacks_only_trailing(texts, body) and _agrees(dict(enumerate(texts)), body):
+    texts = _apart([_seen(row, i, body) for i in range(min(len(row), width))], body)
+    if _reaches_far_enough(texts, body) and _agrees(dict(enumerate(texts)), body):
         return dict(enumerate(texts))
     end = max((i + 1 for i, cell in enumerate(row) if cell.text), default=0)
     unprinted = [i for i, column in body.columns.items() if column.role in _UNPRINTED]
@@ -256,6 +282,19 @@ def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
     return None
 
 
+def _apart(texts: list[Cell], body: _Body) -> list[Cell]:
+    """A number and a name in one cell, as PDF files give them where no rule stands between: 1 孕产妇系统管理率."""
+    places = {column.role: i for i, column in body.columns.items() if i < len(texts)}
+    number, name = places.get("number"), places.get("indicator")
+    if number is None or name is None or is_serial(texts[number].text):
+        return texts
+    if texts[name].text and texts[name].place != texts[number].place:
+        return texts
+    if is_text(texts[number].text):
+        texts[name], texts[number] = texts[number], Cell("", texts[number].place)
+    return texts
+
+
 def _seen(row: Sequence[Cell], index: int, body: _Body) -> Cell:
     """What stands in a cell: of one that a merged cell covers its text, but for the domain."""
     cell, column = row[index], body.columns.get(index)
@@ -264,14 +303,20 @@ def _seen(row: Sequence[Cell], index: int, body: _Body) -> Cell:
     return Cell(body.texts.get(cell.place, cell.text), cell.place)
 
 
-def _lacks_only_trailing(texts: Sequence[Cell], body: _Body) -> bool:
-    return all(i < len(texts) or column.role in _TRAILING for i, column in body.columns.items())
+def _reaches_far_enough(texts: Sequence[Cell], body: _Body) -> bool:
+    """Whether a row has all cells, or lacks only columns of words at its end and has surely values before them."""
+    lacking = [column.role for i, column in body.columns.items() if i >= len(texts)]
+    values = [texts[i].text for i, column in body.columns.items() if column.role == "year" and i < len(texts)]
+    return not lacking or (set(lacking) <= set(_TRAILING) and all(not text or is_value(text) for text in values))
 
 
 def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
-    """Every value of a row that has moved is printed: else nobody could say which is not."""
-    needed = [i for i, column in body.columns.items() if column.role in ("year", "indicator")]
-    return all(i in cells and cells[i].text for i in needed)
+    """Every value of a row that has moved is printed, and it is surely a row: else nobody could say what is not."""
+    texts = [cells[i].text if i in cells else "" for i, column in body.columns.items() if column.role == "year"]
+    numbered = any(
+        column.role == "number" and i in cells and is_serial(cells[i].text) for i, column in body.columns.items()
+    )
+    return all(texts) and (numbered or 2 * sum(map(is_value, texts)) > len(texts))
 
 
 def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
@@ -281,13 +326,13 @@ def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
 def _suits(role: str, text: str) -> bool:
     """Whether a text may stand in a column of that role."""
     if role == "indicator":
-        return is_text(text) and not is_value(text) and not is_serial(text)
+        return is_text(text) and not (is_value(text) or is_serial(text) or domain_named(text))
     if not text:
         return True
     if role == "year":
-        return not (is_indicator(text) or domain_named(text) or _is_long_name(text))
+        return not (is_indicator(text) or domain_named(text) or is_department(text) or _is_long_name(text))
     if role == "number":
-        return not is_name(text) or count_cjk(text) <= 6
+        return not (is_name(text) and count_cjk(text) > 6 or domain_named(text))
     if role == "domain":
         return not (is_serial(text) or is_value(text)) and not is_indicator(text)
     if role == "unit":
@@ -317,10 +362,13 @@ def _row_of(cells: dict[int, Cell], row: Sequence[Cell], body: _Body, domain: st
 
 
 def _is_cut(grid: Grid, at: int, body: _Body) -> bool:
-    """The last row of a document that ends in it."""
-    last = at == len(grid.rows) - 1 and not grid.below and grid is body.document.grids[-1]
-    short = len(grid.rows[at]) < max(body.columns) + 1
-    return last and short and body.document.ends_with_grid
+    """Whether a row is the last of the file and has the beginning of one."""
+    row = grid.rows[at]
+    begun = dict(enumerate(_seen(row, i, body) for i in range(min(len(row), max(body.columns)))))
+    named = any(column.role == "indicator" and i in begun for i, column in body.columns.items())
+    values = [begun[i].text for i, column in body.columns.items() if column.role == "year" and i in begun]
+    whole = not named or (_agrees(begun, body) and all(map(is_value, values)))
+    return grid.is_open and at == len(grid.rows) - 1 and len(row) <= max(body.columns) and whole
 
 
 def _cut_problem(body: _Body, row: Sequence[Cell]) -> Problem:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from qyx_analysis import catalogue
+from qyx_analysis.cells import split_marks
 from qyx_analysis.documents import Cell, Document
-from qyx_analysis.layouts.printed import Column, is_text, plain
+from qyx_analysis.layouts.printed import Column, is_number, is_text, plain
 from qyx_analysis.problems import DataError, Problem, compiled
 
 HEIGHT = 3  # rows that one header may take
 _MAX_HEADER_TEXT = 60
 _YEAR = re.compile(r"20\d\d")
 _ORDINAL = re.compile(r"第([一二三四五六七八九1-9])年度?")
+_PART_OF_YEAR = re.compile(r"\d{1,2}(-\d{1,2})?月(底|末|份)?|[上下]半年|前?[一二三四1-4]个?季度|截[至止]")
 _YEAR_WORDS = re.compile(r"[到至]?(年度|年底|年末|年终|年|[()（）\[\]【】/、,])")
 _CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _PERIOD = re.compile(r"(20\d\d)年?[-—–―－~～〜至到]+(20\d\d)")
@@ -29,6 +31,7 @@ class Header:
 
     columns: dict[int, Column]
     unknown: tuple[tuple[int, Cell], ...] = ()
+    covered: tuple[Cell, ...] = ()  # years that stand over more columns than one
 
     @property
     def years(self) -> list[int]:
@@ -43,9 +46,10 @@ class Header:
 
     @property
     def is_sound(self) -> bool:
-        """Complete, of more than a year, none of them twice."""
+        """Complete, of more than a year, each of one column and none of them twice."""
         years = Counter((column.year, column.said) for column in self.columns.values() if column.role == "year")
-        return self.is_complete and len(years) > 1 and max(years.values()) == 1
+        grouped = (0, "target") in years or self.covered
+        return self.is_complete and len(years) > 1 and max(years.values()) == 1 and not grouped
 
 
 @cache
@@ -64,7 +68,7 @@ def column_of(text: str) -> Column | None:
     """
     if not text or len(text) > _MAX_HEADER_TEXT:
         return None
-    printed = plain(text)
+    printed = plain(split_marks(text)[0])
     numerals = printed.translate(_CHINESE_DIGITS)
     years, ordinal = _YEAR.findall(numerals), _ORDINAL.search(printed)
     if len(years) > 1:  # 2023-2027年 is a period
@@ -79,7 +83,10 @@ def column_of(text: str) -> Column | None:
 
 
 def _year_column(rest: str, year: int) -> Column | None:
-    rest = _YEAR_WORDS.sub("", rest)
+    part = _PART_OF_YEAR.search(rest)
+    rest = _YEAR_WORDS.sub("", _PART_OF_YEAR.sub("", rest))
+    if part:  # a part of a year is no year of a plan: what was done by then is an actual value, anything else unknown
+        return Column("year", year, "actual") if _role(rest, only=("actual",)) else None
     if not rest:
         return Column("year", year)
     role = _role(rest, only=_VALUES) or _role(re.sub(r"^(全年|当年|中期|终期|期末)", "", rest), only=_VALUES)
@@ -96,19 +103,28 @@ def find_header(rows: Sequence[Sequence[Cell]], at: int) -> tuple[Header, int] |
 
     The lowest sound one counts, so that 2022年 above 目标 and 实际 is read as two rows, and a row of years alone as one.
     """
-    found = [(header, height) for height in range(1, HEIGHT + 1) for header in _labelled(rows[at : at + height], height)]
+    found = [
+        (header, height) for height in range(1, HEIGHT + 1) for header in _labelled(rows[at : at + height], height)
+    ]
     sound = next(((header, height) for header, height in found if header.is_sound and not header.unknown), None)
     return sound or next((pair for pair in found if pair[0].is_sound), None) or next(iter(found), None)
 
 
 def _labelled(rows: Sequence[Sequence[Cell]], height: int) -> list[Header]:
-    if len(rows) < height or not any(column_of(cell.text) for cell in rows[0]):
+    if len(rows) < height or not all(_is_header_row(row) for row in rows):
         return []
     layers = [_spread(rows[i], rows[height - 1]) for i in range(height - 1)] + [list(rows[-1])]
     headers = [_header_of(layers)]
     if height == 2 and (stacked := _stacked(rows[0], rows[1])):
         headers.append(_header_of([stacked]))
     return [header for header in headers if header.is_complete]
+
+
+def _is_header_row(row: Sequence[Cell]) -> bool:
+    """More known header cells than unknown ones, and no number."""
+    texts = [cell.text for cell in row if cell.text]
+    known = sum(column_of(text) is not None for text in texts)
+    return 2 * known > len(texts) and not any(is_number(text) and not column_of(text) for text in texts)
 
 
 def _spread(upper: Sequence[Cell], lower: Sequence[Cell]) -> list[Cell]:
@@ -145,7 +161,8 @@ def _stacked(upper: Sequence[Cell], lower: Sequence[Cell]) -> list[Cell]:
 
 
 def _header_of(layers: Sequence[Sequence[Cell]]) -> Header:
-    columns, unknown = {}, []
+    columns: dict[int, Column] = {}
+    unknown, covered = [], []
     for index in range(max(map(len, layers))):
         cells = [layer[index] for layer in layers if index < len(layer) and layer[index].text]
         texts = list(dict.fromkeys(cell.text for cell in cells))
@@ -155,7 +172,16 @@ def _header_of(layers: Sequence[Sequence[Cell]]) -> Header:
             columns[index] = column
         elif texts:
             unknown.append((index, cells[-1]))
-    return Header(columns, tuple(unknown))
+        elif index - 1 in columns and columns[index - 1].role == "year" and _is_covered(layers, index):
+            columns[index] = columns[index - 1]
+            covered.append(next(cell for cell in layers[0][index::-1] if cell.text))
+    return Header(columns, tuple(unknown), tuple(covered))
+
+
+def _is_covered(layers: Sequence[Sequence[Cell]], index: int) -> bool:
+    """Whether a cell of the lowest row is merged with the one to its left."""
+    low = layers[-1]
+    return index < len(low) and low[index].place == low[index - 1].place
 
 
 # --- from the columns of a header to years ----------------------------------------------------------------
@@ -193,7 +219,9 @@ def settle_years(
             if column.said == "target" or not targets:
                 raise DataError(Problem("years_unknown", document.name, header.place, header.text))
             settled[i] = replace(column, year=targets[0] - 1, said="baseline")
-            remarks.append(Problem("baseline_assumed", document.name, header.place, header.text, {"year": targets[0] - 1}))
+            remarks.append(
+                Problem("baseline_assumed", document.name, header.place, header.text, {"year": targets[0] - 1})
+            )
     _drop_actuals(settled, document, header, remarks)
     years = [column.year for column in settled if column]
     if len(set(years)) < len(years):
@@ -215,7 +243,9 @@ def _drop_actuals(settled: list[Column | None], document: Document, header: Cell
             if column.year == baseline and column.year == min(planned):
                 continue  # two columns of the first year: nobody can tell which is meant
             settled[i] = None
-            remarks.append(Problem("column_unread", document.name, header.place, f"{column.year}", {"year": column.year}))
+            remarks.append(
+                Problem("column_unread", document.name, header.place, f"{column.year}", {"year": column.year})
+            )
 
 
 def is_headline(text: str) -> bool:

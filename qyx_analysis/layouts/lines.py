@@ -12,16 +12,19 @@ from qyx_analysis.layouts.headers import Header, column_of
 from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
-    UNIT_LINE,
     Column,
+    count_cjk,
     domain_in,
+    domain_named,
     footnotes_of,
     is_furniture,
     is_name,
     is_number,
+    is_own_domain,
     is_prose,
     is_serial,
     is_text,
+    is_unit,
     is_value,
     plain,
     row_length,
@@ -32,6 +35,7 @@ from qyx_analysis.problems import DataError, Problem
 
 _MAX_COLUMNS = 30  # a header of more is none: a file of nothing but header cells must not take forever
 _MAX_HEADERS = 40
+_CUT_NUMBER = re.compile(r"\D{0,4}\d+\.")
 _SPACES = re.compile(r"\s{2,}|[\u3000\u2003]+")
 _SPACED_WORDS = re.compile(r"(领|序|指|单|备)\s+(域|号|标|位|注)")
 
@@ -89,11 +93,16 @@ def _head_of_lines(document: Document, index: int, taken: frozenset[int]) -> _He
     columns: list[Column] = []
     cells: list[Cell] = []
     end = index
+    upright = ""  # the first characters of a header cell set downwards: 领, then 域
     for at in range(index, min(len(document.lines), index + 4 * _MAX_COLUMNS)):
-        line = document.lines[at].strip()
+        line = upright + document.lines[at].strip()
         if not line:
             continue
         column = column_of(line)
+        if column is None and len(line) == 1 and count_cjk(line) and at not in taken:
+            upright = line
+            continue
+        upright = ""
         if column is None and columns and _is_unknown_head(document, at):
             column = Column("other")
         if column is None or at in taken or len(columns) > _MAX_COLUMNS:
@@ -183,7 +192,28 @@ def _tokens(document: Document, head: _Head, title: str, taken: frozenset[int]) 
         if line and not is_furniture(line, [title]):
             tokens += _cells_of(line, index + 1, head.spaced)
         index += 1
-    return tokens, index
+    return _whole_cells(tokens), index
+
+
+def _whole_cells(tokens: list[Cell]) -> list[Cell]:
+    """Join what the page had in one cell: a domain set downwards, 幼 有 善 育, and a number cut after its point."""
+    whole: list[Cell] = []
+    at = 0
+    while at < len(tokens):
+        cell = tokens[at]
+        length = next((n for n in range(8, 1, -1) if _is_upright(tokens[at : at + n], n)), 1)
+        after = tokens[at + 2].text if at + 2 < len(tokens) else ""
+        if _CUT_NUMBER.fullmatch(cell.text) and not is_name(after):
+            length = 2 if at + 1 < len(tokens) and tokens[at + 1].text.isdigit() else 1
+        whole.append(Cell("".join(token.text for token in tokens[at : at + length]), cell.place))
+        at += length
+    return whole
+
+
+def _is_upright(cells: Sequence[Cell], length: int) -> bool:
+    text = "".join(cell.text for cell in cells)
+    single = len(cells) == length and all(len(cell.text) == 1 for cell in cells)
+    return single and bool(domain_named(text) or is_own_domain(text))
 
 
 def _cells_of(line: str, number: int, spaced: bool) -> list[Cell]:
@@ -232,12 +262,13 @@ def _check_rows(
         return [Problem("table_cut", document.name, rest[0].place, " ".join(cell.text for cell in rest[:3]))]
     if not any(is_number(cell.text) for cell in rest):
         return []  # what follows the table has names of indicators but no numbers: prose
-    raise DataError(_length_problem(document, columns, tokens, stop))
+    too_long = bool(readings) and is_value(tokens[stop].text) and not _starts_row(tokens, stop)
+    raise DataError(_length_problem(document, columns, tokens, readings[-1].start if too_long else stop))
 
 
 def is_name_cell(cell: Cell) -> bool:
     """Whether a cell can be the name of a row."""
-    return is_name(cell.text) and not UNIT_LINE.fullmatch(cell.text)
+    return is_name(cell.text) and not is_unit(cell.text)
 
 
 def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
@@ -277,9 +308,12 @@ def _length_problem(document: Document, columns: Sequence[Column], tokens: Seque
     end = next(iter(starts), len(tokens))
     has_domain = columns[0].role == "domain"
     merged_domain = has_domain and is_serial(tokens[at].text)
-    units = sum(1 for cell in tokens[at:end] if UNIT_LINE.fullmatch(cell.text))
+    units = sum(1 for cell in tokens[at:end] if is_unit(cell.text))
     name = next((cell.text for cell in tokens[at:end] if is_name(cell.text)), tokens[at].text)
-    return row_length(document.name, tokens[at].place, name, end - at - units, len(columns) - merged_domain)
+    found, expected = end - at - units, len(columns) - merged_domain
+    if found == expected:
+        return Problem("row_cells", document.name, tokens[at].place, name)
+    return row_length(document.name, tokens[at].place, name, found, expected)
 
 
 def _starts_row(tokens: Sequence[Cell], at: int) -> bool:
@@ -287,6 +321,8 @@ def _starts_row(tokens: Sequence[Cell], at: int) -> bool:
         return i + 1 < len(tokens) and is_serial(tokens[i].text) and is_name(tokens[i + 1].text)
 
     text = tokens[at].text
-    return numbered(at) or (is_text(text) and not is_value(text) and not is_prose(text) and numbered(at + 1)) or bool(
-        domain_in(text)
+    return (
+        numbered(at)
+        or (is_text(text) and not is_value(text) and not is_prose(text) and numbered(at + 1))
+        or bool(domain_in(text))
     )

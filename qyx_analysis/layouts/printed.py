@@ -14,15 +14,21 @@ from qyx_analysis.documents import Cell
 from qyx_analysis.problems import Problem
 
 FOOTNOTE = re.compile(r"[（(]?(注\s*\d*|备注|说明|附注)\s*[:：]|[*★☆▲△]\s*(号|为|表示)")
-UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
+_UNIT_LINE = re.compile(r"[(（][^()（）]+[)）]")
 TITLE_REACH = 4  # printed lines above the header in which the table's title stands
 _HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节条]")
-_NUMBERING = re.compile(r"^(#+\s*|[（(]?([一二三四五六七八九十]{1,3}|\d{1,2})[）)、.．:：]\s*|第[一二三四五六七八九十]{1,3}[、:： ]*)")
+_NUMBERING = re.compile(
+    r"^(#+\s*|[（(]?([一二三四五六七八九十]{1,3}|\d{1,2})[）)、.．:：]\s*|第[一二三四五六七八九十]{1,3}[、:： ]*)"
+)
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _SERIAL = re.compile(r"[^\w\s]{0,2}(\d{1,3})[^\w\s]{0,2}")
 _SENTENCE = 60  # characters from which on a line of a table without known parts is a sentence
-_DEPARTMENT = re.compile(r".*(局|委|办|部|厅|会|中心|院|联|集团|公司|银行|大队|街道|乡镇|镇街|学校|单位)(等|[(（].*[)）])?$")
-_OWN_DOMAIN = re.compile(r"[\u4e00-\u9fff]有[\u4e00-\u9fff]{2}|[\u4e00-\u9fff]{2,8}(类|领域|方面|服务|保障|行动|工程|板块)")
+_DEPARTMENT = re.compile(
+    r".*(局|委|办|部|厅|会|中心|院|联|集团|公司|银行|大队|街道|乡镇|镇街|学校|单位)(等|[(（].*[)）])?$"
+)
+_OWN_DOMAIN = re.compile(
+    r"[\u4e00-\u9fff]有[\u4e00-\u9fff]{2}|[\u4e00-\u9fff]{2,8}(类|领域|方面|服务|保障|行动|工程|板块)"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Table:
     """The target table of one document, nothing interpreted yet.
 
     ``columns`` are its years with what the header says of each; ``titles`` those of its parts; ``remarks`` what a
-    reader should know of how it was read.
+    reader should know of how it was read. ``aside`` are the places of the names in tables of another period.
     """
 
     layout: str
@@ -66,6 +72,8 @@ class Table:
     rows: tuple[PrintedRow, ...]
     footnotes: tuple[str, ...]
     remarks: tuple[Problem, ...] = ()
+    domained: bool = False  # its header has a column of domains
+    aside: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -151,7 +159,15 @@ def is_own_domain(text: str) -> bool:
 
 def is_serial(text: str) -> bool:
     printed = plain(text)
-    return bool(_SERIAL.fullmatch(printed)) or bool(re.fullmatch(r"[（(]?[一二三四五六七八九十]{1,3}[）)、.]?", printed))
+    return bool(_SERIAL.fullmatch(printed)) or bool(
+        re.fullmatch(r"[（(]?[一二三四五六七八九十]{1,3}[）)、.]?", printed)
+    )
+
+
+@lru_cache(maxsize=16384)
+def is_unit(text: str) -> bool:
+    """A text in brackets, which may be the unit of the name on the line before."""
+    return bool(_UNIT_LINE.fullmatch(split_marks(text)[0]))
 
 
 def count_cjk(text: str) -> int:
@@ -189,7 +205,7 @@ def is_value(text: str) -> bool:
 
 
 def is_department(text: str) -> bool:
-    return bool(_DEPARTMENT.match(plain(text)))
+    return count_cjk(text) >= 3 and bool(_DEPARTMENT.match(plain(text)))
 
 
 @lru_cache(maxsize=16384)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from qyx_analysis import catalogue
 from qyx_analysis.contradictions import place_of, printed_value, stated_range
 from qyx_analysis.measures.common import EPS, Floats, label
-from qyx_analysis.names import folded
+from qyx_analysis.names import LOCAL, folded, indicators_of
 from qyx_analysis.problems import compiled
+from qyx_analysis.prose import indicator_of
 
 COLUMNS = tuple(catalogue.fields().query("resource == 'alignment'")["name"])
 SAME, SAME_WORDS = "same_definition", "same_words"  # grades; the others stand in concepts.csv
@@ -37,9 +38,11 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per county, target of its city that speaks of an indicator of the catalogue, and year that the city
-        sets; ``docs/data.md`` describes the columns. Values are in the ``unit`` of the row, and beside them stand
-        the printed texts and their places. A last group of rows, without ``indicator``, are targets that both plans
-        state in prose under the very same name: they are put side by side and not judged.
+        sets; ``docs/data.md`` describes the columns. Plans meet by the code of the indicator, never by the number
+        that they print. Values are in the ``unit`` of the row, and beside them stand
+        the printed texts and their places. A last group of rows, without ``indicator``, are targets outside the
+        catalogue that both plans state under the very same name: they are put side by side and not judged.
+        An indicator that is not one of the common 21 is there where the county's table has it too.
 
         ``grade`` says how far the two may be compared (``concepts.csv``), ``state`` how they compare: ``above``,
         ``meets`` or ``below`` the city's target, ``overtaken`` (the county's baseline is already there, and its
@@ -72,26 +75,29 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
     How to read it: ``above`` says that the county plans more than its city asks for that year, not that it does
     more; ``overtaken`` says that the city's target asked nothing new of it.
     """
-    indicators = catalogue.indicators().set_index("code", drop=False)
+    indicators = indicators_of(targets).set_index("code", drop=False)
+    indicators["concept"] = indicators["number"].astype("string").fillna(indicators["code"])  # of 7 two definitions
     counties = _counties(targets, prose)
     of_cities = pd.concat(
         [_stated(prose[prose["region"].isin(counties["city"])], targets, indicators), _tabled(targets, indicators)]
     )
     pairs = of_cities.merge(counties, on="city")
     rows = _judged(_with_county(pairs, targets, indicators), indicators)
-    together = pd.concat([part for part in (rows, _same_words(prose, counties)) if len(part)] or [rows])
-    together = together.sort_values(["city", "number", "metric", "year", "region"], kind="stable", ignore_index=True)
+    together = pd.concat([part for part in (rows, _same_words(prose, counties, targets)) if len(part)] or [rows])
+    together["last"] = together["indicator"] == ""
+    keys = ["city", "number", "last", "metric", "year", "region"]
+    together = together.sort_values(keys, kind="stable", ignore_index=True)
     return together.reindex(columns=list(COLUMNS)).astype(catalogue.dtypes("alignment"))
 
 
 def latest(rows: pd.DataFrame) -> pd.DataFrame:
     """Of an alignment only the last year that a city sets for each of its targets.
 
-    >>> frame = pd.DataFrame({"city": "330200", "number": 1, "metric": "a", "year": [2024, 2025]})
+    >>> frame = pd.DataFrame({"city": "330200", "indicator": "nursery_places", "metric": "a", "year": [2024, 2025]})
     >>> latest(frame)["year"].tolist()
     [2025]
     """
-    last = rows.groupby(["city", "number", "metric"], dropna=False)["year"].transform("max")
+    last = rows.groupby(["city", "indicator", "metric"])["year"].transform("max")
     return rows[rows["year"].isna() | (rows["year"] == last)].reset_index(drop=True)
 
 
@@ -146,29 +152,30 @@ def _counties(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
 
 @cache
 def _concepts() -> tuple[tuple[re.Pattern[str], str, str, str], ...]:
-    """Patterns of metrics with the indicator, the grade and the reason; what is only linked is the same concept."""
-    graded = [
-        (compiled(row.pattern, "concepts.csv"), row.code, row.grade, row.reason)
-        for row in catalogue.concepts().itertuples()
-    ]
-    linked = catalogue.prose_links().itertuples()
-    return (*graded, *((compiled(row.pattern, "prose_links.csv"), row.code, SAME, "") for row in linked))
+    """Patterns of metrics with the indicator, the grade and the reason."""
+    rows = catalogue.concepts().itertuples()
+    return tuple((compiled(row.pattern, "concepts.csv"), row.code, row.grade, row.reason) for row in rows)
 
 
 @cache
-def _concept(metric: str) -> tuple[str, str, str]:
+def _concept(metric: str, code: str = "") -> tuple[str, str, str]:
+    """What a metric speaks of, how far that is the same, and why; ``code`` is that of a row with this name."""
     name = folded(metric)
-    found = ((code, grade, reason) for pattern, code, grade, reason in _concepts() if pattern.search(name))
-    return next(found, ("", "", ""))
+    for pattern, concept, grade, reason in _concepts():
+        if pattern.search(name):
+            return concept, grade, reason
+    code = code or indicator_of(metric) or LOCAL + name
+    return (code, SAME_WORDS, "no_direction") if code.startswith(LOCAL) else (code, SAME, "")
 
 
 def _stated(said: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Targets in the sentences of the cities that speak of an indicator; what a city's table has too is left out."""
-    tabled = set(targets.loc[targets["role"] == "target", ["region", "number", "year"]].itertuples(index=False))
+    planned = targets[targets["role"] == "target"]
+    tabled = set(zip(planned["region"], planned["indicator"].map(indicators["concept"]), planned["year"], strict=True))
     rows = []
     for row in said.itertuples():
         code, grade, reason = _concept(row.metric)
-        if code and (row.region, indicators.at[code, "number"], row.year) not in tabled:
+        if code in indicators.index and (row.region, indicators.at[code, "concept"], row.year) not in tabled:
             known = {"city": row.region, "indicator": code, "grade": grade, "why": reason, "metric": row.metric}
             rows.append(known | {"year": row.year} | _number_of(row, indicators.loc[code].to_dict()))
     return pd.DataFrame(rows, columns=["city", "indicator", "grade", "why", "metric", "year", *_of("city")])
@@ -177,7 +184,7 @@ def _stated(said: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame)
 def _number_of(said: Any, entry: dict[str, Any]) -> dict[str, Any]:
     """Value, operator, last digit and texts of a target of the prose; of a range the end that is the least good."""
     digits = re.search(r"\.\s*(\d+)", said.text_value)
-    unit_digit = 10.0 ** -len(digits[1]) if digits else 1.0
+    unit_digit = 10.0 ** -len(digits[1]) if digits else 10.0 if said.text_value.endswith("成") else 1.0
     step, _ = stated_range(said._replace(value=unit_digit, value_low=unit_digit, value_high=unit_digit), entry)
     low, high = stated_range(said, entry)
     numbers = {
@@ -195,8 +202,8 @@ def _tabled(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     of_cities = (targets["level"] == "city") & (targets["role"] == "target") & (targets["kind"] != "missing")
     rows = _cells(targets[of_cities], indicators).drop(columns="kind")
     rows = rows.rename(columns={"region": "city", "name": "metric"} | dict(zip(_NUMBERS, _of("city"), strict=True)))
-    graded = [_concept(name)[1:] for name in rows["metric"]]
-    return rows.assign(grade=[grade or SAME for grade, _ in graded], why=[why for _, why in graded])
+    graded = [_concept(*row)[1:] for row in zip(rows["metric"], rows["indicator"], strict=True)]
+    return rows.assign(grade=[grade for grade, _ in graded], why=[why for _, why in graded])
 
 
 def _of(side: str) -> list[str]:
@@ -204,8 +211,8 @@ def _of(side: str) -> list[str]:
 
 
 def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
-    """Cells of the catalogue's rows: ``value`` (全覆盖 as the best value), ``printed`` with its unit, ``place``."""
-    cells = targets[targets["indicator"].isin(indicators["code"])]
+    """Cells of the tables: ``value`` (全覆盖 as the best value), ``printed`` with its unit, ``place``."""
+    cells = targets
     unit = cells["published_unit"].where(cells["published_value"].notna() & ~cells["raw"].str.contains("%"), "")
     full = (cells["kind"] == "full_coverage") & cells["indicator"].map(indicators["full_is_best"]).astype(bool)
     return cells.assign(
@@ -219,13 +226,13 @@ def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
 
 def _with_county(pairs: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Each city target with the county's cell of the same indicator and year, and with the county's baseline."""
-    number = indicators["number"]
-    whole = {"number": "Int64", "year": "Int64"}
-    pairs = pairs.assign(number=pairs["indicator"].map(number)).astype(whole)
-    cells = _cells(targets, indicators).assign(number=lambda rows: rows["indicator"].map(number)).astype(whole)
+    concept = indicators["concept"]
+    pairs = pairs.assign(concept=pairs["indicator"].map(concept)).astype({"year": "Int64"})
+    cells = _cells(targets, indicators).astype({"year": "Int64"})
+    cells = cells.assign(concept=cells["indicator"].map(concept))
     cells = cells.rename(columns={"indicator": "printed_as"})
     planned = cells.rename(columns=dict(zip(_NUMBERS, _of("county"), strict=True))).drop(columns="name")
-    rows = pairs.merge(planned, on=["region", "number", "year"], how="left")
+    rows = pairs.merge(planned, on=["region", "concept", "year"], how="left")
     rows = rows.assign(other=rows["printed_as"] != rows["indicator"]).sort_values("other", kind="stable")
     rows = rows.drop_duplicates(["region", "indicator", "year", "city_place"], ignore_index=True)  # 登记 before 调查
     starts = targets.loc[targets["role"] == "baseline", ["region", "indicator", "year"]]
@@ -233,8 +240,12 @@ def _with_county(pairs: pd.DataFrame, targets: pd.DataFrame, indicators: pd.Data
     names = {name: f"baseline_{name}" for name in _NUMBERS} | {"value": "baseline"}
     first = cells.merge(starts, on=["region", "printed_as", "year"])[["region", "printed_as", *_NUMBERS]]
     rows = rows.merge(first.rename(columns=names), on=["region", "printed_as"], how="left")
-    printed = pd.MultiIndex.from_frame(cells[["region", "number"]])
-    return rows.assign(has_row=pd.MultiIndex.from_frame(rows[["region", "number"]]).isin(printed))
+    printed = pd.MultiIndex.from_frame(cells[["region", "concept"]])
+    rows = rows.assign(
+        number=rows["indicator"].map(indicators["number"]).astype("Int64"),
+        has_row=pd.MultiIndex.from_frame(rows[["region", "concept"]]).isin(printed),
+    )
+    return rows[rows["has_row"] | rows["number"].notna()].reset_index(drop=True)
 
 
 # --- the verdict ------------------------------------------------------------------------------------------
@@ -255,7 +266,7 @@ def _judged(rows: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
         "no_year": rows["year"].isna(),
         "other_unit": np.isnan(city),
         "no_number": np.isnan(county),
-        "no_direction": direction == 0,
+        "no_direction": ~(np.abs(direction) > 0),  # none, or not known
     }
     refused = np.logical_or.reduce(list(against.values()))
     why = np.select(list(against.values()), list(against), "")
@@ -274,6 +285,7 @@ def _judged(rows: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
         },
     )
     return rows.assign(
+        indicator=rows["indicator"].mask(rows["indicator"].str.startswith(LOCAL), ""),
         domain=entry["domain"],
         unit=entry["unit"],
         county_year=rows["year"].where(rows["county_printed"].notna()),
@@ -296,10 +308,13 @@ def _slack(rows: pd.DataFrame, side: str) -> Floats:
     return np.sum(halves, axis=0)
 
 
-def _same_words(prose: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
-    """Targets outside the catalogue that a county and its city state in the same words and unit, side by side."""
-    said = prose[prose["linked_indicator"].isna() & prose["region"].isin([*counties["city"], *counties["region"]])]
-    said = said[np.array([not _concept(metric)[0] for metric in said["metric"]], dtype=bool)]
+def _same_words(prose: pd.DataFrame, counties: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Targets beyond the tables that a county and its city state in the same words and unit, side by side."""
+    said = prose[prose["region"].isin([*counties["city"], *counties["region"]])]
+    said = said.assign(code=[_concept(metric)[0] for metric in said["metric"]])
+    common = catalogue.indicators().dropna(subset=["number"])["code"]
+    own = pd.MultiIndex.from_frame(targets[["region", "indicator"]])
+    said = said[~said["code"].isin(common) & ~pd.MultiIndex.from_frame(said[["region", "code"]]).isin(own)]
     said = said.assign(
         name=said["metric"].map(folded),
         printed=[printed_value(row) for row in said.itertuples()],

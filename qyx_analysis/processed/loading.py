@@ -130,9 +130,9 @@ def load_prose(data: object = None) -> pd.DataFrame:
     DataFrame
         One row per target, by region and in the order of the document: ``region, document, section, domain,
         metric, kind, operator, value, value_low, value_high, unit, year, cumulative, annual, hedge, text_value,
-        char_start, char_end, linked_indicator`` (``docs/data.md``). Values and units are as printed. ``year`` is
-        missing where the sentence states none; ``linked_indicator`` is the printed number of the row of the table
-        that speaks of the same, missing for a promise beyond the table.
+        char_start, char_end, indicator, linked_indicator`` (``docs/data.md``). Values and units are as printed.
+        ``year`` is missing where the sentence states none; ``indicator`` is the code of what it speaks of, empty
+        where neither the catalogue nor the plan's table has it; ``linked_indicator`` is the catalogue's number of it.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def load_prose(data: object = None) -> pd.DataFrame:
     >>> prose = load_prose().query("region == '330213'")
     >>> len(prose), int(prose["linked_indicator"].isna().sum())  # all, and those beyond the table
     (50, 40)
-    >>> prose.query("linked_indicator == 9")[["metric", "value", "unit", "year"]].values.tolist()
+    >>> prose.query("indicator == 'training_cumulative'")[["metric", "value", "unit", "year"]].values.tolist()
     [['职业技能培训', 8.5, '万人次', 2027]]
     """
     return _read_table("prose_targets", data_dir(data))
@@ -163,8 +163,8 @@ def load_governance(data: object = None) -> pd.DataFrame:
     DataFrame
         One row per department of a domain, task or row of the table (``kind`` as the plan labels it), and one per
         thing to be done about the whole plan (``kind == "monitoring"``: ``what``, by which ``department`` and at
-        which ``frequency``): ``region, document, kind, scope, section, domain, number, department, what,
-        frequency, rhythm, text, char_start, char_end, locator`` (``docs/data.md``). A plan may prescribe the same
+        which ``frequency``): ``region, document, kind, scope, section, domain, indicator, number, department,
+        what, frequency, rhythm, text, char_start, char_end, locator`` (``docs/data.md``). A plan may prescribe the same
         in two places, and at two frequencies; what it does not print has no row.
 
     Raises

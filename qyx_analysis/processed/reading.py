@@ -143,7 +143,7 @@ def _indicator_cells(document: Document) -> Iterator[Cell]:
 
 def _check_nothing_left(document: Document, table: Table) -> None:
     """A row that the reading of the table did not reach is an error, not a loss; one that is cut off is named."""
-    read = {row.indicator.place for row in table.rows}
+    read = {row.indicator.place for row in table.rows} | table.aside
     if any(remark.key == "table_cut" for remark in table.remarks):
         return
     left = next((cell for cell in _indicator_cells(document) if cell.place not in read), None)

@@ -18,7 +18,9 @@ from qyx_analysis.layouts.headers import period_said
 from qyx_analysis.problems import DataError, Problem, compiled
 
 _MARK = re.compile(r"([^\w\s“”\"：:、,，]|※)[”\"]?(?:号|的|指标)*(?:为|是|表示|系|代表)")
-_NUMBERED = re.compile(r"\s*(?:[（(]\s*(\d{1,3})\s*[)）]\s*[.．、]?|(\d{1,3})\s*(?:[、)）]|[.．](?!\d)))\s*(?=\D)")
+_NUMBERED = re.compile(
+    r"\s*(?:[（(]\s*(\d{1,3})\s*[)）]\s*[.．、]?|(\d{1,3})(?:\s*(?:[、)）]|[.．](?!\d))|\s+(?=[\u4e00-\u9fff“\"])))\s*(?=\D)"
+)
 _PART = re.compile(r"(#|其中)[:：]?")  # a row that is a part of the row above: 其中：农村
 _CHINESE_NUMERALS = {c: i for i, c in enumerate("一二三四五六七八九十", 1)}
 _LONGEST_UNIT = 8  # characters of a bracket that may be a unit nobody knows
@@ -119,15 +121,18 @@ def read_name(text: str) -> _Printed:
     if unit and not names.find_unit(unit) and (len(unit) > _LONGEST_UNIT or not names.find_indicator(name)):
         known = names.find_indicator(split_marks(name)[0])
         name, unit = (name, unit) if known or _looks_like_unit(unit) else (names.normal(inner), "")
-    before = inner
-    bare, own = split_marks(name)
-    if own:
-        before = bare + (f"({unit})" if unit else "")
-    return _Printed(before, names.folded(bare), unit, marks + own, number)
+    shown, own = inner, ""
+    if unit:  # a mark may stand before the unit; it is looked for in what is printed, where ① is no 1 yet
+        end = max(inner.rfind("("), inner.rfind("（"))
+        bare, own = split_marks(inner[:end])
+        shown, name = (bare + inner[end:], names.normal(bare)) if own else (inner, name)
+    return _Printed(shown, names.folded(name), unit, marks + own, number)
 
 
 def _looks_like_unit(text: str) -> bool:
-    return len(text) <= _LONGEST_UNIT and bool(re.search(r"[%‰/·]|^[万亿千百]|[个人名张家所套户次件平米时元岁天年月辆支项处座对户篇例]$", text))
+    return len(text) <= _LONGEST_UNIT and bool(
+        re.search(r"[%‰/·]|^[万亿千百]|[个人名张家所套户次件平米时元岁天年月辆支项处座对户篇例]$", text)
+    )
 
 
 def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]) -> list[dict[str, Any]]:
@@ -283,4 +288,3 @@ def _meanings(table: Table) -> dict[str, str]:
             if mark and len(meaning) == 1:
                 meanings[mark[1]] = meaning.item()
     return meanings
-

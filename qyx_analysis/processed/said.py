@@ -21,9 +21,9 @@ from qyx_analysis import catalogue, names, raw
 from qyx_analysis.layouts import column_of
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.reading import Plan, entry_of, read_plan
-from qyx_analysis.prose import department_rows, governance, linked_indicator, prose_targets
+from qyx_analysis.prose import department_rows, governance, linked, prose_targets
 
-_DERIVED = ("region", "document", "linked_indicator", "number", "locator")  # not kept
+_DERIVED = ("region", "document", "indicator", "linked_indicator", "number", "locator")  # not kept
 _CHECKSUMS = {"prose_targets": "targets_sha256", "governance": "governance_sha256"}
 COLUMNS = (  # of the register
     *("file", "region", "issuer", "document_number", "date", "title", "sha256"),
@@ -71,10 +71,10 @@ def row_departments(plan: Plan) -> pd.DataFrame:
     rows = []
     if plan.table:
         label = _department_label(plan)
-        for row, target in zip(plan.table.rows, plan.targets.drop_duplicates("indicator").itertuples(), strict=True):
-            cell = row.department
-            about = {"domain": target.domain, "number": target.number, "locator": cell.place if cell else ""}
-            rows += [about | said for said in department_rows(cell.text if cell else "", label)]
+        for target in plan.targets.drop_duplicates("row").itertuples():
+            if cell := plan.table.rows[target.row - 1].department:
+                about = {name: getattr(target, name) for name in ("domain", "indicator", "number")}
+                rows += [about | {"locator": cell.place} | said for said in department_rows(cell.text, label)]
     frame = pd.DataFrame(rows).assign(region=plan.region, document=plan.document.stem, scope="row")
     return raw.typed(frame, catalogue.dtypes("governance"))
 
@@ -169,8 +169,7 @@ def _read_one(folder: Path, entry: dict[str, str]) -> Said:
         raise DataError(Problem("said_checksum", place, entry["file"], entry["sha256"]))
     targets, governed = (_read_facts(folder, entry, name) for name in _CHECKSUMS)
     about = {"region": region, "document": Path(entry["file"]).stem}
-    linked = [linked_indicator(metric) for metric in targets["metric"]]
-    targets = raw.typed(targets.assign(**about, linked_indicator=linked), catalogue.dtypes("prose_targets"))
+    targets = raw.typed(linked(targets.assign(**about)), catalogue.dtypes("prose_targets"))
     governed = raw.typed(governed.assign(**about), catalogue.dtypes("governance"))
     kept = f"{raw.FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
     return Said(region, entry.get("title", ""), *kept, entry["file"], entry["sha256"], targets, governed)

@@ -10,12 +10,15 @@ import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
-from qyx_analysis.names import folded
+from qyx_analysis.names import LOCAL, find_indicator, folded
+from qyx_analysis.problems import compiled
 from qyx_analysis.prose.governing import department_rows, governance
 from qyx_analysis.prose.grammar import Target, targets_in
 from qyx_analysis.prose.sentences import Sentence, sentences
 
-__all__ = ["department_rows", "governance", "linked_indicator", "prose_targets"]
+__all__ = ["department_rows", "governance", "indicator_of", "linked", "prose_targets"]
+
+_LONGEST = 80  # characters of a name
 
 
 def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
@@ -24,8 +27,8 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     Parameters
     ----------
     document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, and what it repeats is
-        counted once.
+        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, as are the rows left of
+        one that cannot be read, and what it repeats is counted once.
     region : str
         Six-digit code of its region.
 
@@ -43,13 +46,19 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     [['托位数', '=', 5.5, '个', 2027], ['入园率', '>=', 96.0, '%', 2027], ['巩固率', '>=', 96.0, '%', 2027]]
     """
     text = "\n".join(document.lines)
-    rows = [
-        _row(document.stem, text, sentence, target) | {"region": region}
+    found = (
+        _row(document.stem, text, sentence, target)
         for sentence in sentences(document)
         for target in targets_in(sentence.text, _years())
-    ]
+    )
+    rows = [row for row in found if _is_name(row["metric"])]
     types = catalogue.dtypes("prose_targets")
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    return linked(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
+
+
+def _is_name(metric: str) -> bool:
+    """Whether a metric can be one: what is longer, or has no letter, was no sentence."""
+    return len(metric) <= _LONGEST and any(char.isalpha() for char in metric)
 
 
 @cache
@@ -81,21 +90,72 @@ def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, 
         "text_value": text[start:end],
         "char_start": start,
         "char_end": end,
-        "linked_indicator": linked_indicator(metric),
     }
 
 
+# --- what a target speaks of ------------------------------------------------------------------------------
+
+
+def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Say anew of every target which indicator it speaks of.
+
+    Parameters
+    ----------
+    prose : DataFrame
+        Targets of sentences, with their ``region``, ``metric`` and ``unit``.
+    targets : DataFrame, optional
+        Rows of the tables: a sentence may also use the very name of a row of its own plan that is outside the
+        catalogue.
+
+    Returns
+    -------
+    DataFrame
+        With the columns ``indicator`` (a code, or empty) and ``linked_indicator`` (the catalogue's number, where
+        the code has one).
+
+    Examples
+    --------
+    >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "国民体质合格率"], "unit": ["个", "%"]})
+    >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:国民体质合格率"], "unit": ["%"]})
+    >>> linked(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
+    [['nursery_places', 1], ['local:国民体质合格率', <NA>]]
+    """
+    rows = () if targets is None else targets[targets["indicator"].str.startswith(LOCAL)].itertuples()
+    own = {(row.region, row.indicator): row.unit for row in rows}
+    codes = []
+    for said in prose.itertuples():
+        local = LOCAL + folded(said.metric)
+        is_row = (said.region, local) in own and _monthly(own[said.region, local]) == _monthly(said.unit)
+        codes.append(indicator_of(said.metric, said.unit) or (local if is_row else ""))
+    numbers = [_entries()[code]["number"] if code in _entries() else pd.NA for code in codes]
+    return prose.assign(indicator=codes, linked_indicator=pd.array(numbers, dtype="Int64"))
+
+
 @cache
-def _links() -> tuple[tuple[re.Pattern[str], int], ...]:
-    number = catalogue.indicators().set_index("code")["number"]
-    return tuple((re.compile(row.pattern), int(number[row.code])) for row in catalogue.prose_links().itertuples())
+def indicator_of(metric: str, unit: str = "") -> str:
+    """The code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
 
+    What is paid a month is not what an indicator counts in years.
 
-def linked_indicator(metric: str) -> int | None:
-    """The number of the indicator of the table that a metric speaks of, by ``prose_links.csv``.
-
-    >>> linked_indicator("每千人口托位数")
-    1
+    >>> indicator_of("最低生活保障标准", "元"), indicator_of("最低生活保障标准", "元/月")
+    ('dibao_standard', '')
     """
     printed = folded(metric)
-    return next((number for pattern, number in _links() if pattern.search(printed)), None)
+    if len(printed) > _LONGEST:
+        return ""
+    code = next((code for pattern, code in _links() if pattern.search(printed)), "") or find_indicator(metric) or ""
+    return code if code and _monthly(unit) == _monthly(_entries()[code]["unit"]) else ""
+
+
+@cache
+def _links() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((compiled(row.pattern, "prose_links.csv"), row.code) for row in catalogue.prose_links().itertuples())
+
+
+@cache
+def _entries() -> dict[str, dict[str, Any]]:
+    return catalogue.indicators().set_index("code").to_dict(orient="index")
+
+
+def _monthly(unit: str) -> bool:
+    return "月" in unit.partition("/")[2]

@@ -23,7 +23,7 @@ from qyx_analysis.prose.sentences import Sentence, sentences
 _WORDS = "governance_words.csv"
 _CLAUSE, _ITEM = re.compile("[,;:。]"), re.compile("[,;:。、]|以及|[和及与]")
 _BRACKETED = r"(?:[^();。]|\([^()]*\))"  # 各县(市、区)政府 is one name
-_SEPARATOR = re.compile(r"[、,/](?![^()]*\))")
+_SEPARATOR = re.compile(r"[、,/](?![^()]{0,99}\))")  # none inside brackets
 _BODY = r"[\u4e00-\u9fff]{{1,10}}?(?:{words})(?=(?:要|应|应当|须|需|将|负责)?$)"
 
 

@@ -96,23 +96,28 @@ def _values(found: Sequence[Token]) -> Iterator[Value]:
 
 def _value_at(found: Sequence[Token], at: int) -> Value | None:
     if _role(found, at) == "full":
-        return Value(at, at + 1, (found[at],))
-    if _role(found, at) not in ("number", "numeral"):
+        value = Value(at, at + 1, (found[at],))
+    elif _role(found, at) in ("number", "numeral"):
+        end, unit, unit_class = _unit_of(found, at)
+        numbers: tuple[Token, ...] = (found[at],)
+        starts = _role(found, at - 1) == "from"  # 从55%到65%: where it starts is no end of a range
+        if not starts and _role(found, end) in ("dash", "to") and _role(found, end + 1) == "number":
+            numbers = (found[at], found[end + 1])
+            end, unit, unit_class = _unit_of(found, end + 1)
+        value = Value(at, end, numbers, unit, unit_class, _over(found, at, end))
+    else:
         return None
-    end, unit, unit_class = _unit_at(found, at + 1)
-    numbers: tuple[Token, ...] = (found[at],)
-    if _role(found, end) in ("dash", "to") and _role(found, end + 1) == "number":
-        numbers = (found[at], found[end + 1])
-        end, unit, unit_class = _unit_at(found, end + 2)
-    value = Value(at, end, numbers, unit, unit_class, _over(found, at, end))
     while _role(found, value.end) in ("after", "approx", "aside"):
         bound = found[value.end].value or value.bound
         value = replace(value, end=value.end + 1, bound=bound)
     return replace(value, end=value.end + 1) if _role(found, value.end) == "full" else value  # 100%全覆盖
 
 
-def _unit_at(found: Sequence[Token], at: int) -> tuple[int, str, str]:
-    """The unit that stands at ``at``, a scale before it included: where it ends, its text and its class."""
+def _unit_of(found: Sequence[Token], number: int) -> tuple[int, str, str]:
+    """The unit after a number, with its scale (万人次) and what it is counted by (个/千人): its end, text and class."""
+    at = number + 1
+    if "成" in found[number].text:
+        return at + (_role(found, at) == "over"), "%", "share"
     if _role(found, at) == "text" and len(found[at].text) <= _LONGEST and _role(found, at + 1) in (*_AFTER, "after"):
         return at + 1, found[at].text, "unknown"
     unit, unit_class = "", ""
@@ -121,7 +126,7 @@ def _unit_at(found: Sequence[Token], at: int) -> tuple[int, str, str]:
             unit += found[at].text
             unit_class = found[at].value or "scale"
         at += 1
-    return at, unit, unit_class
+    return (at + 1, unit + found[at].text, unit_class) if unit and _role(found, at) == "per" else (at, unit, unit_class)
 
 
 def _over(found: Sequence[Token], at: int, end: int) -> str:
@@ -220,9 +225,10 @@ def _named(predicate: Sequence[Token]) -> tuple[Token, ...]:
 
 def _is_past(found: Sequence[Token], claim: _Claim, years: range) -> bool:
     """Whether a value says what is and not what is planned: ``已建成120家``, ``2022年达到120家``."""
-    clause = found[_clause_start(found, claim.value.first) : claim.value.first]
-    reached = claim.verb == "reach"
-    if any(t.role == "past" and (t.value == "always" or not reached or t in claim.predicate) for t in clause):
+    start = _clause_start(found, claim.value.first)
+    clause, reached = found[start : claim.value.first], claim.verb == "reach"
+    states = [t for i, t in enumerate(clause, start) if t.role == "past" and _role(found, i - 1) != "from"]
+    if any(t.value == "always" or not reached or t in claim.predicate for t in states):  # not so 由目前的55%
         return True
     said = next((i for i in range(claim.value.first - 1, -1, -1) if found[i].role == "year"), None)
     return said is not None and int(found[said].value) < years.start and _role(found, said - 1) == "stop"
@@ -283,7 +289,7 @@ def _stripped(part: Sequence[Token]) -> tuple[Token, ...]:
     """A metric without what opens or closes it; an action is part of it where ``prose_words.csv`` says ``keep``."""
     start, end = 0, len(part)
     number = next((i for i, token in enumerate(part) if token.role == "number"), 0)
-    end = next((i for i in range(1, number) if part[i].role == "from"), end)  # 由4种增至29种
+    end = next((i for i in range(number) if part[i].role == "from"), end)  # 由4种增至29种
     end = next((i for i in range(1, end) if part[i].role == "manner"), end)
     while start < end and part[start].role in _OPENING and part[start].value != "keep":
         start += 1
@@ -356,17 +362,20 @@ def _are_metrics(parts: Sequence[Sequence[Token]], shared: bool) -> bool:
 def _target(found: Sequence[Token], claim: _Claim, metric: tuple[Token, ...], year: int | None, years: range) -> Target:
     value = claim.value
     clause = found[_lead_in(found, claim.start) : value.end]
-    full = value.numbers[0].role == "full"
+    first, unit = value.numbers[0], value.unit
+    full = first.role == "full"
+    if value.unit_class == "money" and "/" not in unit and any(t.value == "monthly" for t in clause):
+        unit += "/月"  # 每人每月1400元
     bounds = [value.bound, *(token.value for token in claim.predicate if token.role == "reach")]
     operator = next((bound for bound in bounds if bound != "=" and not full), "=")
     said = [int(t.value) for t in found[: value.first] if t.role == "year" and int(t.value) in years]
-    kind = "full_coverage" if full else "range" if len(value.numbers) > 1 else _KINDS[operator]
+    kind = first.value or "full_coverage" if full else "range" if len(value.numbers) > 1 else _KINDS[operator]
     return Target(
         metric=metric,
         kind=kind,
         operator=operator,
         numbers=() if full else tuple(number.value for number in value.numbers),
-        unit=value.unit,
+        unit=unit,
         year=year or (said[-1] if said else None),
         words=tuple(token for token in clause if token.role != "hedge" or token not in claim.subject),
         start=value.numbers[0].start,

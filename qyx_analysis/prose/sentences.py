@@ -23,8 +23,11 @@ _MARKDOWN = re.compile("#")
 _DOMAIN = re.compile(r"[“\"](?P<name>[\u4e00-\u9fff]有[\u4e00-\u9fff]{2})[”\"]")
 _PAGE_NUMBER = re.compile(r"[-—–\s]*\d{1,3}[-—–\s]*|第\s*\d+\s*页.*")
 _ENDS = "。！？!?"
+_LONGEST = 1000  # characters of a sentence: what has no end in so many is none and is read in pieces
 _WRAPPED = 20  # characters from which on a line may be one that goes on in the next
 _DASHES = str.maketrans("—–―─~～", "------")
+_VALUE = r"(?:[<>≤≥]?\d[\d.,]*[%％]?|/)"
+_ROW = re.compile(rf"\|[^|]*\||(?:^|\s)(?:{_VALUE}\s+){{2}}{_VALUE}")  # of a table that could not be read
 _PLACE = re.compile(r"line (\d+)")
 
 
@@ -131,13 +134,17 @@ def _goes_on(before: Chars, line: str) -> bool:
 
 
 def _table_lines(document: Document) -> frozenset[int]:
-    """The numbers of the lines that tables stand on; readers of other formats give no such lines."""
+    """The numbers of the lines that tables stand on; readers of other formats give no such lines.
+
+    A plan may have no table that can be read: cut off, or a picture. What is left of its rows is no prose either.
+    """
     try:
         places = _places(read_table(document))
     except DataError:
         places = []
     places += [cell.place for grid in document.grids for row in grid.rows for cell in row]
-    return frozenset(int(match[1]) for place in places if (match := _PLACE.match(place)))
+    left = (number for number, line in enumerate(document.lines, 1) if _ROW.search(line))
+    return frozenset(left) | {int(match[1]) for place in places if (match := _PLACE.match(place))}
 
 
 def _places(table: Table) -> list[str]:
@@ -150,7 +157,8 @@ def _split(paragraph: Chars) -> Iterator[Chars]:
     part: Chars = []
     for char in paragraph:
         part.append(char)
-        if char[0] in _ENDS:
+        long = len(part) >= _LONGEST and (char[0] not in "0123456789.," or len(part) >= 2 * _LONGEST)
+        if char[0] in _ENDS or long:
             yield part
             part = []
     if part:
@@ -170,11 +178,12 @@ def _clean(part: Chars) -> Chars:
     A no-break space, by contrast, stands inside one number.
     """
     kept: Chars = []
-    for i, (char, offset) in enumerate(part):
+    apart: Chars = []
+    for char, offset in part:
         if not char.isspace():
+            kept += apart if char.isdigit() else []
             kept.append((_folded(char), offset))
+            apart = []
         elif char != "\u00a0" and kept and kept[-1][0].isdigit():
-            after = next((c for c, _ in part[i:] if not c.isspace()), "")
-            if after.isdigit():
-                kept.append((" ", offset))
+            apart = [(" ", offset)]
     return kept

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 from qyx_analysis import catalogue
 
+_DIGITS = "一二两三四五六七八九十"
 _SHAPES = {
     "name": r"“[^“”]*”|‘[^‘’]*’|\"[^\"]*\"|《[^《》]*》|「[^「」]*」",
     "aside": r"\([^()]*\)|〔[^〔〕]*〕|\[[^\[\]]*\]",
     "year": r"(?:到|至|截至)?(?:20\d\d年?(?:-|至|到))?(?P<digits>(?:19|20)\d\d)年"
     r"(?:\d{1,2}月(?:\d{1,2}日)?)?(?:底|末|初)?(?:之前|以前|前|起|内)?",
     "ratio": r"\d+(?:[:/]\d+)+|\d+(?:\.\d+)?[A-Za-z+][A-Za-z0-9+]*",
+    # before other characters 成 begins a word: 三成员单位
+    "tenths": rf"(?<![{_DIGITS}百千万亿第\d.])(?<![{_DIGITS}\d][至到-])(?:[{_DIGITS}]|\d(?:\.\d)?)成[{_DIGITS}半]?"
+    r"(?=$|[-,;:。!?、()多余的和及与或至到提增升降]|及?以[上下内]|左右|上[下升]|下降)",
+    "per": r"/每?[百千万]*(?:人口|[人名户])",
     "number": r"(?<![A-Za-z+])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)",
-    "numeral": "[一二两三四五六七八九十]{1,3}(?=[家所座处名]|次(?!性))",  # before others it is an article: 一批
+    "numeral": f"[{_DIGITS}]{{1,3}}(?=[家所座处名]|次(?!性))",  # before others it is an article: 一批
     "stop": "[,;:。!?！？]",
     "pause": "、",
     "dash": "-",
@@ -80,9 +86,18 @@ def _token(match: re.Match[str]) -> Token:
         value = match["digits"]
     elif shape == "number":
         value = match[0].replace(",", "")
+    elif shape == "tenths":
+        role, value = "number", _percent(match[0])
     elif shape == "numeral":
         value = str(_spelled(match[0]))
     return Token(role, match[0], match.start(), match.end(), value)
+
+
+def _percent(tenths: str) -> str:
+    """A number of tenths in percent: 七成 is 70, 八成五 is 85."""
+    whole, rest = tenths.replace("半", "五").split("成")
+    tens = Decimal(whole) if whole[0].isdigit() else Decimal(_spelled(whole))
+    return str(tens * 10 + _spelled(rest))
 
 
 def _spelled(numeral: str) -> int:

@@ -126,7 +126,9 @@ def cell_text(pieces: Iterable[Box], width: float = float("inf")) -> str:
         more = text_of(line)
         ends = text[-1:] + more[:1]
         apart = bool(last) and ends.isascii() and not (ends[0] in "<>=(" or ends[1] in "%)")
-        if last and re.fullmatch(r"[\d.,]{2}", ends):
+        if re.search(r"\d\.$", text) and more[:1].isdigit():  # no number ends with its point
+            apart = False
+        elif last and re.fullmatch(r"[\d.,]{2}", ends):
             apart = last[-1].x1 - last[0].x0 + last[0].height / 2 < width - PADDING
         text += (" " if apart else "") + more
         last = line
