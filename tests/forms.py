@@ -10,7 +10,7 @@ from plans import write
 from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.processed import read_actuals, typed
-from qyx_analysis.processed.reading import measured
+from qyx_analysis.processed.rows import measured
 
 HEADER = "region,indicator,period,value,unit,source,note"
 

@@ -40,7 +40,7 @@ def panel(
     under += [scene.say("printed_by", n=entry["printing"])] if compared else []
     for line, text in enumerate(reversed(_title(entry["name"]))):
         style.write(figure, left, top - TITLE * line, text)
-    text = scene.say("dot").join(filter(None, under))
+    (text,) = style.fitted(scene.say("dot").join(filter(None, under)), style.SMALL, SLOT - 0.05)
     style.write(figure, left, top + TITLE, text, fontsize=style.SMALL, color=style.SOFT)
     return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
 

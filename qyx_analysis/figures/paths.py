@@ -108,14 +108,17 @@ def _key_entries(scene: Scene, codes: pd.Index) -> list[style.Entry]:
             entries.append(({"color": colour, "linestyle": SOLID, "linewidth": 2.8}, scene.say("key_words")))
         if shown["kind"].isin(["missing", "unreadable"]).any():
             entries.append((style.NOT_PRINTED | {"color": colour}, scene.say("key_missing")))
-    behind = scene.others if scene.chosen else scene.counties
-    if not scene.few and len(behind) > 2 * FEW:
+    printing = scene.indicators.loc[codes, "printing"]
+    if not scene.few and printing.max() > 2 * FEW:
         band: dict[str, Any] = {"linestyle": SOLID, "linewidth": 8, "solid_capstyle": "butt"}
         entries.append((band | {"color": style.BAND}, scene.say("key_band")))
         entries.append((band | {"color": style.FAINT}, scene.say("key_wide_band")))
         entries.append(({"color": style.INK, "linestyle": SOLID, "linewidth": 1.6}, scene.say("key_median")))
     if not scene.few and not scene.chosen:
         entries.append((_END_LINE, scene.say("key_ends")))
+        if printing.min() <= 2 * FEW:
+            grey = {"color": style.OTHER, "linestyle": SOLID, "linewidth": 0.6}
+            entries.append((grey, scene.say("key_each_line", names=scene.listed(scene.counties))))
     if scene.others and len(scene.others) <= 2 * FEW and scene.chosen:
         grey = {"color": style.OTHER, "linestyle": SOLID, "linewidth": 0.9}
         entries.append((grey, scene.say("key_others", names=scene.listed(scene.others))))

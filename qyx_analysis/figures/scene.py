@@ -15,7 +15,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.problems import DataError, Problem, require
 
 _OF_TARGETS = ("region", "level", "indicator", "domain", "year", "role", "raw", "kind", "operator", "value")
-_NAME, _LONGEST = 30, 60  # characters of the name of a region, and of an indicator, that a picture has room for
+_NAME, _LONGEST = 30, 60  # characters of a region or a unit, and of an indicator, that a picture has room for
 _SOME = 8  # names in a note
 _WORDED = ("status", "words", "several")
 TOLD = (*_WORDED, "full_coverage", "reference")  # kinds of cells that say in words what is planned
@@ -108,7 +108,7 @@ class Scene:
         return table.assign(
             domain_name=[style.drawable(names.domain_name(domain, self.lang), _LONGEST) for domain in table["domain"]],
             name=[style.drawable(name, _LONGEST) for name in table[f"short_{self.lang}"]],
-            unit_name=table["unit" if self.lang == "zh" else "unit_en"].map(style.drawable),
+            unit_name=[style.drawable(unit, _NAME) for unit in table["unit" if self.lang == "zh" else "unit_en"]],
             alone=(table["scale"] == "count") | (table["comparability"] == ""),
         )
 
