@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import catalogue
-from qyx_analysis.names import alias_note, conversion, region_name, split_unit
+from qyx_analysis.names import LOCAL, alias_note, conversion, find_indicator, region_name, split_unit
 from qyx_analysis.problems import Problem
 
 # What is said of how a plan was read, with its severity.
@@ -195,9 +195,12 @@ def _other_words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
 
 
 def _twice(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    """A local name that the plan prints in two domains."""
-    if row[0].indicator.endswith(f"({row[0].domain})") and not row[0].name.endswith(f"({row[0].domain})"):
-        yield finding(row[0], "row_twice", "warning", name=row[0].name)
+    """A name that the plan prints in two domains, or that is another name of an indicator printed before."""
+    cell = row[0]
+    if cell.indicator.endswith(f"({cell.domain})") and not cell.name.endswith(f"({cell.domain})"):
+        yield finding(cell, "row_twice", "warning", name=cell.name)
+    elif entry is None and find_indicator(cell.indicator.removeprefix(LOCAL)):
+        yield finding(cell, "row_twice", "warning", "row_other_name", name=cell.name)
 
 
 def _gaps(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ RAISED, STRUCK = "[]", "⟦⟧"  # signs that readers put around raised or lower
 AROUND = 6  # paragraphs kept before and after a grid, for its title and footnotes
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")  # not U+00A0, which stands inside one number
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # hyphens, joints and marks of direction that nobody sees
+_BETWEEN_NUMBERS = re.compile("(?<=\\d)\u200b+(?=\\d)")  # a space without width sets two numbers apart
 _CUT_NUMBER = re.compile(r"\d\.\d$")
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|body|table)\b", re.IGNORECASE)
 _LINE = re.compile(r"line (\d+)")
@@ -91,7 +92,7 @@ def one_line(parts: Iterable[str]) -> str:
     """
     text = ""
     for part in parts:
-        part = _SPACE.sub(" ", _UNSEEN.sub("", part)).strip()
+        part = _SPACE.sub(" ", _UNSEEN.sub("", _BETWEEN_NUMBERS.sub(" ", part))).strip()
         apart = text and part and (text[-1] + part[0]).isascii() and not _CUT_NUMBER.search(text + part[0])
         text += " " + part if apart else part
     return text

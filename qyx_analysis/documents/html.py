@@ -66,6 +66,9 @@ def read(data: bytes, name: str) -> Content:
         if event == "end":
             _text(flow, element.getparent(), element.tail)
     lines, grids = flow.content()
+    title = " ".join((root.findtext(".//title") or "").split()) if root is not None else ""
+    if "公共服务" in title and title not in lines:  # some pages say only there whose plan they print
+        lines = (title, *lines)
     cut = text.lower().rfind("<td") > text.lower().rfind("</table")
     return lines, (*grids[:-1], replace(grids[-1], is_open=True)) if grids and cut else grids
 

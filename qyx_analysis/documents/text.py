@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from io import StringIO
 from itertools import groupby
+from math import inf
+from statistics import median
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
@@ -15,15 +19,27 @@ from qyx_analysis.problems import DataError, Problem
 
 MAX_LINES = 200_000  # and cells of pipe tables; a plan has some 1,000
 _RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")  # the line below a Markdown header
+_DRAWN_RULE = re.compile(r"\s*\+[-=:+]*\+\s*")
+_PAGE_MARK = re.compile(r"\s*([-—–―]|第\s*\d+\s*页|[（(]?续|[（(]?接上|\d)")
 _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # one after an odd number of backslashes is a character of its cell
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _REACH = 3 * AROUND  # lines among which those paragraphs are looked for: every other one may be blank
 _WIDE = ("WF", "WFA")  # kinds of characters that are two wide; programs differ about ≥ and “
 _GAP = re.compile(r"\S(?: {2,}| ?\u3000+ ?)\S")
+_SPACED_WORD = re.compile(r"(领|序|指|单|备)( +)(域|号|标|位|注)(?! *[\u4e00-\u9fff])")  # a header cell set wide
 _PIECE = re.compile(r"\S+(?: \S+)*")
+_OFF = 8  # columns from where a text of its own line may stand, to be a cell of the table
 _BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
 _COMMAS = 4  # in a line of comma-separated text
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+class _Piece(NamedTuple):
+    """A text between spaces, and from where to where it reaches on its line."""
+
+    text: str
+    start: int
+    end: int
 
 
 def decode(data: bytes, name: str) -> str:
@@ -59,11 +75,33 @@ def _first_line(grid: Grid) -> int:
 
 
 def _piped(lines: list[str]) -> Iterator[Grid]:
-    for piped, run in groupby(enumerate(lines), key=lambda item: item[1].count("|") >= 2):
+    for piped, run in groupby(enumerate(lines), key=lambda item: _is_piped(item[1])):
         if piped:
             numbered = list(run)
-            rows = [_row(line, index + 1) for index, line in numbered if not _RULE.fullmatch(line)]
+            if any(_DRAWN_RULE.fullmatch(line) for _, line in numbered):
+                rows = _drawn(numbered)
+            else:
+                rows = [_row(line, index + 1) for index, line in numbered if not _RULE.fullmatch(line)]
             yield _grid(lines, numbered[0][0], numbered[-1][0] + 1, rows)
+
+
+def _is_piped(line: str) -> bool:
+    return line.count("|") >= 2 or bool(_DRAWN_RULE.fullmatch(line))
+
+
+def _drawn(numbered: list[tuple[int, str]]) -> list[tuple[Cell, ...]]:
+    """A table drawn with +---+ between its rows, each of which may take several lines."""
+    rows: list[list[tuple[Cell, ...]]] = [[]]
+    for index, line in numbered:
+        if _DRAWN_RULE.fullmatch(line):
+            rows.append([])
+        else:
+            rows[-1].append(_row(line, index + 1))
+    return [
+        tuple(Cell(one_line(cell.text for cell in cells), cells[0].place) for cells in zip(*row, strict=False))
+        for row in rows
+        if row
+    ]
 
 
 def _tabbed(lines: list[str]) -> Iterator[Grid]:
@@ -106,8 +144,12 @@ def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
     for index in range(run[0], run[-1] + 1):
         line = lines[index]
         cell = Cell(line.strip(), f"line {index + 1}")
+        goes_on = bool(rows[-1]) and lines[index + 1 : index + 2] and lines[index + 1].startswith("\t")
+        wrapped = goes_on and line.strip() and len(line) <= _SHORT and not _PAGE_MARK.match(line)
         if line.startswith("\t"):
             rows[-1].append(cell)
+        elif wrapped:
+            rows[-1][-1] = Cell(one_line([rows[-1][-1].text, cell.text]), rows[-1][-1].place)
         else:
             rows += [[cell], []] if line.strip() else [[]]
     blocks = [tuple(row) for row in rows if row]
@@ -115,57 +157,82 @@ def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
 
 
 def _aligned(lines: list[str]) -> Iterator[Grid]:
-    """Lines whose cells stand below one another, with spaces between: white from top to bottom sets columns apart."""
+    """Lines whose cells stand about below one another, with spaces between."""
     spaced = [i for i, line in enumerate(lines) if len(_GAP.findall(line.strip())) > 2 and "\t" not in line]
     for run in _runs(lines, spaced):
-        texts = [(index, lines[index].replace("\u3000", "  ")) for index in range(run[0], run[-1] + 1)]
+        texts = [(i, _SPACED_WORD.sub(r"\1\3\2", lines[i].replace("\u3000", "  "))) for i in range(run[0], run[-1] + 1)]
         texts = [(index, text) for index, text in texts if text.strip() and "\t" not in text]
-        told = {wide: _columns_of([text for index, text in texts if index in set(run)], wide) for wide in _WIDE}
-        wide = max(_WIDE, key=lambda wide: len(told[wide]))
-        if len(told[wide]) > 3 and len(run) > 2:
-            rows = [_placed(text, index + 1, told[wide], wide) for index, text in texts]
-            yield _grid(lines, run[0], run[-1] + 1, rows)
+        placed = [_placed_below([_pieces(text, wide) for _, text in texts]) for wide in _WIDE]
+        _, rows = min(placed, key=lambda each: each[0])
+        if rows and len(run) > 2:
+            numbered = zip(texts, rows, strict=True)
+            yield _grid(lines, run[0], run[-1] + 1, [_line_cells(row, index + 1) for (index, _), row in numbered])
 
 
-def _columns_of(texts: list[str], wide: str) -> list[tuple[int, int]]:
-    """From where to where each column reaches; a Chinese character is two wide. A single space is inside a cell."""
-    width = max(_width(text, wide) for text in texts)
-    inked = [0] * (width + 2)
-    for text in texts:
-        for start, piece in _pieces(text, wide):
-            for place in range(start, min(start + _width(piece, wide), width)):
-                inked[place] = 1
-    columns: list[tuple[int, int]] = []
-    start = -1
-    for place, ink in enumerate(inked):
-        if ink and start < 0:
-            start = place
-        elif not ink and start >= 0:
-            columns.append((start, place))
-            start = -1
-    return columns
-
-
-def _pieces(text: str, wide: str) -> Iterator[tuple[int, str]]:
-    """What stands between two spaces and more, and where."""
+def _pieces(text: str, wide: str) -> list[_Piece]:
+    """What stands between two spaces and more; a Chinese character is two wide, a single space is inside a cell."""
+    pieces = []
     for match in _PIECE.finditer(text):
-        yield _width(text[: match.start()], wide), match[0]
+        start = _width(text[: match.start()], wide)
+        pieces.append(_Piece(match[0], start, start + _width(match[0], wide)))
+    return pieces
 
 
 def _width(text: str, wide: str) -> int:
     return sum(2 if east_asian_width(char) in wide else 1 for char in text)
 
 
-def _placed(text: str, number: int, columns: list[tuple[int, int]], wide: str) -> tuple[Cell, ...]:
-    """The cells of one line; a line that runs over columns, such as a title, is one cell."""
-    cells: dict[int, str] = {}
-    for start, piece in _pieces(text, wide):
-        end = start + _width(piece, wide)
-        over = [i for i, (left, right) in enumerate(columns) if left < end and right > start]
-        if len(over) != 1:
-            return (Cell(text.strip(), f"line {number}"),)
-        cells[over[0]] = one_line([cells.get(over[0], ""), piece])
-    return tuple(Cell(cells.get(i, ""), f"line {number} cell {i + 1}") for i in range(len(columns)))
+def _placed_below(lines: list[list[_Piece]]) -> tuple[float, list[list[str]]]:
+    """The cells of every line by column, and how far they stand from where the columns do.
+
+    The lines that have the most pieces say where the columns stand; those that have fewer are put below them in their
+    order, each piece to the column in which it begins or ends.
+    """
+    counts = Counter(map(len, lines))
+    most = max((count for count, times in counts.items() if times > 1), default=0)
+    if most < 4:
+        return inf, []
+    lines = [_fewer(line, most) for line in lines]
+    full = [line for line in lines if len(line) == most]
+    columns = [(median(p.start for p in pieces), median(p.end for p in pieces)) for pieces in zip(*full, strict=True)]
+    total, rows = 0.0, []
+    for line in lines:
+        distance, places = _in_order(line, columns)
+        row = [""] * most
+        for piece, place in zip(line, places, strict=True):
+            row[place] = piece.text
+        total += distance
+        rows.append([line[0].text] if len(line) == 1 and distance > _OFF else row)
+    return total, rows
+
+
+def _fewer(line: list[_Piece], most: int) -> list[_Piece]:
+    """A line of more pieces than the table has columns, as 指  标: those that stand closest are one."""
+    while len(line) > most:
+        at = min(range(len(line) - 1), key=lambda i: line[i + 1].start - line[i].end)
+        joined = _Piece(f"{line[at].text} {line[at + 1].text}", line[at].start, line[at + 1].end)
+        line = [*line[:at], joined, *line[at + 2 :]]
+    return line
+
+
+def _in_order(line: list[_Piece], columns: list[tuple[float, float]]) -> tuple[float, tuple[int, ...]]:
+    """The columns that the pieces of a line stand in, as near as they can be with their order kept."""
+    best: dict[int, tuple[float, tuple[int, ...]]] = {-1: (0.0, ())}
+    for i, piece in enumerate(line):
+        following: dict[int, tuple[float, tuple[int, ...]]] = {}
+        for column in range(i, len(columns) - len(line) + i + 1):
+            start, end = columns[column]
+            off = min(abs(piece.start - start), abs(piece.end - end))
+            cost, places = min(found for last, found in best.items() if last < column)
+            following[column] = cost + off, (*places, column)
+        best = following
+    return min(best.values())
+
+
+def _line_cells(row: list[str], number: int) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(text, f"line {number} cell {i}" if len(row) > 1 else f"line {number}") for i, text in enumerate(row, 1)
+    )
 
 
 def _comma_separated(lines: list[str]) -> list[Grid]:

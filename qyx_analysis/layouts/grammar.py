@@ -34,6 +34,8 @@ from qyx_analysis.names import find_unit, is_indicator
 _EARNED = -10.0  # by a row
 _LEFT = 4.0  # each number that is left when the table ends
 _LONGEST = {"domain": 2, "indicator": 4, "department": 3, "note": 3, "unit": 1}
+_WORDS = ("words", "status", "full_coverage", "reference")
+_LONGEST_WORD = 6  # characters of words that nobody knows and that may yet be a value
 MAX_TOKENS = 20_000
 
 
@@ -91,7 +93,7 @@ def _choices(
     column = template[index]
     texts = [cell.text for cell in tokens[at : at + _LONGEST.get(column.role, 1)]]
     if column.role == "year":
-        if texts and value_kind(texts[0]):
+        if texts and value_kind(texts[0]) and not _may_be_next_name(tokens, at, template, index):
             yield 1, _value_cost(texts[0])
         if _merged(tokens, at, template, index, taken):
             yield 0, 0.1
@@ -116,6 +118,13 @@ def _choices(
 _ABSENT = {"number": 2.0, "department": 1.0, "unit": 0.5}
 
 
+def _may_be_next_name(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
+    """Words nobody knows in place of the last value, after a number: the next name, and a value is lost before it."""
+    last = not any(column.role == "year" for column in template[index + 1 :])
+    unknown = value_kind(tokens[at].text) in ("words", "unreadable") and not any(map(str.isdigit, tokens[at].text))
+    return last and unknown and value_kind(tokens[at - 1].text) not in _WORDS
+
+
 def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int, taken: tuple[int, ...]) -> bool:
     """Whether the value before stands for this year too: merged text, printed once."""
     if index == 0 or template[index - 1].role != "year":
@@ -126,8 +135,10 @@ def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: 
 def _value_cost(text: str) -> float:
     kind = value_kind(text)
     if kind in ("words", "unreadable"):
-        spoken = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text)
-        return inf if spoken or count_cjk(text) > 10 else 2.0
+        other = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text) or find_unit(text)
+        long = count_cjk(text) > _LONGEST_WORD or len(text) > count_cjk(text) + 2
+        garbled = kind == "unreadable" and any(c.isdigit() for c in text)
+        return 2.0 if garbled or (kind == "words" and not long and not other) else inf
     return 0.5 if kind == "several" else 0.0
 
 
@@ -145,7 +156,7 @@ def _name_cost(texts: tuple[str, ...]) -> float:
         return inf
     goes_on = count_cjk(first) >= 9 or first.count("(") + first.count("（") > first.count(")") + first.count("）")
     cost = sum(0.3 if is_unit(text) else 1.5 if goes_on else 3.5 for text in texts[1:])
-    cost += sum(8.0 for text in texts if domain_named(text))
+    cost += sum(8.0 for text in texts if domain_named(text)) + (4.0 if is_own_domain(joined) else 0.0)
     cost += 3.0 if len(texts) > 1 and is_own_domain(first) else 0.0
     return cost + (0.0 if count_cjk(joined) >= 4 else 3.0)
 

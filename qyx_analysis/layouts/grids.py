@@ -131,8 +131,9 @@ def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool
     fitting = [row for row in rows if _is_row(row, body)]
     last = _serial_of(part.rows[-1].number.text)
     numbered = [n for row in rows for n in [_first_serial(row)] if n]
-    follows = not last or not numbered or numbered[0] in (last + 1, 1)
-    return bool(rows) and 2 * len(fitting) > len(rows) and follows
+    follows = not last or not numbered or numbered[0] == last + 1
+    other = bool(rows) and sum(column_of(cell.text) is not None for cell in rows[0]) > 1  # a header of something else
+    return bool(rows) and not other and 2 * len(fitting) > len(rows) and follows
 
 
 def _serial_of(text: str) -> int:

@@ -19,7 +19,9 @@ _MAX_HEADER_TEXT = 60
 _YEAR = re.compile(r"20\d\d")
 _ORDINAL = re.compile(r"第([一二三四五六七八九1-9])年度?")
 _PART_OF_YEAR = re.compile(r"\d{1,2}(-\d{1,2})?月(底|末|份)?|[上下]半年|前?[一二三四1-4]个?季度|截[至止]")
-_YEAR_WORDS = re.compile(r"[到至]?(年度|年底|年末|年终|年|[()（）\[\]【】/、,])")
+_YEAR_WORDS = re.compile(
+    r"[到至]?(年度|年底|年末|年终|年|[()（）\[\]【】/、,])|十[三四五六]五(时期|期)?末?|[中终远末]期|期末|展望"
+)
 _CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _PERIOD = re.compile(r"(20\d\d)年?[-—–―－~～〜至到]+(20\d\d)")
 _VALUES = ("year", "baseline", "actual", "target")
@@ -69,7 +71,7 @@ def column_of(text: str) -> Column | None:
     if not text or len(text) > _MAX_HEADER_TEXT:
         return None
     printed = plain(split_marks(text)[0])
-    numerals = printed.translate(_CHINESE_DIGITS)
+    numerals = printed if _YEAR.search(printed) else printed.translate(_CHINESE_DIGITS)
     years, ordinal = _YEAR.findall(numerals), _ORDINAL.search(printed)
     if len(years) > 1:  # 2023-2027年 is a period
         return None
@@ -83,13 +85,14 @@ def column_of(text: str) -> Column | None:
 
 
 def _year_column(rest: str, year: int) -> Column | None:
+    rest = re.sub('[“”"]', "", rest)
     part = _PART_OF_YEAR.search(rest)
     rest = _YEAR_WORDS.sub("", _PART_OF_YEAR.sub("", rest))
     if part:  # a part of a year is no year of a plan: what was done by then is an actual value, anything else unknown
         return Column("year", year, "actual") if _role(rest, only=("actual",)) else None
     if not rest:
         return Column("year", year)
-    role = _role(rest, only=_VALUES) or _role(re.sub(r"^(全年|当年|中期|终期|期末)", "", rest), only=_VALUES)
+    role = _role(rest, only=_VALUES)
     return Column("year", year, role) if role else None
 
 

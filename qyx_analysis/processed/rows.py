@@ -148,6 +148,7 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
     seen: dict[str, tuple[str, str]] = {}
     found = []
     above = ""
+    domains = _domains_by_name(rows)
     for place, (row, text) in enumerate(zip(rows, _without_numbers(rows), strict=True), 1):
         printed = read_name(text)
         code = names.find_indicator(printed.folded) or names.LOCAL + printed.folded
@@ -155,12 +156,14 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
             code = names.LOCAL + above + printed.folded
         else:
             above = printed.folded
-        if code in seen and code.startswith(names.LOCAL) and seen[code][1] != row.domain:
-            code = f"{code}({row.domain})"
+        if len(domains[printed.folded]) > 1 and code.startswith(names.LOCAL):
+            code = f"{code}({row.domain})"  # of one name in two domains, nobody knows which one other counties mean
+        if code in seen and not code.startswith(names.LOCAL) and seen[code][1] != printed.folded:
+            code = names.LOCAL + printed.folded  # two names of one indicator: the first is compared with other counties
         if code in seen:
             first = {"first": seen[code][0]}
             problems.append(Problem("row_twice", file, row.indicator.place, row.indicator.text, first))
-        seen.setdefault(code, (row.indicator.place, row.domain))
+        seen.setdefault(code, (row.indicator.place, printed.folded))
         unit = _unit(row.unit.text if row.unit else "") or printed.unit
         number_text, marks = split_marks(row.number.text)
         entry = known.get(code)
@@ -177,6 +180,14 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
             }
         )
     return found
+
+
+def _domains_by_name(rows: tuple[PrintedRow, ...]) -> dict[str, set[str]]:
+    """The domains that a name stands in."""
+    domains: dict[str, set[str]] = {}
+    for row, text in zip(rows, _without_numbers(rows), strict=True):
+        domains.setdefault(read_name(text).folded, set()).add(row.domain)
+    return domains
 
 
 def _without_numbers(rows: tuple[PrintedRow, ...]) -> list[str]:
