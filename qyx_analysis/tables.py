@@ -171,7 +171,9 @@ def domain_table(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
             (known["above"] * 2 > known["n"] - 1).sum(),
             (known["below"] * 2 > known["n"] - 1).sum(),
         )
-        rows.append([domain_name(str(domain), lang), len(shown), len(known), better, worse, len(known) - better - worse])
+        rows.append(
+            [domain_name(str(domain), lang), len(shown), len(known), better, worse, len(known) - better - worse]
+        )
     keys = ("tab_domain", "tab_rows", "tab_comparable", "tab_better", "tab_worse", "tab_between")
     return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
 

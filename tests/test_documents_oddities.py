@@ -24,7 +24,8 @@ SHENGSI = printed("shengsi")
 
 
 @pytest.mark.parametrize(
-    "mark", ["本页无正文", "— 12 —", "- 5 -", "第 2 页 共 5 页", "续表", "（续上表）", "--------", SHENGSI.split("\n")[0]]
+    "mark",
+    ["本页无正文", "— 12 —", "- 5 -", "第 2 页 共 5 页", "续表", "（续上表）", "--------", SHENGSI.split("\n")[0]],
 )
 @pytest.mark.parametrize(
     ("stem", "row"), [("shengsi", "劳有所得\t7"), ("fenghua", "\t劳有所得\n"), ("cixi", "劳有所得\n")]
