@@ -168,7 +168,8 @@ def _as_range(printed: str) -> CellValue | None:
 def _as_texts(printed: str) -> CellValue:
     """What is no number: other words, several goals in one cell, or something that nobody should guess at."""
     if not any(c.isnumeric() and not "\u4e00" <= c <= "\u9fff" for c in printed):
-        return CellValue("words" if re.search("[\u4e00-\u9fff]{2}", printed) else "unreadable")
+        told = re.search("[\u4e00-\u9fff]{2}", printed) or re.fullmatch("[A-Za-z][A-Za-z+-]{0,3}", printed)  # a grade
+        return CellValue("words" if told else "unreadable")
     goals = len(_NUMBER.findall(printed))
     return CellValue("several" if goals > 1 and _SEPARATED.search(printed) else "unreadable")
 

@@ -14,7 +14,18 @@ import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.names import alias_note, conversion, region_name, split_unit
+from qyx_analysis.problems import Problem
 
+# What is said of how a plan was read, with its severity.
+PLAN_RULES = {
+    "table_not_there": "warning",
+    "table_cut": "warning",
+    "column_unknown": "warning",
+    "column_unread": "info",
+    "baseline_assumed": "info",
+    "baseline_earliest": "warning",
+    "domain_own": "info",
+}
 RULES = (
     "cumulative_fall",
     "weaker_than_baseline",
@@ -26,6 +37,9 @@ RULES = (
     "identical_series",
     "unreadable",
     "local_indicator",
+    "several_goals",
+    "row_twice",
+    *PLAN_RULES,
     "years_missing",
     "prose_value",
     "prose_bound",
@@ -44,7 +58,7 @@ RULES = (
 SEVERITIES = ("error", "warning", "info")
 COLUMNS = tuple(catalogue.fields().query("resource == 'findings'")["name"])
 _NUMERIC = ("point", "lower_bound", "upper_bound")
-_WORDS = ("full_coverage", "status")
+_WORDS = ("full_coverage", "status")  # known words that stand where numbers are asked for
 
 
 def find_all(targets: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +72,7 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``region, indicator, number, year, rule, severity, message_zh, message_en, raw, document, locator``,
+        ``region, indicator, number, row, year, rule, severity, message_zh, message_en, raw, document, locator``,
         ordered as the plans print their rows; ``year`` is empty where the whole row is meant.
     """
     findings: list[dict[str, Any]] = []
@@ -76,8 +90,26 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
 
 def as_frame(findings: list[dict[str, Any]]) -> pd.DataFrame:
     """The findings in their order: by region, number, year and rule."""
-    frame = pd.DataFrame(findings, columns=list(COLUMNS)).astype({"number": "Int64", "year": "Int64"})
-    return frame.sort_values(["region", "number", "year", "rule"], na_position="first", ignore_index=True)
+    frame = pd.DataFrame(findings, columns=list(COLUMNS)).astype({"number": "Int64", "row": "Int64", "year": "Int64"})
+    return frame.sort_values(["region", "row", "year", "rule"], na_position="first", ignore_index=True)
+
+
+def of_plan(region: str, document: str, remarks: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The findings of how a plan was read: what is not there, what was assumed."""
+    return [
+        {
+            "region": region,
+            "indicator": "",
+            "rule": remark.key,
+            "severity": PLAN_RULES[remark.key],
+            "message_zh": remark.message("zh"),
+            "message_en": remark.message("en"),
+            "raw": remark.text,
+            "document": document,
+            "locator": remark.place,
+        }
+        for remark in remarks
+    ]
 
 
 def finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = False, **values: Any) -> dict[str, Any]:
@@ -95,6 +127,7 @@ def finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = Fal
         "region": cell.region,
         "indicator": cell.indicator,
         "number": cell.number,
+        "row": getattr(cell, "row", pd.NA),  # a form of actual values has none
         "year": cell.year if year else pd.NA,
         "rule": rule,
         "severity": severity,
@@ -151,6 +184,20 @@ def _words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     words = [cell for cell in _of_kind(row, *_WORDS) if not (entry["full_is_best"] and cell.kind == "full_coverage")]
     if words:
         yield finding(words[0], "words_for_numbers", "warning", year=True, unit=entry["unit"])
+
+
+def _other_words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+    """Words that say no number, and cells with several goals: both are kept as printed."""
+    if words := _of_kind(row, "words"):
+        yield finding(words[0], "words_for_numbers", "info", "words_kept", True)
+    if several := _of_kind(row, "several"):
+        yield finding(several[0], "several_goals", "warning", year=True)
+
+
+def _twice(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+    """A local name that the plan prints in two domains."""
+    if row[0].indicator.endswith(f"({row[0].domain})") and not row[0].name.endswith(f"({row[0].domain})"):
+        yield finding(row[0], "row_twice", "warning", name=row[0].name)
 
 
 def _gaps(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
@@ -251,7 +298,20 @@ def _alias_notes(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
         yield finding(cell, "definition_difference", "info", "wording", note=note, name=cell.name)
 
 
-_ROW_RULES = (_unreadable, _local, _merged, _words, _gaps, _fall, _weaker, _units, _magnitude, _alias_notes)
+_ROW_RULES = (
+    _unreadable,
+    _other_words,
+    _twice,
+    _local,
+    _merged,
+    _words,
+    _gaps,
+    _fall,
+    _weaker,
+    _units,
+    _magnitude,
+    _alias_notes,
+)
 
 
 # --- rules on a table and across tables -------------------------------------------------------------------
@@ -265,7 +325,7 @@ def _missing_columns(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
         absent = [year for year in period if year not in printed]
         if absent:
             found = finding(next(table.itertuples()), "years_missing", "warning", years=_joined(absent))
-            yield found | {"indicator": "", "number": pd.NA, "raw": "", "locator": ""}
+            yield found | {"indicator": "", "number": pd.NA, "row": pd.NA, "raw": "", "locator": ""}
 
 
 def period_of(years: set[int]) -> range:

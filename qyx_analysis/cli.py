@@ -28,12 +28,18 @@ def main(argv: list[str] | None = None) -> int:
     except DataError as error:
         _complain(error.problems)
         return 2
+    except catalogue.CatalogueError as error:
+        _complain([error])
+        return 2
     except KeyboardInterrupt:
         print("已中断 / interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `qyx list regions | head`
         sys.stderr.close()
         return 0
+
+
+_FEW = 3  # of the absent indicators are named
 
 
 def _complain(problems: Iterable[object]) -> None:
@@ -72,7 +78,8 @@ def _build(arguments: argparse.Namespace) -> int:
         if not plan.table:
             _complain([Problem("plan_in_prose", plan.document.name)])
         elif plan.absent:
-            _complain([Problem("note_absent", plan.document.name, values={"listed": "、".join(plan.absent)})])
+            few, n = "、".join(plan.absent[:_FEW]), len(plan.absent)
+            _complain([Problem("note_absent", plan.document.name, values={"n": n, "listed": few})])
     if built.exit_status == 2:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
         return built.exit_status
@@ -147,6 +154,29 @@ def _explain(arguments: argparse.Namespace) -> int:
         when = "" if pd.isna(finding.year) else f" {finding.year}"
         print(f"{finding.severity}{when}: {finding.message_zh} / {finding.message_en}")
     return 0
+
+
+def _names(arguments: argparse.Namespace) -> int:
+    unknown = names.unknown_names(processed.load_targets(arguments.data))
+    if unknown.empty:
+        print(_both("names_none"))
+        return 0
+    folder = catalogue.own_dir()
+    print(_both("names_head", n=len(unknown)))
+    print(f"{folder / 'aliases.csv'}: alias,code,note_zh,note_en")
+    print(f"{folder / 'indicators.csv'}: {','.join(names.INDICATOR_COLUMNS)}")
+    for row in unknown.itertuples():
+        print(
+            f"\n{row.name} ({row.unit or '—'}) · {row.domain} · {_both('names_row', counties=row.counties, regions=row.regions)}"
+        )
+        if row.alias_line:
+            print(f"  {_both('names_alias', closest=row.closest, similarity=row.similarity)}\n    {row.alias_line}")
+        print(f"  {_both('names_new')}\n    {row.indicator_line}")
+    return 0
+
+
+def _both(key: str, **values: object) -> str:
+    return " / ".join(catalogue.message(key, lang, **values) for lang in ("zh", "en"))
 
 
 def _template(arguments: argparse.Namespace) -> int:
@@ -345,6 +375,15 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     explain.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
     _data_option(explain)
+
+    unknown = _command(
+        commands,
+        "names",
+        _names,
+        "目录之外的指标名称，及登记所需的一行 / names outside the catalogue, with the line that makes them known",
+        "qyx names",
+    )
+    _data_option(unknown)
 
     template = _command(
         commands, "template", _template,

@@ -111,7 +111,8 @@ def build(
     }
     differing = compare_with_table(tables["prose_targets"], tables["targets"])
     forms = read_actuals(actuals, tables["targets"])
-    found = pd.concat([checks.find_all(tables["targets"]), differing]).to_dict(orient="records")
+    read = [each for plan in reading.plans for each in checks.of_plan(plan.region, plan.document.stem, plan.remarks)]
+    found = [*read, *pd.concat([checks.find_all(tables["targets"]), differing]).to_dict(orient="records")]
     tables["findings"] = checks.as_frame([*found, *actual_findings(forms.actuals, tables["targets"])])
     for name in MEASURES:
         tables[name] = getattr(measures, name)(tables["targets"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
+from io import StringIO
 
 import pandas as pd
 
@@ -71,13 +73,18 @@ def _indicator_names() -> dict[str, str]:
 
 @cache
 def _aliases() -> tuple[_Alias, ...]:
-    return tuple(
-        _Alias(folded(row.alias), compiled(row.alias, "aliases.csv"), row.code, (row.note_zh, row.note_en))
-        for row in catalogue.aliases().itertuples()
-    )
+    known, codes = _indicator_names(), set(catalogue.indicators()["code"])
+    aliases = []
+    for row in catalogue.aliases().itertuples():
+        alias = _Alias(folded(row.alias), compiled(row.alias, "aliases.csv"), row.code, (row.note_zh, row.note_en))
+        if row.code not in codes or known.get(alias.text, row.code) != row.code:
+            key = "alias_code" if row.code not in codes else "alias_contradicts"
+            raise DataError(Problem(key, "aliases.csv", text=f"{row.alias},{row.code}"))
+        aliases.append(alias)
+    return tuple(aliases)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def _alias_of(name: str) -> _Alias | None:
     return next((alias for alias in _aliases() if alias.matches(name)), None)
 
@@ -99,16 +106,92 @@ def is_indicator(text: str) -> bool:
     return 5 <= len(text) < 80 and bool(find_indicator(text) or find_indicator(split_unit(text)[0]))
 
 
-def closest_indicator(name: str) -> str:
-    """The most similar known name, to be shown in an error; never used as a match."""
-    close = difflib.get_close_matches(folded(name), _indicator_names(), n=1, cutoff=0.6)
-    return close[0] if close else ""
-
-
 def alias_note(name: str) -> tuple[str, str] | None:
     """What an alias says differently from the catalogue's name, in Chinese and English, if it does."""
     alias = _alias_of(folded(name))
     return alias.notes if alias and alias.notes[0] else None
+
+
+def unknown_names(targets: pd.DataFrame) -> pd.DataFrame:
+    """The printed names that the catalogue does not have, each with the lines that would make it known.
+
+    Parameters
+    ----------
+    targets : DataFrame
+        As :func:`qyx_analysis.load_targets` gives it.
+
+    Returns
+    -------
+    DataFrame
+        One row per name and unit: ``name, unit, domain, counties`` (how many print it), ``regions``, ``closest`` (the
+        most similar known name), ``code`` (its), ``similarity`` (0 to 1), ``alias_line`` for ``aliases.csv`` and
+        ``indicator_line`` for ``indicators.csv`` of ``data/catalogue``; the direction is left for the person. Those
+        that most places print come first. Nothing is merged without such a line.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"region": ["330225"], "region_name": ["象山县"], "indicator": ["local:每千人拥有托位数"],
+    ...     "name": ["每千人拥有托位数(个)"], "unit": ["个"], "domain": ["幼有善育"]})
+    >>> unknown_names(frame)[["closest", "alias_line"]].values.tolist()
+    [['每千人口拥有3岁以下婴幼儿托位数', '每千人拥有托位数,nursery_places']]
+    """
+    own = targets[targets["indicator"].str.startswith(LOCAL)].drop_duplicates(["region", "indicator", "unit"])
+    rows = []
+    for (code, unit), found in own.groupby(["indicator", "unit"], sort=False):
+        name = str(code).removeprefix(LOCAL)
+        closest, similarity = _closest(name)
+        known = find_indicator(closest) if closest else ""
+        first = found.iloc[0]
+        rows.append(
+            {
+                "name": name,
+                "unit": unit,
+                "domain": first["domain"],
+                "counties": found["region"].nunique(),
+                "regions": "、".join(found["region_name"].unique()),
+                "closest": closest,
+                "code": known,
+                "similarity": round(similarity, 2),
+                "alias_line": _csv_line([_literal(name), known]) if known else "",
+                "indicator_line": _indicator_line(name, str(unit), first["domain"]),
+            }
+        )
+    columns = [*("name", "unit", "domain", "counties", "regions", "closest", "code", "similarity"), *_LINES]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["counties", "similarity"], ascending=False, kind="stable", ignore_index=True)
+
+
+_LINES = ("alias_line", "indicator_line")
+INDICATOR_COLUMNS = ("code", "name_zh", "domain", "unit", "direction", "nature", "scale", "lower", "upper")
+
+
+def _indicator_line(name: str, unit: str, domain: str) -> str:
+    told = describe_indicator(name, unit)
+    limits = ["" if told[end] != told[end] else f"{told[end]:.0f}" for end in ("lower", "upper")]
+    return _csv_line([f"own_{name}", name, domain, unit, "", told["nature"], told["scale"], *limits])
+
+
+def _literal(name: str) -> str:
+    """A name as a pattern of ``aliases.csv`` that matches nothing but itself."""
+    return re.sub(r"([\\^$.|?*+(){}\[\]])", r"\\\1", name)
+
+
+def _csv_line(cells: list[object]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def closest_indicator(name: str) -> str:
+    """The most similar known name, to be shown in an error; never used as a match."""
+    return _closest(folded(name))[0]
+
+
+def _closest(name: str) -> tuple[str, float]:
+    """The most similar name of the catalogue and how similar it is: shown to a person, never used as a match."""
+    ranked = ((difflib.SequenceMatcher(None, name, known).ratio(), known) for known in _indicator_names())
+    similarity, known = max(ranked, default=(0.0, ""))
+    return (known, similarity) if similarity >= 0.5 else ("", 0.0)
 
 
 LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have: its folded name follows

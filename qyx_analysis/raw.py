@@ -16,6 +16,7 @@ from typing import IO
 
 import pandas as pd
 
+from qyx_analysis.catalogue import project_dir
 from qyx_analysis.problems import DataError, Problem
 
 SOURCES = "sources.csv"
@@ -33,13 +34,6 @@ SOURCE_COLUMNS = (
     "supersedes",
     "note",
 )
-
-
-def project_dir() -> Path:
-    """The project's folder: that of an editable install, else the nearest one around the working directory."""
-    here = Path(__file__).resolve().parents[1]
-    around = [here, Path.cwd(), *Path.cwd().parents]
-    return next((folder for folder in around if (folder / "notebooks").is_dir()), Path.cwd())
 
 
 def raw_dir() -> Path:

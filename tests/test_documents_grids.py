@@ -31,7 +31,6 @@ from renderings import (
 from qyx_analysis.documents import read_document
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import read_plan
 
 HEADER = ["领域", "序号", "指标", "2022年", "2023年", "2027年"]
 ROW = ["幼有善育", "1", "普惠托位占比(%)", "60", "63", "72"]

@@ -1,15 +1,18 @@
 """The catalogue: what the plans are about, as CSV files that people may edit.
 
 Every table of this folder is one function here that returns a fresh, typed, plain frame. Nothing else of
-the package is imported: the catalogue is the start of the line.
+the package is imported: the catalogue is the start of the line. An analyst's own lines stand in CSV files of the same
+names and columns in ``data/catalogue`` of the project, and are read after ours.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 
@@ -17,13 +20,105 @@ _NUMBERS = ("lower", "upper", "best", "factor", "state", "direction")
 _INTEGERS = ("order",)
 _NULLABLE = ("number", "baseline", "first", "last")
 _BOOLEANS = ("full_is_best", "assumed_when_absent")
+# The tables that people may add lines to, the column that names a line, and those that a line must fill.
+OWN = {
+    "indicators": ("code", ("code", "name_zh", "unit")),
+    "aliases": ("alias", ("alias", "code")),
+    "units": ("unit", ("unit", "dimension", "factor")),
+    "words": ("pattern", ("pattern", "kind")),
+    "bounds": ("text", ("text", "operator", "position")),
+    "headers": ("pattern", ("pattern", "role")),
+    "markers": ("marker", ("marker", "meaning")),
+    "domain_aliases": ("alias", ("alias",)),
+    "programmes": ("programme", ("programme", "pattern", "baseline", "first", "last")),
+    "corrections": ("expect", ("region", "indicator", "year", "expect", "corrected", "reason", "status")),
+}
+_INDICATOR_DEFAULTS = {"nature": "level", "scale": "ratio", "full_is_best": "false"}
+
+
+class CatalogueError(ValueError):
+    """A line of an analyst's own catalogue that cannot be used: file, place, text, reason and fix in one line."""
+
+    def __init__(self, key: str, file: object, place: str = "", text: str = "", **values: object) -> None:
+        where = f"{file}: {place}" if place else str(file)
+        said = " / ".join(message(key, lang, **values) for lang in ("zh", "en"))
+        super().__init__(f"{where}: “{text}”: {said}" if text else f"{where}: {said}")
+
+
+def project_dir() -> Path:
+    """The project's folder: that of an editable install, else the nearest one around the working directory."""
+    here = Path(__file__).resolve().parents[2]
+    around = [here, Path.cwd(), *Path.cwd().parents]
+    return next((folder for folder in around if (folder / "notebooks").is_dir()), Path.cwd())
+
+
+def own_dir() -> Path:
+    """The folder of an analyst's own lines of the catalogue: ``data/catalogue`` of the project."""
+    return project_dir() / "data" / "catalogue"
 
 
 @cache
 def _table(name: str) -> pd.DataFrame:
-    """Read one CSV of the catalogue; a BOM left by a spreadsheet program is ignored."""
+    """One table of the catalogue, an analyst's own lines after ours."""
     text = files(__name__).joinpath(f"{name}.csv").read_text(encoding="utf-8-sig")
-    frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+    ours = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+    own = _own_lines(name, ours) if name in OWN else ours.iloc[:0]
+    try:
+        return _typed(pd.concat([ours, own], ignore_index=True))
+    except (ValueError, TypeError) as error:
+        raise CatalogueError("own_line_type", own_dir() / f"{name}.csv", reason=error) from error
+
+
+def _own_lines(name: str, ours: pd.DataFrame) -> pd.DataFrame:
+    """The lines of ``data/catalogue/NAME.csv`` that say something new; one that contradicts ours is an error."""
+    path = own_dir() / f"{name}.csv"
+    key, needed = OWN[name]
+    known = ours.set_index(key, drop=False)
+    fresh = []
+    for number, line in _read_lines(path, needed):
+        wanted = {column: line.get(column, "") for column in ours.columns}
+        if name == "indicators":
+            names = dict.fromkeys(("name_en", "short_zh", "short_en", "comparability"), wanted["name_zh"])
+            defaults = names | _INDICATOR_DEFAULTS | {"unit_en": wanted["unit"], "comparability": wanted["code"]}
+            wanted = {column: text or defaults.get(column, "") for column, text in wanted.items()}
+        if wanted[key] in known.index and key not in ("expect",):
+            same = known.loc[[wanted[key]]].iloc[0]
+            if any(line.get(column) not in (None, "", same[column]) for column in ours.columns):
+                raise CatalogueError("own_line_contradicts", path, f"line {number}", wanted[key])
+            continue
+        fresh.append(wanted)
+    return pd.DataFrame(fresh, columns=ours.columns, dtype=str)
+
+
+def _read_lines(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """The lines of a CSV file as people save it: UTF-8 or GB18030, with commas, semicolons or tabs."""
+    if not path.is_file():
+        return []
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", errors="replace")
+    head = text.splitlines()[0] if text.strip() else ""
+    separator = max(",;\t", key=head.count)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    columns = [column.strip() for column in next(reader, [])]
+    lacking = [column for column in needed if column not in columns]
+    if lacking:
+        raise CatalogueError("own_columns", path, "line 1", ", ".join(lacking))
+    lines = []
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        line = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+        blank = [column for column in needed if not line.get(column)]
+        if blank or len(cells) > len(columns):
+            raise CatalogueError("own_line_short", path, f"line {reader.line_num}", separator.join(cells))
+        lines.append((reader.line_num, line))
+    return lines
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     for column in frame.columns.intersection(_NUMBERS):
         frame[column] = pd.to_numeric(frame[column], errors="raise").astype(float)
     for column in frame.columns.intersection(_INTEGERS):
@@ -31,7 +126,7 @@ def _table(name: str) -> pd.DataFrame:
     for column in frame.columns.intersection(_NULLABLE):
         frame[column] = pd.to_numeric(frame[column], errors="raise").astype("Int64")
     for column in frame.columns.intersection(_BOOLEANS):
-        frame[column] = frame[column].map({"true": True, "false": False}).astype(bool)
+        frame[column] = frame[column].str.lower().map({"true": True, "false": False}).astype(bool)
     return frame
 
 

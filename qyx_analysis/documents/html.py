@@ -33,6 +33,7 @@ _HIDDEN = re.compile(
     r"|(left|top|text-indent)\s*:\s*-\d{3,}|clip(-path)?\s*:|(?<![-\w])width\s*:\s*0(?![.\d])"
 )
 _HIDDEN_CLASS = re.compile(r"\.([\w-]+)\s*\{([^}]*)\}")
+_MEDIA = re.compile(r"@media[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)  # what other screens hide
 _CLOSED = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)  # what a sloppy page prints after it counts too
 
 
@@ -46,7 +47,7 @@ def read(data: bytes, name: str) -> Content:
     if text.count("<") > MAX_TAGS:
         raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_TAGS:,}"}))
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
-    unseen = {found[1] for found in _HIDDEN_CLASS.finditer(text) if _HIDDEN.search(found[2].lower())}
+    unseen = {found[1] for found in _HIDDEN_CLASS.finditer(_MEDIA.sub("", text)) if _HIDDEN.search(found[2].lower())}
     with guarded(name, "HTML"):
         root = etree.fromstring(_CLOSED.sub("", text).encode("utf-8"), parser)
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):  # the rest was left out

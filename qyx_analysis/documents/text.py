@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html import unescape
 from io import StringIO
 from itertools import groupby
+from unicodedata import east_asian_width
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
 from qyx_analysis.problems import DataError, Problem
@@ -17,6 +18,9 @@ _RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")  # the line below a Markdown header
 _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # one after an odd number of backslashes is a character of its cell
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _REACH = 3 * AROUND  # lines among which those paragraphs are looked for: every other one may be blank
+_WIDE = ("WF", "WFA")  # kinds of characters that are two wide; programs differ about ≥ and “
+_GAP = re.compile(r"\S(?: {2,}| ?\u3000+ ?)\S")
+_PIECE = re.compile(r"\S+(?: \S+)*")
 _BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
 _COMMAS = 4  # in a line of comma-separated text
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -46,7 +50,7 @@ def read(data: bytes, name: str) -> Content:
     lines = decode(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) + data.count(b"|") > MAX_LINES:
         raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_LINES:,}"}))
-    grids = [*_piped(lines), *_tabbed(lines)]
+    grids = [*_piped(lines), *_tabbed(lines), *_aligned(lines)]
     return tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line))
 
 
@@ -108,6 +112,59 @@ def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
             rows += [[cell], []] if line.strip() else [[]]
     blocks = [tuple(row) for row in rows if row]
     return blocks if sum(len(row) > 2 for row in blocks) > 1 else []
+
+
+def _aligned(lines: list[str]) -> Iterator[Grid]:
+    """Lines whose cells stand below one another, with spaces between: white from top to bottom sets columns apart."""
+    spaced = [i for i, line in enumerate(lines) if len(_GAP.findall(line.strip())) > 2 and "\t" not in line]
+    for run in _runs(lines, spaced):
+        texts = [(index, lines[index].replace("\u3000", "  ")) for index in range(run[0], run[-1] + 1)]
+        texts = [(index, text) for index, text in texts if text.strip() and "\t" not in text]
+        told = {wide: _columns_of([text for index, text in texts if index in set(run)], wide) for wide in _WIDE}
+        wide = max(_WIDE, key=lambda wide: len(told[wide]))
+        if len(told[wide]) > 3 and len(run) > 2:
+            rows = [_placed(text, index + 1, told[wide], wide) for index, text in texts]
+            yield _grid(lines, run[0], run[-1] + 1, rows)
+
+
+def _columns_of(texts: list[str], wide: str) -> list[tuple[int, int]]:
+    """From where to where each column reaches; a Chinese character is two wide. A single space is inside a cell."""
+    width = max(_width(text, wide) for text in texts)
+    inked = [0] * (width + 2)
+    for text in texts:
+        for start, piece in _pieces(text, wide):
+            for place in range(start, min(start + _width(piece, wide), width)):
+                inked[place] = 1
+    columns, start = [], None
+    for place, ink in enumerate(inked):
+        if ink and start is None:
+            start = place
+        elif not ink and start is not None:
+            columns.append((start, place))
+            start = None
+    return columns
+
+
+def _pieces(text: str, wide: str) -> Iterator[tuple[int, str]]:
+    """What stands between two spaces and more, and where."""
+    for match in _PIECE.finditer(text):
+        yield _width(text[: match.start()], wide), match[0]
+
+
+def _width(text: str, wide: str) -> int:
+    return sum(2 if east_asian_width(char) in wide else 1 for char in text)
+
+
+def _placed(text: str, number: int, columns: list[tuple[int, int]], wide: str) -> tuple[Cell, ...]:
+    """The cells of one line; a line that runs over columns, such as a title, is one cell."""
+    cells: dict[int, str] = {}
+    for start, piece in _pieces(text, wide):
+        end = start + _width(piece, wide)
+        over = [i for i, (left, right) in enumerate(columns) if left < end and right > start]
+        if len(over) != 1:
+            return (Cell(text.strip(), f"line {number}"),)
+        cells[over[0]] = one_line([cells.get(over[0], ""), piece])
+    return tuple(Cell(cells.get(i, ""), f"line {number} cell {i + 1}") for i in range(len(columns)))
 
 
 def _comma_separated(lines: list[str]) -> list[Grid]:

@@ -6,7 +6,7 @@ row earns, and what is unusual in it costs: a domain or name that nobody knows, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
@@ -62,17 +62,19 @@ def cut_rows(tokens: Sequence[Cell], columns: Sequence[Column]) -> tuple[list[Re
             total = cost + best[reading.end][0]
             if total < best[at][0]:
                 best[at] = total, reading
-    rows, at = [], 0
-    while reading := best[at][1]:
-        rows.append(reading)
-        at = reading.end
+    rows: list[Reading] = []
+    at = 0
+    while found := best[at][1]:
+        rows.append(found)
+        at = found.end
     return rows, at
 
 
 def _rows_at(tokens: Sequence[Cell], at: int, template: Sequence[Column]) -> Iterator[tuple[Reading, float]]:
     if not (is_text(tokens[at].text) or is_serial(tokens[at].text) or is_name(tokens[at].text)):
         return
-    open_rows = [(at, 0, _EARNED, ())]  # place, column, cost, and how many cells each column took
+    # place, column, cost, and how many cells each column took
+    open_rows: list[tuple[int, int, float, tuple[int, ...]]] = [(at, 0, _EARNED, ())]
     while open_rows:
         place, index, cost, taken = open_rows.pop()
         if index == len(template):
@@ -176,11 +178,13 @@ def _note_cost(texts: tuple[str, ...]) -> float:
 
 def _unit_cost(texts: tuple[str, ...]) -> float:
     text = texts[0]
+    if plain(text) in ("/", "-", "—", "\\"):
+        return 0.2  # no unit
     known = find_unit(plain(text).strip("()"))
     return -0.5 if known else 0.0 if is_unit(text) else inf if is_value(text) or len(text) > 8 else 1.0
 
 
-_COST = {
+_COST: dict[str, Callable[[tuple[str, ...]], float]] = {
     "domain": _domain_cost,
     "department": _department_cost,
     "note": _note_cost,

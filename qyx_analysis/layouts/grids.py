@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 
 from qyx_analysis.documents import Cell, Document, Grid
-from qyx_analysis.layouts.headers import Header, find_header
+from qyx_analysis.layouts.headers import Header, column_of, find_header
 from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
@@ -36,7 +36,9 @@ from qyx_analysis.layouts.printed import (
 from qyx_analysis.names import find_unit, is_indicator
 from qyx_analysis.problems import DataError, Problem
 
+_YEAR = re.compile(r"20\d\d")
 _LINE = re.compile(r"(line \d+) cell \d+")
+_LONGEST_REST = 20  # characters of the end of a name on a row of its own
 _UNPRINTED = ("domain", "number")  # columns whose merged cells some files leave out, so that the row moves to the left
 _TRAILING = ("department", "note", "other")  # columns that a row may end before
 
@@ -55,7 +57,7 @@ def parts_in_grids(document: Document) -> list[Part]:
     """The tables of all grids; a grid without a header goes on with the one before it, as on a new page."""
     parts: list[Part] = []
     going_on: Header | None = None
-    for grid in document.grids:
+    for grid in chain.from_iterable(map(_halves, document.grids)):
         at, found = _next_header(document, grid, 0)
         if found is None and going_on and parts and _goes_on(document, grid, going_on, parts[-1]):
             part, at = _read_part(document, grid, going_on, 0, 0)
@@ -89,6 +91,18 @@ def _is_row(row: Sequence[Cell], body: _Body) -> bool:
         return False
     values = [fitted[i].text for i, column in body.columns.items() if column.role == "year"]
     return 2 * sum(map(is_value, values)) > len(values)
+
+
+def _halves(grid: Grid) -> list[Grid]:
+    """A table whose second half stands beside its first: the header names the same columns twice."""
+    for row in grid.rows[:8]:
+        columns = [column_of(cell.text) for cell in row]
+        half = len(columns) // 2
+        if half > 2 and all(columns) and columns[:half] == columns[half:]:
+            left = tuple(line[:half] for line in grid.rows)
+            right = tuple(line[half:] for line in grid.rows)
+            return [replace(grid, rows=left, is_open=False), replace(grid, rows=right)]
+    return [grid]
 
 
 def _carried(rows: Sequence[PrintedRow], domain: str) -> Iterator[PrintedRow]:
@@ -166,7 +180,7 @@ def _refuse_unknown_year(document: Document, header: Header) -> None:
         raise DataError(Problem("header_covers", document.name, cell.place, cell.text))
     years = [index for index, column in header.columns.items() if column.role == "year"]
     for index, cell in header.unknown:
-        if years[0] < index < years[-1]:
+        if years[0] < index < years[-1] or _YEAR.search(cell.text):
             raise DataError(Problem("header_unknown", document.name, cell.place, cell.text))
 
 
@@ -213,15 +227,17 @@ def _read_rows(
 
 
 def _alone(row: Sequence[Cell]) -> Cell | None:
+    """The one text of a row; some converters repeat that of a merged cell in all that it covers."""
     printed = [cell for cell in row if cell.text]
-    return printed[0] if len(printed) == 1 else None
+    repeated = len(printed) > 2 and len({cell.text for cell in printed}) == 1 and is_text(printed[0].text)
+    return printed[0] if len(printed) == 1 or repeated else None
 
 
 def _section(cell: Cell, row: Sequence[Cell], body: _Body) -> str | None:
     """The domain that a row of one text names; empty where it ends the table, ``None`` where it is a row's text."""
     index = next(i for i, other in enumerate(row) if other.text)
     indicator = next(i for i, column in body.columns.items() if column.role == "indicator")
-    across = len(row) == 1 or sum(other.place == cell.place for other in row) > 1
+    across = len(row) == 1 or sum(other.place == cell.place or other.text == cell.text for other in row) > 1
     if domain_in(cell.text) and not is_indicator(cell.text):
         return domain_in(cell.text)
     if is_serial(cell.text) or (index == indicator and not across) or is_unit(cell.text):
@@ -235,10 +251,17 @@ def _is_rest_of_name(row: Sequence[Cell], before: PrintedRow, body: _Body) -> bo
     """Whether a row has nothing but the end of the name, or the unit, of the row before."""
     texts = _texts_by_role(row, body)
     text = texts.get("indicator", "")
-    if not text or is_value(text) or is_indicator(text) or not set(texts) <= {"indicator", "unit", "domain", "department", "note"}:
+    if (
+        not text
+        or is_value(text)
+        or is_indicator(text)
+        or not set(texts) <= {"indicator", "unit", "domain", "department", "note"}
+    ):
         return False
     name = before.indicator.text
     is_open = name.count("(") + name.count("（") > name.count(")") + name.count("）")
+    if len(text) > _LONGEST_REST or "：" in text or ":" in text:
+        return False
     whole = bool(is_unit(text)) or is_open or is_indicator(name + text) or not is_name(text)
     numbered = any(column.role == "number" for column in body.columns.values())
     return whole or (numbered and bool(before.number.text) and not is_indicator(name))

@@ -101,7 +101,7 @@ def _role(printed: str, only: tuple[str, ...] = ()) -> str:
 def find_header(rows: Sequence[Sequence[Cell]], at: int) -> tuple[Header, int] | None:
     """The header that starts in a row of cells, and how many rows it takes: one, or up to three that stand together.
 
-    The lowest sound one counts, so that 2022年 above 目标 and 实际 is read as two rows, and a row of years alone as one.
+    The lowest sound one counts: 2022年 above 目标 and 实际 is read as two rows, and a row of years alone as one.
     """
     found = [
         (header, height) for height in range(1, HEIGHT + 1) for header in _labelled(rows[at : at + height], height)

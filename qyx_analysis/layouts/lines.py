@@ -35,6 +35,9 @@ from qyx_analysis.problems import DataError, Problem
 
 _MAX_COLUMNS = 30  # a header of more is none: a file of nothing but header cells must not take forever
 _MAX_HEADERS = 40
+_NEXT = re.compile(
+    r"(附件|附表|附录|附图|表)\s*[\d一二三四五六七八九十]{1,2}(\s|[:：．.]|$|[^\d%])"
+)  # the title of what follows
 _CUT_NUMBER = re.compile(r"\D{0,4}\d+\.")
 _SPACES = re.compile(r"\s{2,}|[\u3000\u2003]+")
 _SPACED_WORDS = re.compile(r"(领|序|指|单|备)\s+(域|号|标|位|注)")
@@ -138,11 +141,17 @@ def _between_years(columns: Sequence[Column], index: int) -> bool:
 
 
 def _without_groups(columns: list[Column], cells: list[Cell]) -> list[Column]:
-    """A header of two rows in one run: 基础值 目标值 2022年 2023年 … names its groups before its years."""
+    """A header of two rows in one run: 基础值 目标值 2022年 2023年 … names its groups before its years.
+
+    Where every such word follows a year, as in 2023年 目标 2023年 实绩, it belongs to that year.
+    """
     groups = [i for i, column in enumerate(columns) if column.role == "year" and not column.year]
     years = [column.year for column in columns if column.year]
-    if len(years) < 2 or not any(columns[i].said == "target" for i in groups):
+    if len(years) < 2 or not any(columns[i].said in ("target", "actual") for i in groups):
         return columns
+    if all(i and columns[i - 1].year and not columns[i - 1].said for i in groups):
+        for i in groups:
+            columns[i - 1] = replace(columns[i - 1], said=columns[i].said)
     for i in reversed(groups):
         del columns[i], cells[i]
     return columns
@@ -184,6 +193,8 @@ def _tokens(document: Document, head: _Head, title: str, taken: frozenset[int]) 
     while index < len(document.lines):
         line = document.lines[index].strip()
         if index in taken or (line and (FOOTNOTE.match(line) or "。" in line or (len(line) > 60 and is_prose(line)))):
+            break
+        if tokens and _NEXT.match(line):
             break
         again = _repeats(document, index, head)
         if again:

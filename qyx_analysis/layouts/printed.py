@@ -20,6 +20,7 @@ _HEADING = re.compile(r"#|[（(]?[一二三四五六七八九十]{1,3}[）)、.�
 _NUMBERING = re.compile(
     r"^(#+\s*|[（(]?([一二三四五六七八九十]{1,3}|\d{1,2})[）)、.．:：]\s*|第[一二三四五六七八九十]{1,3}[、:： ]*)"
 )
+_COUNT = re.compile(r"[(（]?[共计]?\d{1,2}[项个][)）]?$")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _SERIAL = re.compile(r"[^\w\s]{0,2}(\d{1,3})[^\w\s]{0,2}")
 _SENTENCE = 60  # characters from which on a line of a table without known parts is a sentence
@@ -102,6 +103,7 @@ def plain(text: str) -> str:
 _FURNITURE = re.compile(
     r"[-—–―]+\s*\d{1,4}\s*[-—–―]+|[-—–―]?\s*第\s*\d+\s*页.{0,20}|[（(【]?(续\s*(上)?\s*表|接\s*上\s*(页|表)|转\s*下\s*(页|表))\s*\d{0,2}[）)】]?"
     r"|[-—–―_=*]{3,}|[（(]?(本|此)页无正文[）)]?|\d{1,3}\s*/\s*\d{1,3}|[Pp]age\s*\d+.{0,12}|单位\s*[:：].{0,12}|[（(]以下空白[）)]"
+    r"|(填报|填表|制表|审核|联系)(人|单位|部门)\s*[:：].{0,60}"
 )
 
 
@@ -134,16 +136,16 @@ def domain_in(text: str) -> str:
 @lru_cache(maxsize=16384)
 def domain_named(text: str) -> str:
     """The known domain that a text is, its numbering aside; else nothing."""
-    return known_domains().get(_NUMBERING.sub("", plain(text)), "")
+    return known_domains().get(heading_text(text), "")
 
 
 def heading_text(text: str) -> str:
-    """A heading without its numbering.
+    """A heading without its numbering, its brackets and how many rows it counts.
 
-    >>> heading_text("（一）体有强健"), heading_text("二、重点任务")
-    ('体有强健', '重点任务')
+    >>> heading_text("（一）体有强健"), heading_text("二、【幼有善育】（3项）")
+    ('体有强健', '幼有善育')
     """
-    return _NUMBERING.sub("", plain(text)).strip("：:")
+    return _COUNT.sub("", _NUMBERING.sub("", plain(text))).strip('【】[]「」《》〈〉“”"：:')
 
 
 def is_own_domain(text: str) -> bool:

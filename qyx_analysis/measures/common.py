@@ -84,8 +84,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
     ``targets``: the frame of ``load_targets``, perhaps with a column ``population`` (residents of the region in
     that year). ``indicators``: what ``names.indicators_of`` says of them, the only source of direction, limits and
     nature; other rows are left out. The first column is the baseline year (the one most rows call ``baseline``), the
-    last one the year in which most regions' plans end; a year nobody prints is a column of gaps. In the first column
-    stand baselines alone: what a plan of other years aims at in that year is a target and no start to measure from.
+    last one the year in which most of the plans that begin so end; a year nobody prints is a column of gaps. In the
+    first column stand baselines alone: what a plan of other years aims at in that year is a target and no start.
 
     In the result ``value`` is the printed number, a bound's threshold, the committed end of a range, a state as 0 or
     100, or the best value for 全覆盖 where the catalogue says so, else NaN. ``[lo, hi]`` is what the printed text
@@ -147,9 +147,10 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame) -> Panel:
 def _years(known: pd.DataFrame) -> NDArray[np.int64]:
     if known.empty:
         return np.array([0, 1])
-    baselines = known.loc[known["role"] == "baseline", "year"].mode()
-    first = int(baselines.iloc[0]) if len(baselines) else int(known["year"].min()) - 1
-    last = int(known.groupby("region")["year"].max().mode().iloc[-1])
+    baselines = known[known["role"] == "baseline"]
+    first = int(baselines["year"].mode().iloc[0]) if len(baselines) else int(known["year"].min()) - 1
+    begun = baselines.loc[baselines["year"] == first, "region"] if len(baselines) else known["region"]
+    last = int(known[known["region"].isin(begun)].groupby("region")["year"].max().mode().iloc[-1])
     return np.arange(first, max(last, first + 1) + 1)
 
 

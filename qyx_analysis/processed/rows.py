@@ -15,12 +15,12 @@ from qyx_analysis.cells import CellValue, parse_cell, split_marks
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import PrintedRow, Table, plain
 from qyx_analysis.layouts.headers import period_said
+from qyx_analysis.layouts.printed import known_domains
 from qyx_analysis.problems import DataError, Problem, compiled
 
 _MARK = re.compile(r"([^\w\s“”\"：:、,，]|※)[”\"]?(?:号|的|指标)*(?:为|是|表示|系|代表)")
-_NUMBERED = re.compile(
-    r"\s*(?:[（(]\s*(\d{1,3})\s*[)）]\s*[.．、]?|(\d{1,3})(?:\s*(?:[、)）]|[.．](?!\d))|\s+(?=[\u4e00-\u9fff“\"])))\s*(?=\D)"
-)
+_NUMBERED = re.compile(r"\s*(?:[（(]\s*(\d{1,3})\s*[)）]\s*[.．、]?|(\d{1,3})\s*(?:[、)）]|[.．](?!\d)))\s*")
+_RUNNING = re.compile(r"\s*(\d{1,3})(?:\s*[.．、]|\s)\s*")
 _PART = re.compile(r"(#|其中)[:：]?")  # a row that is a part of the row above: 其中：农村
 _CHINESE_NUMERALS = {c: i for i, c in enumerate("一二三四五六七八九十", 1)}
 _LONGEST_UNIT = 8  # characters of a bracket that may be a unit nobody knows
@@ -51,7 +51,14 @@ def tidy_rows(document: Document, table: Table, region: str) -> tuple[pd.DataFra
             problems.extend(error.problems)
     if problems:
         raise DataError(problems)
-    return pd.DataFrame(records), assumed
+    return pd.DataFrame(records), [*assumed, *_own_domains(document, table)]
+
+
+def _own_domains(document: Document, table: Table) -> list[Problem]:
+    """The domains of a plan that the catalogue does not have, each at the first row it stands on."""
+    first = {row.domain: row.indicator.place for row in reversed(table.rows) if row.domain not in known_domains()}
+    own = {domain: place for domain, place in reversed(first.items()) if domain}
+    return [Problem("domain_own", document.name, place, domain, {"domain": domain}) for domain, place in own.items()]
 
 
 # --- which year is the baseline ---------------------------------------------------------------------------
@@ -141,8 +148,8 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
     seen: dict[str, tuple[str, str]] = {}
     found = []
     above = ""
-    for place, row in enumerate(rows, 1):
-        printed = read_name(row.indicator.text)
+    for place, (row, text) in enumerate(zip(rows, _without_numbers(rows), strict=True), 1):
+        printed = read_name(text)
         code = names.find_indicator(printed.folded) or names.LOCAL + printed.folded
         if _PART.match(printed.folded):
             code = names.LOCAL + above + printed.folded
@@ -170,6 +177,25 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
             }
         )
     return found
+
+
+def _without_numbers(rows: tuple[PrintedRow, ...]) -> list[str]:
+    """The cells of the names; where they begin with a running number, as in 22.15分钟生活圈, a comma ends that."""
+    texts = [row.indicator.text for row in rows]
+    if any(row.number.text for row in rows) or len(texts) < 3:
+        return texts
+    matches = [_RUNNING.match(text) for text in texts]
+    apart, last = list(texts), 0
+    for i, (text, match) in enumerate(zip(texts, matches, strict=True)):
+        after = matches[i + 1] if i + 1 < len(texts) else None
+        if match and int(match[1]) in (last + 1, 1):
+            apart[i] = f"{match[1]}、{text[match.end() :]}"
+        elif after and int(after[1]) == last + 2 and text.startswith(str(last + 1)):  # 10-3岁儿童 before 2 普惠托位
+            apart[i] = f"{last + 1}、{text.removeprefix(str(last + 1))}"
+        else:
+            continue
+        last = int(apart[i].partition("、")[0])
+    return apart if 5 * sum(map(str.__ne__, apart, texts)) >= 4 * len(texts) else texts
 
 
 def _unit(text: str) -> str:

@@ -115,10 +115,10 @@ def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataF
 
     Examples
     --------
-    >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "国民体质合格率"], "unit": ["个", "%"]})
-    >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:国民体质合格率"], "unit": ["%"]})
+    >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "乐龄中心覆盖率"], "unit": ["个", "%"]})
+    >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:乐龄中心覆盖率"], "unit": ["%"]})
     >>> linked(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
-    [['nursery_places', 1], ['local:国民体质合格率', <NA>]]
+    [['nursery_places', 1], ['local:乐龄中心覆盖率', <NA>]]
     """
     rows = () if targets is None else targets[targets["indicator"].str.startswith(LOCAL)].itertuples()
     own = {(row.region, row.indicator): row.unit for row in rows}

@@ -17,7 +17,7 @@ from typing import Any
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
 from qyx_analysis.documents.pdf.bare import bare_part
-from qyx_analysis.documents.pdf.lines import Box, Line, compact, has_year, lines_of, text_of
+from qyx_analysis.documents.pdf.lines import Box, Line, compact, has_year, lines_of, set_apart, text_of
 from qyx_analysis.documents.pdf.parts import Part
 from qyx_analysis.documents.pdf.ruled import Lattice, lattices, ruled_part
 from qyx_analysis.documents.pdf.shares import labelled_rows
@@ -40,7 +40,8 @@ def read(data: bytes, name: str) -> Content:
     deadline = monotonic() + MAX_SECONDS
     found = _pages(data, name)
     if not any(page["text"] for page in found["pages"]):
-        raise DataError(Problem("pdf_scanned", name))
+        unseen = any(page["unseen"] for page in found["pages"])
+        raise DataError(Problem("pdf_recognised" if unseen else "pdf_scanned", name))
     pages: list[list[Item]] = []
     for items in _items(found["pages"]):
         pages.append(items)
@@ -102,7 +103,7 @@ class _Printed:
 
 
 def _printed(page: dict[str, Any]) -> _Printed:
-    chars = [Box(text, *box) for text, box in zip(page["text"], page["boxes"], strict=True)]
+    chars = set_apart([Box(text, *box) for text, box in zip(page["text"], page["boxes"], strict=True)])
     ruled = []
     for lattice in lattices(page["rulings"]):
         inside: list[Box] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,10 +12,12 @@ from typing import NamedTuple
 GAP = 0.27  # of the height of the type: characters further apart, which a quarter is not, are two pieces of text
 WORD_GAP = 0.5  # the same between Latin letters
 SPACE = 0.15  # what is at least a space between them
+SMALL = 0.8  # of the common height of type: what is no higher may be a footnote's mark
 SAME_LINE = 0.3  # of that height: what stands no higher or lower is on one line
 MAX_YEAR = 20  # characters of a header cell with a year
 PADDING = 14.0  # points: what a cell may leave free left and right of a full line of text
 _YEAR = re.compile(r"(20\d\d)(年?)\D{0,5}")
+_CJK = re.compile(r"[\u3400-\u9fff]")
 _SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
 
 
@@ -88,6 +91,37 @@ def by_line(pieces: Iterable[Box]) -> list[Line]:
 def lines_of(chars: Iterable[Box]) -> list[Line]:
     """Put characters into lines of pieces."""
     return [_pieces(line) for line in by_line(chars)]
+
+
+def set_apart(chars: Sequence[Box]) -> list[Box]:
+    """Put small raised or lowered characters, as of a footnote, into brackets on the line of the one they follow."""
+    if not chars:
+        return []
+    common = Counter(round(char.height) for char in chars).most_common(1)[0][0]
+    small = [char for char in chars if char.height < SMALL * common and not _CJK.match(char.text)]
+    large = [char for char in chars if char.height >= SMALL * common]
+    runs: list[Line] = []
+    for char in sorted(small, key=lambda char: (round(char.y), char.x0)):
+        last = runs[-1][-1] if runs else None
+        if last and abs(char.y - last.y) < 1 and -1 < char.x0 - last.x1 < GAP * common:
+            runs[-1].append(char)
+        else:
+            runs.append([char])
+    moved: dict[int, Box | None] = {}
+    for run in runs:
+        host = next((big for big in large if _follows(run[0], big)), None)
+        if host:
+            text = "".join(char.text for char in run)
+            moved |= {id(char): None for char in run}
+            moved[id(run[0])] = Box(f"[{text}]", run[0].x0, host.y0, run[-1].x1, host.y1)
+    return [box for char in chars if (box := moved.get(id(char), char))]
+
+
+def _follows(char: Box, big: Box) -> bool:
+    """Whether a small character stands right behind a larger one, at its upper or lower half."""
+    beside = -0.2 * big.height < char.x0 - big.x1 < 0.4 * big.height
+    shifted = abs(char.y - big.y) > 0.1 * big.height
+    return beside and shifted and char.y0 < big.y1 and char.y1 > big.y0
 
 
 def _pieces(chars: Line) -> Line:

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from ctypes import byref, c_double, c_float, c_int
-from math import hypot
+from math import atan2, degrees, hypot
 from typing import Any
 
 import pypdfium2
@@ -22,6 +22,7 @@ MAX_OBJECTS = 50_000  # paths and their corners on one page; a page of more is a
 MAX_PLACE = 1e5  # points, from the corner of the page: nothing further out is printed
 MAX_DEPTH = 6  # forms within forms
 MAX_MEMORY = 1024 * 1024 * 1024
+SLANT = 3.0  # degrees off the horizontal and the vertical: a watermark
 THIN = 3.0  # points: a filled rectangle no thicker is a ruling line
 
 Matrix = tuple[float, float, float, float, float, float]
@@ -43,9 +44,9 @@ def main() -> None:
     while len(pages) < min(len(document), MAX_PAGES) and marks < MAX_MARKS:
         page = document[len(pages)]
         turn = page.get_rotation()
-        text, boxes = _characters(page, turn)
+        text, boxes, unseen = _characters(page, turn)
         rulings, drawn = _rulings(page, turn)
-        pages.append({"text": text, "boxes": boxes, "rulings": rulings})
+        pages.append({"text": text, "boxes": boxes, "unseen": unseen, "rulings": rulings})
         marks += len(text) + drawn
         page.close()
     # Not json.dump, which does not use the fast encoder.
@@ -63,13 +64,14 @@ def _limit_memory() -> None:
 # --- characters -------------------------------------------------------------------------------------------
 
 
-def _characters(page: pypdfium2.PdfPage, turn: int) -> tuple[str, list[Box]]:
-    """The printed characters of a page, without spaces, and the box of each.
+def _characters(page: pypdfium2.PdfPage, turn: int) -> tuple[str, list[Box], int]:
+    """The printed characters of a page, without spaces, the box of each, and how many are there that nobody sees.
 
-    A box is as high as the type and set on the baseline: fonts differ in how far they say that they reach.
+    Slanted text, as of a watermark, is left out. A box is as high as the type and set on the baseline: fonts differ in
+    how far they say that they reach.
     """
     textpage = page.get_textpage()
-    texts, boxes = [], []
+    texts, boxes, unseen = [], [], 0
     rect, matrix, x, y = pdfium.FS_RECTF(), pdfium.FS_MATRIX(), c_double(), c_double()
     to_rect, to_matrix, to_x, to_y = byref(rect), byref(matrix), byref(x), byref(y)
     for i in range(min(textpage.count_chars(), MAX_MARKS)):
@@ -81,6 +83,11 @@ def _characters(page: pypdfium2.PdfPage, turn: int) -> tuple[str, list[Box]]:
         pdfium.FPDFText_GetLooseCharBox(textpage, i, to_rect)
         pdfium.FPDFText_GetMatrix(textpage, i, to_matrix)
         pdfium.FPDFText_GetCharOrigin(textpage, i, to_x, to_y)
+        if _is_unseen(textpage, i):
+            unseen += 1
+            continue
+        if abs((degrees(atan2(matrix.b, matrix.a)) + 45) % 90 - 45) > SLANT:
+            continue
         size = pdfium.FPDFText_GetFontSize(textpage, i) * hypot(matrix.c, matrix.d)
         left, _, right, _ = _turned((rect.left, rect.bottom, rect.right, rect.top), turn)
         start, base = _shown((x.value, y.value), turn)
@@ -88,7 +95,14 @@ def _characters(page: pypdfium2.PdfPage, turn: int) -> tuple[str, list[Box]]:
             continue
         texts.append(text)
         boxes.append((round(min(left, start), 1), round(base - 0.85 * size, 1), right, round(base + 0.15 * size, 1)))
-    return "".join(texts), boxes
+    return "".join(texts), boxes, unseen
+
+
+def _is_unseen(textpage: Any, index: int) -> bool:
+    """Whether a character is drawn neither filled nor stroked, as what was recognised in the picture of a page."""
+    found = pdfium.FPDFText_GetTextObject(textpage, index)
+    invisible = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+    return bool(found) and pdfium.FPDFTextObj_GetTextRenderMode(found) in invisible
 
 
 def _near(*places: float) -> bool:
