@@ -232,7 +232,7 @@ def in_domain(targets: pd.DataFrame, domain: Domain) -> pd.DataFrame:
 
 
 def domains_in(frame: pd.DataFrame, domain: str | Sequence[str]) -> list[str]:
-    """The domains that are meant: those that the frame has, others by their Chinese or English name in the catalogue."""
+    """The domains that are meant: those that the frame has, others by their Chinese or English name."""
     present = set(frame["domain"])
     return [
         name if name in present else names.find_domain(name)
