@@ -166,9 +166,8 @@ def _names(arguments: argparse.Namespace) -> int:
     print(f"{folder / 'aliases.csv'}: alias,code,note_zh,note_en")
     print(f"{folder / 'indicators.csv'}: {','.join(names.INDICATOR_COLUMNS)}")
     for row in unknown.itertuples():
-        print(
-            f"\n{row.name} ({row.unit or '—'}) · {row.domain} · {_both('names_row', counties=row.counties, regions=row.regions)}"
-        )
+        printed_by = _both("names_row", counties=row.counties, regions=row.regions)
+        print(f"\n{row.name} ({row.unit or '—'}) · {row.domain} · {printed_by}")
         if row.alias_line:
             print(f"  {_both('names_alias', closest=row.closest, similarity=row.similarity)}\n    {row.alias_line}")
         print(f"  {_both('names_new')}\n    {row.indicator_line}")

@@ -135,13 +135,14 @@ def _columns_of(texts: list[str], wide: str) -> list[tuple[int, int]]:
         for start, piece in _pieces(text, wide):
             for place in range(start, min(start + _width(piece, wide), width)):
                 inked[place] = 1
-    columns, start = [], None
+    columns: list[tuple[int, int]] = []
+    start = -1
     for place, ink in enumerate(inked):
-        if ink and start is None:
+        if ink and start < 0:
             start = place
-        elif not ink and start is not None:
+        elif not ink and start >= 0:
             columns.append((start, place))
-            start = None
+            start = -1
     return columns
 
 
