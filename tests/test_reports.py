@@ -39,7 +39,7 @@ import sys
 from IPython.display import HTML, Markdown, display
 from qyx_analysis.problems import DataError, Problem
 if region == "330282":
-    raise DataError(Problem("number_absent", "plan.txt", "line 3", "<b>"))
+    raise DataError(Problem("row_absent", "plan.txt", "line 3", "<b>"))
 print("printed", region)
 print("a warning", file=sys.stderr)
 display(HTML("<table><caption>C</caption>" + "<tr>" + "<td>wide wide</td>" * 60 + "</tr></table>"))
@@ -164,7 +164,7 @@ def test_every_county_and_every_numbered_notebook_has_its_file(run: tuple[Path, 
 
 def test_a_failure_says_why_in_one_line(run: tuple[Path, list[Outcome]]) -> None:
     reasons = {outcome.name: outcome.reason for outcome in run[1]}
-    ours = "plan.txt: line 3: “<b>”: " + " / ".join(catalogue.message("number_absent", lang) for lang in ("zh", "en"))
+    ours = "plan.txt: line 3: “<b>”: " + " / ".join(catalogue.message("row_absent", lang) for lang in ("zh", "en"))
     assert reasons["330282"] == ours
     assert reasons["20-stops"].startswith("SystemExit: 0")
 
