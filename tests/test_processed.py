@@ -316,5 +316,5 @@ def test_a_proposed_correction_changes_nothing(tmp_path, corrections):
 
 
 def test_an_error_keeps_its_problems_on_the_way_from_another_process():
-    problems = [Problem("file_empty", "a.txt"), Problem("number_absent", "b.csv", "line 2", "99")]
+    problems = [Problem("file_empty", "a.txt"), Problem("row_absent", "b.csv", "line 2", "99")]
     assert pickle.loads(pickle.dumps(DataError(problems))).problems == problems
