@@ -159,11 +159,14 @@ def _counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
 
 
 def _domains(latest: pd.DataFrame, state: State, lang: str) -> str:
-    """Every indicator of a county with its mark, by domain."""
+    """Every indicator of a county with its mark, by domain; those without a known direction are counted."""
     turned = state.changes[state.changes["change"].isin(_TURNS)].set_index("indicator")["change"]
     rows = []
     for domain, own in latest.groupby("domain", sort=False):
-        tiles = [_tile(row, str(turned.get(row.indicator, "")), state.now, lang) for row in own.itertuples()]
+        told = own[own["reason"] != "direction_unknown"]
+        tiles = [_tile(row, str(turned.get(row.indicator, "")), state.now, lang) for row in told.itertuples()]
+        if unknown := len(own) - len(told):
+            tiles.append(f"<li>{_mark('no_judgement', lang)} {escape(message('brief_unknown', lang, n=unknown))}</li>")
         rows.append(f"<li><b>{escape(domain_name(str(domain), lang))}</b><ul>{''.join(tiles)}</ul></li>")
     return f'<ul class="standing">{"".join(rows)}</ul>'
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,7 +19,11 @@ from qyx_analysis.measures.monitoring import common_periods, last_day
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.readings import literal
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LANGUAGES = ("zh", "en")
+_ON_A_PAGE = 24  # small panels that can be read on a printed page
 Measure = Callable[[pd.DataFrame], pd.DataFrame]  # of targets
 
 
@@ -334,6 +338,31 @@ def say(sentences: Iterable[str]) -> None:
 
     if lines := list(sentences):
         display(Markdown("\n".join(lines if len(lines) == 1 else (f"- {line}" for line in lines))))
+
+
+def pictures(desk: Desk, plot: Callable[..., Figure], *frames: Any) -> None:
+    """Display what a ``plot_`` function of small multiples draws of ``frames``: in parts that fit on a page each.
+
+    Each part has whole domains; one that has nothing to draw is not shown where another has.
+    """
+    from IPython.display import display
+
+    figures = [plot(*frames, domain=part, lang=desk.lang) for part in _parts(desk)]
+    drawn = [figure for figure in figures if figure.axes]
+    for figure in drawn or figures[:1]:
+        display(figure)
+
+
+def _parts(desk: Desk) -> list[list[str] | None]:
+    """The domains of each picture: about as many indicators in each, or all in one where they fit."""
+    own = desk.targets.loc[desk.targets["region"] == desk.region, "indicator"]
+    shown = desk.shown[desk.shown.index.isin(own) if desk.region else desk.shown["printing"] > 1]
+    if len(shown) <= _ON_A_PAGE:
+        return [None]
+    most = len(shown) / -(-len(shown) // _ON_A_PAGE)
+    sizes = shown.groupby("domain", sort=False).size()
+    part = ((sizes.cumsum() - sizes / 2) // most).astype(int)
+    return [group.tolist() for _, group in sizes.index.to_series().groupby(part)]
 
 
 def glance(desk: Desk) -> None:

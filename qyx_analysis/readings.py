@@ -311,7 +311,7 @@ def _printed_by(targets: pd.DataFrame, counties: int, lang: str) -> list[str]:
     if counties < 2 or (printing == counties).all():
         return []
     single = printing.index[printing == 1]
-    counts = {"n": len(printing), "every": int((printing == counties).sum()), "single": len(single)}
+    counts = {"n": len(printing), "every": int((printing == counties).sum())}
     counts["some"] = int((printing > 1).sum()) - counts["every"]
     names = listed((indicator_name(code, lang) for code in single), lang)
     named = [message("say_single", lang, n=len(single), list=names)] if len(single) else []

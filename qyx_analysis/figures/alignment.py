@@ -14,7 +14,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import NAMES
-from qyx_analysis.figures.scene import FEW, OPERATORS, decimals_of, domain_in, number
+from qyx_analysis.figures.scene import FEW, OPERATORS, Domain, decimals_of, domains_in, number
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.problems import DataError, Problem, require
 
@@ -34,9 +34,7 @@ NOT = "not_comparable"
 
 
 @style.house_style()
-def plot_alignment(
-    alignment: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
-) -> Figure:
+def plot_alignment(alignment: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw counties' planned targets beside those of their own city, one block for each target of the city.
 
     ``alignment``: as :func:`qyx_analysis.alignment` gives it; of each target the last year that the city sets is
@@ -67,7 +65,7 @@ def plot_alignment(
     rows = latest(alignment[alignment["indicator"] != ""])
     code = "" if region is None or region == "" else names.find_region(region)
     rows = rows[rows["region"] == code] if code else rows
-    rows = rows[rows["domain"] == domain_in(rows, domain)] if domain else rows
+    rows = rows[rows["domain"].isin(domains_in(rows, domain))] if domain else rows
     counties = rows["region"].nunique()
     who = _name(code, lang) if code else say("counties", n=counties)
     years = say("comma").join(str(year) for year in sorted(rows["year"].dropna().unique()))

@@ -18,7 +18,7 @@ from qyx_analysis.figures.rows import (
     row_step,
     rows_height,
 )
-from qyx_analysis.figures.scene import Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import Domain, Scene, in_domain, scene_of
 from qyx_analysis.measures.ambition import ambition
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CHANGE = Scale(
 
 
 @style.house_style()
-def plot_ambition(targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh") -> Figure:
+def plot_ambition(targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw how ambitious the last planned target of every indicator is against its baseline.
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): this county in colour, the others grey;

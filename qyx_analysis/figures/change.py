@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, label_dots, number_ticks, panel, title_room, widened
-from qyx_analysis.figures.scene import Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import Domain, Scene, in_domain, scene_of
 from qyx_analysis.measures.ambition import ambition
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
 
 @style.house_style()
 def plot_baseline_change(
-    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
+    targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
 ) -> Figure:
     """Draw the planned change of every comparable indicator against its baseline, one panel each.
 

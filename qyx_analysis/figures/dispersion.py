@@ -10,7 +10,7 @@ import pandas as pd
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import COLUMNS, HEAD, number_ticks, panel, title_room, widened
 from qyx_analysis.figures.rows import QUARTILED, SIDE, Rows, Scale, lay_rows, printed_by, rows_height
-from qyx_analysis.figures.scene import Scene, in_domain, number, scene_of
+from qyx_analysis.figures.scene import Domain, Scene, in_domain, number, scene_of
 from qyx_analysis.measures import dispersion, verdicts
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ SECOND = ("logit_sd_ratio", "log_sd_ratio", "gini_mean_difference_ratio")
 
 
 @style.house_style()
-def plot_dispersion(
-    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
-) -> Figure:
+def plot_dispersion(targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw the values of all counties in every year, one panel per indicator, with their standard deviation.
 
     ``targets``: the frame of ``load_targets``. Absolute counts and states are left out and named below, as are
@@ -173,7 +171,7 @@ def _dispersion_alt(scene: Scene, spread: pd.DataFrame, codes: list[str]) -> str
 
 
 @style.house_style()
-def plot_convergence(targets: pd.DataFrame, domain: str | None = None, lang: str = "zh") -> Figure:
+def plot_convergence(targets: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw for every indicator whether the planned spread narrows, on two scales.
 
     ``targets``: the frame of ``load_targets``. ``domain``: only this domain, by its Chinese or English name. There is

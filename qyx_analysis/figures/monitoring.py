@@ -13,7 +13,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import domain_panels, domains_height, widened
 from qyx_analysis.figures.paths import GAPS, PLOT, WORDS, Label, path_segments, path_ticks, right_labels, say_why
 from qyx_analysis.figures.rows import NAMES, Rows, Scale, lay_rows, row_step, rows_height
-from qyx_analysis.figures.scene import OPERATORS, TOLD, Scene, domain_in, in_domain, number, scene_of
+from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Scene, domains_in, in_domain, number, scene_of
 from qyx_analysis.measures.monitoring import MET, UNMET, common_periods
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import period_text
@@ -46,7 +46,7 @@ PLACES = 1.9  # inches for the names of what is ranked
 
 @style.house_style()
 def plot_progress(
-    targets: pd.DataFrame, monitored: pd.DataFrame, region: object, domain: str | None = None, lang: str = "zh"
+    targets: pd.DataFrame, monitored: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh"
 ) -> Figure:
     """Draw a county's actual values on its planned paths, one small panel per indicator.
 
@@ -91,7 +91,7 @@ def plot_progress(
 
 @style.house_style()
 def plot_statuses(
-    monitored: pd.DataFrame, domain: str | None = None, period: str | None = None, lang: str = "zh"
+    monitored: pd.DataFrame, domain: Domain = None, period: str | None = None, lang: str = "zh"
 ) -> Figure:
     """Draw how each county stands to each of its targets.
 
@@ -111,7 +111,7 @@ def plot_statuses(
     'There are 0 actual values: nothing to set beside the plans.'
     """
     if domain:
-        monitored = monitored[monitored["domain"] == domain_in(monitored, domain)]
+        monitored = monitored[monitored["domain"].isin(domains_in(monitored, domain))]
     scene = _scene(monitored, lang)
     table = scene.shared
     rows = _told(scene.cells[scene.cells["level"] == "county"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.panels import LINE, domain_panels, domains_height, number_ticks, widened
-from qyx_analysis.figures.scene import FEW, TOLD, Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import FEW, TOLD, Domain, Scene, in_domain, scene_of
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 from qyx_analysis.measures.ambition import ambition
 
@@ -33,9 +33,7 @@ class Label(NamedTuple):
 
 
 @style.house_style()
-def plot_trajectory(
-    targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh"
-) -> Figure:
+def plot_trajectory(targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw the planned path of every indicator from the baseline to the last target, one small panel each.
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): its paths in colour with the printed

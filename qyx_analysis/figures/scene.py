@@ -214,23 +214,30 @@ class Scene:
         return {str(code): part.droplevel("indicator") for code, part in wide.groupby(level="indicator", sort=False)}
 
 
-def in_domain(targets: pd.DataFrame, domain: str | None) -> pd.DataFrame:
-    """Keep the rows of a domain, by its Chinese or English name or as a plan prints it; without one all of them.
+Domain = str | Sequence[str] | None  # one, several, or all
+
+
+def in_domain(targets: pd.DataFrame, domain: Domain) -> pd.DataFrame:
+    """Keep the rows of a domain, by its Chinese or English name or as a plan prints it, or of several; else all.
 
     Raises DataError for an unknown domain, one without a row, and a frame that is not of targets.
     """
     require(targets, _OF_TARGETS, "load_targets()")
     if not domain:
         return targets
-    own = targets[targets["domain"] == domain_in(targets, domain)]
+    own = targets[targets["domain"].isin(domains_in(targets, domain))]
     if own.empty:
-        raise DataError(Problem("domain_absent", "targets", text=domain))
+        raise DataError(Problem("domain_absent", "targets", text=str(domain)))
     return own
 
 
-def domain_in(frame: pd.DataFrame, domain: str) -> str:
-    """The domain that is meant: one that the frame has, or one of the catalogue by its Chinese or English name."""
-    return domain if domain in set(frame["domain"]) else names.find_domain(domain)
+def domains_in(frame: pd.DataFrame, domain: str | Sequence[str]) -> list[str]:
+    """The domains that are meant: those that the frame has, others by their Chinese or English name."""
+    present = set(frame["domain"])
+    return [
+        name if name in present else names.find_domain(name)
+        for name in ([domain] if isinstance(domain, str) else domain)
+    ]
 
 
 def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:

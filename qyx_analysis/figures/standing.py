@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import DOMAIN, NAMES, write_domain, write_name
-from qyx_analysis.figures.scene import Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import Domain, Scene, in_domain, scene_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ LEFT, RIGHT = 0.72, BLOCK - 0.72  # the two ends of a strip, with room for the v
 
 
 @style.house_style()
-def plot_standing(targets: pd.DataFrame, region: object, domain: str | None = None, lang: str = "zh") -> Figure:
+def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw where a county stands between the weakest and the best county, in the baseline and in the last target.
 
     ``targets``: the frame of ``load_targets``. ``region``: the county, by code or name. ``domain``: only this domain,

@@ -18,7 +18,7 @@ from qyx_analysis.figures.rows import (
     row_step,
     rows_height,
 )
-from qyx_analysis.figures.scene import Scene, in_domain, scene_of
+from qyx_analysis.figures.scene import Domain, Scene, in_domain, scene_of
 from qyx_analysis.measures.trajectory import trajectory
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SCALE = Scale(
 
 
 @style.house_style()
-def plot_timing(targets: pd.DataFrame, region: object = None, domain: str | None = None, lang: str = "zh") -> Figure:
+def plot_timing(targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
     """Draw the front-loading index of every indicator: is the change planned for the first or the last years?
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): this county in colour, the others grey;
