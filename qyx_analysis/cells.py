@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
+from html import unescape
 
 from qyx_analysis import catalogue
 from qyx_analysis.problems import compiled
@@ -34,7 +35,7 @@ _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0
 _TWO_NUMBERS = re.compile(r"[\d.,][ \t\u2000-\u200b\u3000]+[\d.,]")  # a no-break space, by contrast, is inside one
 _MARKS = "*★☆▲△●○◆◇■□※＊﹡⁎∗#"
 _MARK = rf"[{re.escape(_MARKS)}]|[①-⑳❶-❿]|[\u00b9\u00b2\u00b3\u2070-\u2079]"
-_MARK += r"|[\[【〔]{1,2}\s*(?:注\s*|\^)?(?:[\d*a-z]{0,2}|[①-⑳])\s*[\]】〕]{1,2}"
+_MARK += r"|[\[【〔]{1,2}\s*(?:注\s*|\^)?(?:[\da-z*★☆▲△●○◆◇■□※#]{0,2}|[①-⑳])\s*[\]】〕]{1,2}"
 _MARK += r"|⟦[^⟦⟧]*⟧"  # struck text before or after what replaces it
 _MARKED = re.compile(rf"^\s*((?:{_MARK}|\s)*)(.*?)((?:{_MARK}|\s)*)\s*$", re.DOTALL)
 _BRACKETED = re.compile(r"[\[【〔(]([^\[\]【】〔〕()]*\d[^\[\]【】〔〕()]*)[\]】〕)]")
@@ -68,6 +69,7 @@ def normal(text: str) -> str:
     >>> normal("＜ 3．5％"), normal("≧３２"), normal("指 標")
     ('<3.5%', '≥32', '指标')
     """
+    text = unescape(text) if "&" in text else text  # what a page's source left in a copied text
     folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", text).translate(_SAME))
     return _simplified(re.sub(r"\s", "", folded))
 

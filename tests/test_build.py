@@ -63,7 +63,7 @@ def test_a_bad_file_is_named_and_the_rest_is_written(tmp_path):
     folder.mkdir()
     for stem in STEMS:
         write(folder, f"{stem}.txt", printed(stem))
-    write(folder, "cixi.txt", printed("cixi").replace("人均预期寿命", "平均寿命"))
+    write(folder, "cixi.txt", printed("cixi").replace("62\n\n", "", 1))
     result = build([folder], tmp_path / "out")
     assert result.exit_status == 1
     assert [problem.file for problem in result.problems] == ["cixi.txt"]

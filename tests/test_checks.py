@@ -72,7 +72,9 @@ def test_every_finding_says_what_it_is_in_both_languages():
 @pytest.mark.parametrize(
     ("replacements", "number", "rule", "severity"),
     [
-        ([("\t82.6\t", "\t约莫\t")], 10, "unreadable", "error"),
+        ([("\t82.6\t", "\t8I.2\t")], 10, "unreadable", "error"),
+        ([("\t82.6\t", "\t稳步提高\t")], 10, "words_for_numbers", "info"),
+        ([("\t82.6\t", "\t城区82、乡村81\t")], 10, "several_goals", "warning"),
         ([("\t13200\t13600\t", "\t13200\t13200\t")], None, None, None),
         ([("标准(元)", "标准(万元)")], 19, "unit_difference", "warning"),
         ([("标准(元)", "标准")], 19, "unit_difference", "error"),

@@ -187,4 +187,4 @@ def test_a_slip_in_an_editable_pattern_is_an_error_about_that_file():
 
 
 def test_no_value_of_a_message_reaches_the_terminal_raw():
-    assert "\x1b" not in str(Problem("unit_unknown", "a.txt", values={"unit": "\x1b[31m", "canonical": "%"}))
+    assert "\x1b" not in str(Problem("file_damaged", "a.txt", values={"kind": "\x1b[31m", "reason": ""}))

@@ -559,7 +559,9 @@ def test_an_analysts_own_seaborn_picture_has_chinese_labels_and_no_warning(targe
     import seaborn as sns
 
     with figures.house_style():
-        grid = sns.relplot(targets.query("indicator == 'nursery_places'"), x="year", y="value", hue="region_name", kind="line")
+        grid = sns.relplot(
+            targets.query("indicator == 'nursery_places'"), x="year", y="value", hue="region_name", kind="line"
+        )
     grid.figure.canvas.draw()  # a missing glyph would warn, and a warning is an error here
     assert {text.get_text() for text in grid.legend.get_texts()} == {"奉化区", "慈溪市", "诸暨市", "嵊泗县"}
     plt.close(grid.figure)

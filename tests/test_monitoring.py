@@ -131,7 +131,7 @@ RULES = {
     "set above": (
         "pension_insured", "43 完成市下达任务 / / / /", "2023", "50万人", "reference", None, "",
     ),
-    "unreadable": ("nursery_places", "3.5 4-5 5 5 5 5", "2023", "5", "unreadable", None, ""),
+    "unreadable": ("nursery_places", "3.5 4.5.1 5 5 5 5", "2023", "5", "unreadable", None, ""),
     "a bound on the good side commits to nothing": (
         "nursery_places", "3.5 ≤5 ≤5 ≤5 ≤5 ≤5", "2023", "4", "open_target", None, "",
     ),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from io import StringIO
-from itertools import groupby
+from itertools import accumulate, groupby
 from math import inf
 from statistics import median
 from typing import NamedTuple
@@ -28,6 +28,8 @@ _WIDE = ("WF", "WFA")  # kinds of characters that are two wide; programs differ 
 _GAP = re.compile(r"\S(?: {2,}| ?\u3000+ ?)\S")
 _SPACED_WORD = re.compile(r"(领|序|指|单|备)( +)(域|号|标|位|注)(?! *[\u4e00-\u9fff])")  # a header cell set wide
 _PIECE = re.compile(r"\S+(?: \S+)*")
+_CJK = re.compile("[\u4e00-\u9fff]")
+_MOST = 40  # columns of such a table
 _OFF = 8  # columns from where a text of its own line may stand, to be a cell of the table
 _BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
 _COMMAS = 4  # in a line of comma-separated text
@@ -78,15 +80,21 @@ def _piped(lines: list[str]) -> Iterator[Grid]:
     for piped, run in groupby(enumerate(lines), key=lambda item: _is_piped(item[1])):
         if piped:
             numbered = list(run)
+            width = numbered[0][1].count("|") + 1  # of a first line without a border
+            bordered = numbered[0][1].lstrip().startswith("|")
             if any(_DRAWN_RULE.fullmatch(line) for _, line in numbered):
                 rows = _drawn(numbered)
             else:
-                rows = [_row(line, index + 1) for index, line in numbered if not _RULE.fullmatch(line)]
+                rows = [
+                    _row(line, index + 1, bordered or line.count("|") >= width)
+                    for index, line in numbered
+                    if not _RULE.fullmatch(line)
+                ]
             yield _grid(lines, numbered[0][0], numbered[-1][0] + 1, rows)
 
 
 def _is_piped(line: str) -> bool:
-    return line.count("|") >= 2 or bool(_DRAWN_RULE.fullmatch(line))
+    return line.count("|") >= 2 or line.count("｜") >= 2 or bool(_DRAWN_RULE.fullmatch(line))
 
 
 def _drawn(numbered: list[tuple[int, str]]) -> list[tuple[Cell, ...]]:
@@ -171,15 +179,8 @@ def _aligned(lines: list[str]) -> Iterator[Grid]:
 
 def _pieces(text: str, wide: str) -> list[_Piece]:
     """What stands between two spaces and more; a Chinese character is two wide, a single space is inside a cell."""
-    pieces = []
-    for match in _PIECE.finditer(text):
-        start = _width(text[: match.start()], wide)
-        pieces.append(_Piece(match[0], start, start + _width(match[0], wide)))
-    return pieces
-
-
-def _width(text: str, wide: str) -> int:
-    return sum(2 if east_asian_width(char) in wide else 1 for char in text)
+    places = [0, *accumulate(2 if east_asian_width(char) in wide else 1 for char in text)]
+    return [_Piece(found[0], places[found.start()], places[found.end()]) for found in _PIECE.finditer(text)]
 
 
 def _placed_below(lines: list[list[_Piece]]) -> tuple[float, list[list[str]]]:
@@ -190,7 +191,9 @@ def _placed_below(lines: list[list[_Piece]]) -> tuple[float, list[list[str]]]:
     """
     counts = Counter(map(len, lines))
     most = max((count for count, times in counts.items() if times > 1), default=0)
-    if most < 4:
+    full = [line for line in lines if len(line) == most]
+    named = sum(any(_CJK.search(piece.text) for piece in line) for line in full)
+    if not (2 * named > len(full) and 4 <= most <= max(counts) <= _MOST):
         return inf, []
     lines = [_fewer(line, most) for line in lines]
     full = [line for line in lines if len(line) == most]
@@ -268,10 +271,11 @@ def _around(lines: list[str]) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip() and line.count("|") < 2)
 
 
-def _row(line: str, number: int) -> tuple[Cell, ...]:
+def _row(line: str, number: int, bordered: bool = True) -> tuple[Cell, ...]:
+    line = line if "|" in line else line.replace("｜", "|")
     pieces = _PIPE.split(line.strip())
     texts = [text + end for text, end in zip(pieces[::2], [*pieces[1::2], ""], strict=True)]
-    texts = texts[1:] if not texts[0].strip() else texts
+    texts = texts[1:] if bordered and not texts[0].strip() else texts
     texts = texts[:-1] if texts and not texts[-1].strip() and line.rstrip().endswith("|") else texts
     return tuple(Cell(_printed(text), f"line {number} cell {i}") for i, text in enumerate(texts, 1))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
+from typing import NamedTuple
 
 from qyx_analysis.documents import Cell
 from qyx_analysis.layouts.printed import (
@@ -18,7 +19,6 @@ from qyx_analysis.layouts.printed import (
     domain_named,
     heading_text,
     is_department,
-    is_name,
     is_number,
     is_own_domain,
     is_prose,
@@ -32,6 +32,7 @@ from qyx_analysis.layouts.printed import (
 from qyx_analysis.names import find_unit, is_indicator
 
 _EARNED = -10.0  # by a row
+_UNSURE = 6.0  # a row of nothing but words
 _LEFT = 4.0  # each number that is left when the table ends
 _LONGEST = {"domain": 2, "indicator": 4, "department": 3, "note": 3, "unit": 1}
 _WORDS = ("words", "status", "full_coverage", "reference")
@@ -54,48 +55,78 @@ def cut_rows(tokens: Sequence[Cell], columns: Sequence[Column]) -> tuple[list[Re
     template = list(columns)
     if not any(column.role == "domain" for column in template):
         template.insert(0, Column("domain"))
-    left = [0.0] * (len(tokens) + 1)
-    for i in range(len(tokens) - 1, -1, -1):
-        left[i] = left[i + 1] + (_LEFT if is_number(tokens[i].text) else 0)
-    best: list[tuple[float, Reading | None]] = [(0.0, None)] * (len(tokens) + 1)
-    for at in range(len(tokens) - 1, -1, -1):
-        best[at] = left[at], None
-        for reading, cost in _rows_at(tokens, at, template):
-            total = cost + best[reading.end][0]
-            if total < best[at][0]:
-                best[at] = total, reading
+    best = _cheapest(tokens, template)
     rows: list[Reading] = []
     at = 0
-    while found := best[at][1]:
-        rows.append(found)
-        at = found.end
+    while best[at][0].taken >= 0:
+        taken: list[int] = []
+        index, sure, start = 0, False, at
+        while index < len(template):
+            count = best[at][2 * index + sure].taken
+            sure = sure or _is_sure(tokens, at, count, template[index])
+            taken.append(count)
+            at, index = at + count, index + 1
+        rows.append(_reading(tokens, start, template, taken))
     return rows, at
 
 
-def _rows_at(tokens: Sequence[Cell], at: int, template: Sequence[Column]) -> Iterator[tuple[Reading, float]]:
-    if not (is_text(tokens[at].text) or is_serial(tokens[at].text) or is_name(tokens[at].text)):
-        return
-    # place, column, cost, and how many cells each column took
-    open_rows: list[tuple[int, int, float, tuple[int, ...]]] = [(at, 0, _EARNED, ())]
-    while open_rows:
-        place, index, cost, taken = open_rows.pop()
-        if index == len(template):
-            yield _reading(tokens, at, template, taken), cost
-            continue
-        for count, price in _choices(tokens, place, template, index, taken):
-            open_rows.append((place + count, index + 1, cost + price, (*taken, count)))
+class _Way(NamedTuple):
+    """The cheapest way on from a place in the stream, and how many cells the column there takes (-1: the end)."""
+
+    cost: float
+    taken: int
 
 
-def _choices(
-    tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int, taken: tuple[int, ...]
-) -> Iterator[tuple[int, float]]:
+def _cheapest(tokens: Sequence[Cell], template: Sequence[Column]) -> list[list[_Way]]:
+    """For every place in the stream and every column, without and with a sure value in the row so far, the way on.
+
+    The first of a place is the start of a row, or the end of the table, which costs what numbers are left.
+    """
+    name = next(i for i, column in enumerate(template) if column.role == "indicator")
+    nowhere, end = _Way(inf, -1), 2 * len(template)
+    best = [[nowhere] * (end + 2) for _ in range(len(tokens) + 1)]
+    left = 0.0
+    for at in range(len(tokens), -1, -1):
+        ways = best[at]
+        left += _LEFT if at < len(tokens) and is_number(tokens[at].text) else 0.0
+        # A row takes at least its name: what comes before it leads on from here, and only then what comes after it.
+        for index in range(name, -1, -1):
+            ways[2 * index] = _way_on(tokens, at, template, index, False, best)
+        start = ways[0]._replace(cost=ways[0].cost + _EARNED)
+        ways[0] = start if start.cost < left else _Way(left, -1)
+        ways[end] = ways[0]._replace(cost=ways[0].cost + _UNSURE)
+        ways[end + 1] = ways[0]
+        for index in range(len(template) - 1, name, -1):
+            for sure in (False, True):
+                ways[2 * index + sure] = _way_on(tokens, at, template, index, sure, best)
+    return best
+
+
+def _way_on(
+    tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int, sure: bool, best: list[list[_Way]]
+) -> _Way:
+    found = _Way(inf, -1)
+    for count, price in _choices(tokens, at, template, index):
+        after = 2 * (index + 1) + (sure or _is_sure(tokens, at, count, template[index]))
+        cost = price + best[at + count][after].cost
+        if cost < found.cost:
+            found = _Way(cost, count)
+    return found
+
+
+def _is_sure(tokens: Sequence[Cell], at: int, count: int, column: Column) -> bool:
+    """Whether a column takes what is surely a value."""
+    return count == 1 and column.role == "year" and is_value(tokens[at].text)
+
+
+def _choices(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> Iterator[tuple[int, float]]:
     """How many cells a column may take here, and what each choice costs."""
     column = template[index]
     texts = [cell.text for cell in tokens[at : at + _LONGEST.get(column.role, 1)]]
     if column.role == "year":
         if texts and value_kind(texts[0]) and not _may_be_next_name(tokens, at, template, index):
             yield 1, _value_cost(texts[0])
-        if _merged(tokens, at, template, index, taken):
+        if _merged(tokens, at, template, index):
             yield 0, 0.1
         return
     if column.role == "indicator":
@@ -125,9 +156,9 @@ def _may_be_next_name(tokens: Sequence[Cell], at: int, template: Sequence[Column
     return last and unknown and value_kind(tokens[at - 1].text) not in _WORDS
 
 
-def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int, taken: tuple[int, ...]) -> bool:
+def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
     """Whether the value before stands for this year too: merged text, printed once."""
-    if index == 0 or template[index - 1].role != "year":
+    if index == 0 or at == 0 or template[index - 1].role != "year":
         return False
     return value_kind(tokens[at - 1].text) == "reference"
 
@@ -204,7 +235,7 @@ _COST: dict[str, Callable[[tuple[str, ...]], float]] = {
 }
 
 
-def _reading(tokens: Sequence[Cell], at: int, template: Sequence[Column], taken: tuple[int, ...]) -> Reading:
+def _reading(tokens: Sequence[Cell], at: int, template: Sequence[Column], taken: Sequence[int]) -> Reading:
     reading = Reading(at, at + sum(taken), {})
     place = at
     for column, count in zip(template, taken, strict=True):

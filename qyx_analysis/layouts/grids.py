@@ -18,7 +18,6 @@ from qyx_analysis.layouts.printed import (
     count_cjk,
     domain_in,
     domain_named,
-    is_department,
     is_furniture,
     is_name,
     is_own_domain,
@@ -31,7 +30,6 @@ from qyx_analysis.layouts.printed import (
     row_length,
     section_of,
     title_of,
-    value_kind,
 )
 from qyx_analysis.names import find_unit, is_indicator
 from qyx_analysis.problems import DataError, Problem
@@ -261,7 +259,7 @@ def _is_rest_of_name(row: Sequence[Cell], before: PrintedRow, body: _Body) -> bo
         return False
     name = before.indicator.text
     is_open = name.count("(") + name.count("（") > name.count(")") + name.count("）")
-    if len(text) > _LONGEST_REST or "：" in text or ":" in text:
+    if is_prose(text) or len(text) > _LONGEST_REST or "：" in text or ":" in text:
         return False
     whole = bool(is_unit(text)) or is_open or is_indicator(name + text) or not is_name(text)
     numbered = any(column.role == "number" for column in body.columns.values())
@@ -350,11 +348,11 @@ def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
 def _suits(role: str, text: str) -> bool:
     """Whether a text may stand in a column of that role."""
     if role == "indicator":
-        return is_text(text) and not (is_value(text) or is_serial(text) or domain_named(text))
+        return bool(text) and not (is_value(text) or is_serial(text) or domain_named(text))
     if not text:
         return True
     if role == "year":
-        return not (is_indicator(text) or domain_named(text) or is_department(text) or _is_long_name(text))
+        return not (is_indicator(text) or domain_named(text))
     if role == "number":
         return not (is_name(text) and count_cjk(text) > 6 or domain_named(text))
     if role == "domain":
@@ -364,10 +362,6 @@ def _suits(role: str, text: str) -> bool:
     if role == "department":
         return not (is_value(text) and plain(text)[:1].isdigit())
     return True
-
-
-def _is_long_name(text: str) -> bool:
-    return is_name(text) and value_kind(text) == "" and not is_department(text)
 
 
 def _row_of(cells: dict[int, Cell], row: Sequence[Cell], body: _Body, domain: str) -> PrintedRow:

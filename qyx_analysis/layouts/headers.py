@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import zip_longest
 
 from qyx_analysis import catalogue
 from qyx_analysis.cells import split_marks
 from qyx_analysis.documents import Cell, Document
-from qyx_analysis.layouts.printed import Column, is_number, is_text, plain
+from qyx_analysis.layouts.printed import Column, is_number, plain
 from qyx_analysis.problems import DataError, Problem, compiled
 
 HEIGHT = 3  # rows that one header may take
@@ -20,10 +21,11 @@ _YEAR = re.compile(r"20\d\d")
 _ORDINAL = re.compile(r"第([一二三四五六七八九1-9])年度?")
 _PART_OF_YEAR = re.compile(r"\d{1,2}(-\d{1,2})?月(底|末|份)?|[上下]半年|前?[一二三四1-4]个?季度|截[至止]")
 _YEAR_WORDS = re.compile(
-    r"[到至]?(年度|年底|年末|年终|年|[()（）\[\]【】/、,])|十[三四五六]五(时期|期)?末?|[中终远末]期|期末|展望"
+    r"[到至]?(年度|年底|年末|年终|年|[()（）\[\]【】/、,])|十[三四五六]五(时期|期)?末?|[中终远末]期|期末|远景|展望"
 )
 _CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _PERIOD = re.compile(r"(20\d\d)年?[-—–―－~～〜至到]+(20\d\d)")
+_OBSERVED = ("baseline", "actual")
 _VALUES = ("year", "baseline", "actual", "target")
 
 
@@ -102,20 +104,21 @@ def _role(printed: str, only: tuple[str, ...] = ()) -> str:
 
 
 def find_header(rows: Sequence[Sequence[Cell]], at: int) -> tuple[Header, int] | None:
-    """The header that starts in a row of cells, and how many rows it takes: one, or up to three that stand together.
+    """The header that starts in a row of cells, and how many rows it takes: up to three that stand together.
 
-    The lowest sound one counts: 2022年 above 目标 and 实际 is read as two rows, and a row of years alone as one.
+    The highest sound one counts: 2022年 above 目标 and 实际 is read as two rows.
     """
-    found = [
-        (header, height) for height in range(1, HEIGHT + 1) for header in _labelled(rows[at : at + height], height)
-    ]
-    sound = next(((header, height) for header, height in found if header.is_sound and not header.unknown), None)
-    return sound or next((pair for pair in found if pair[0].is_sound), None) or next(iter(found), None)
+    heights = range(HEIGHT, 0, -1)
+    found = [(header, height) for height in heights for header in _labelled(rows[at : at + height], height)]
+    sound = [pair for pair in found if pair[0].is_sound]
+    return next((pair for pair in sound if not pair[0].unknown), next(iter([*sound, *found[::-1]]), None))
 
 
 def _labelled(rows: Sequence[Sequence[Cell]], height: int) -> list[Header]:
     if len(rows) < height or not all(_is_header_row(row) for row in rows):
         return []
+    if any((column := column_of(cell.text)) and column.role == "indicator" for row in rows[1:] for cell in row):
+        return []  # the header again
     layers = [_spread(rows[i], rows[height - 1]) for i in range(height - 1)] + [list(rows[-1])]
     headers = [_header_of(layers)]
     if height == 2 and (stacked := _stacked(rows[0], rows[1])):
@@ -134,8 +137,7 @@ def _spread(upper: Sequence[Cell], lower: Sequence[Cell]) -> list[Cell]:
     """An upper row over the whole width: the text of a merged cell, or of the group that stands to the left."""
     texts = {cell.place: cell.text for cell in upper if cell.text}
     wide, group = [], Cell("", "")
-    for index, low in enumerate(lower):
-        own = upper[index] if index < len(upper) else Cell("", "")
+    for own, low in zip_longest(upper, lower, fillvalue=Cell("", "")):
         text = own.text or texts.get(own.place, "")
         if text:
             column = column_of(text)
@@ -169,7 +171,7 @@ def _header_of(layers: Sequence[Sequence[Cell]]) -> Header:
     for index in range(max(map(len, layers))):
         cells = [layer[index] for layer in layers if index < len(layer) and layer[index].text]
         texts = list(dict.fromkeys(cell.text for cell in cells))
-        choices = ["".join(texts[i:]) for i in range(len(texts))] + texts[:-1]
+        choices = ["".join(texts[i:]) for i in range(len(texts))]
         column = next(filter(None, map(column_of, choices)), None)
         if column:
             columns[index] = column
@@ -218,7 +220,7 @@ def settle_years(
             settled[i] = replace(column, year=period[0] + column.year - 1)
     for i, column in enumerate(settled):
         if column and not column.year:
-            targets = sorted(c.year for c in settled if c and c.year and c.said not in ("baseline", "actual"))
+            targets = sorted(c.year for c in settled if c and c.year and c.said not in _OBSERVED)
             if column.said == "target" or not targets:
                 raise DataError(Problem("years_unknown", document.name, header.place, header.text))
             settled[i] = replace(column, year=targets[0] - 1, said="baseline")
@@ -234,23 +236,13 @@ def settle_years(
 
 
 def _drop_actuals(settled: list[Column | None], document: Document, header: Cell, remarks: list[Problem]) -> None:
-    """Leave out actual values of years that have targets or that an actual value of a later year supersedes."""
-    kept = [column for column in settled if column]
-    first = min((c.year for c in kept if c.said not in ("baseline", "actual")), default=0)
-    observed = [c.year for c in kept if c.said in ("baseline", "actual")]
-    early = [year for year in observed if year < first]
-    baseline = max(early) if early else (min(observed) if observed else 0)
-    planned = {c.year for c in kept if c.said not in ("baseline", "actual")}
+    """Leave out actual values of years with targets, and those before the baseline: the last one before the targets."""
+    planned = {column.year for column in settled if column and column.said not in _OBSERVED}
+    observed = [column.year for column in settled if column and column.said in _OBSERVED]
+    early = [year for year in observed if not planned or year < min(planned)]
+    baseline = max(early, default=0)
     for i, column in enumerate(settled):
-        if column and column.said in ("baseline", "actual") and (column.year != baseline or column.year in planned):
-            if column.year == baseline and column.year == min(planned):
-                continue  # two columns of the first year: nobody can tell which is meant
+        if column and column.said in _OBSERVED and column.year != baseline:
+            year = column.year
             settled[i] = None
-            remarks.append(
-                Problem("column_unread", document.name, header.place, f"{column.year}", {"year": column.year})
-            )
-
-
-def is_headline(text: str) -> bool:
-    """Whether a line of text, alone, is a known cell of a header."""
-    return is_text(text) and column_of(text) is not None
+            remarks.append(Problem("column_unread", document.name, header.place, f"{year}", {"year": year}))

@@ -303,7 +303,7 @@ def measured(read: CellValue, entry: dict[str, Any]) -> dict[str, Any]:
 
 def _factor(unit: str, entry: dict[str, Any]) -> Decimal | None:
     """How many of the row's units one printed unit is; ``None`` where nobody can tell."""
-    if entry["indicator"] in known_indicators():
+    if not entry["indicator"].startswith(names.LOCAL):
         return names.conversion(unit, entry["unit"])
     own = entry["unit"]
     if unit == own or not own:
