@@ -7,13 +7,15 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+from fpdf import FPDF
 from hypothesis import strategies as st
-from renderings import as_printed, markdown, merged_page, repacked, word, workbook, written
+from pylopdf_fonts_zh_cn import sans_path
+from renderings import Printed, as_printed, markdown, merged_page, repacked, word, workbook, written
 
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import read_plan
 
-KINDS = ("txt", "md", "html", "docx", "xlsx")
+KINDS = ("txt", "lines", "md", "html", "docx", "xlsx", "pdf")
 MAIN = {"docx": ["word/document.xml"], "xlsx": ["xl/worksheets/sheet2.xml", "xl/styles.xml", "xl/workbook.xml"]}
 BITS = [
     b"",
@@ -41,8 +43,24 @@ def original(kind: str) -> bytes:
     return {
         "md": markdown(plan),
         "html": merged_page(plan).encode("gb18030"),
+        "lines": "\n\n".join([plan.title, *plan.header, *(text for row in plan.rows for text in row if text)]).encode(),
+        "pdf": _typeset(plan) if kind == "pdf" else b"",
         "txt": "\n".join(["\t".join(row) for row in [[plan.title], plan.header, *plan.rows]]).encode(),
     }[kind]
+
+
+def _typeset(plan: Printed) -> bytes:
+    """A ruled table; its streams are not compressed, so that what is changed in them is text and lines."""
+    document = FPDF(orientation="landscape")
+    document.set_compression(False)
+    document.add_font("sans", fname=sans_path())
+    document.set_font("sans", size=8)
+    document.add_page()
+    document.cell(0, 8, plan.title, new_x="LMARGIN", new_y="NEXT")
+    with document.table(col_widths=[2, 1, 6, *[2] * (len(plan.header) - 3)], first_row_as_headings=False) as table:
+        for row in [plan.header, *plan.rows]:
+            table.row(row)
+    return bytes(document.output())
 
 
 def changed(data: bytes, cuts: list[tuple[float, int, bytes]]) -> bytes:

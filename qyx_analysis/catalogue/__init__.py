@@ -95,11 +95,14 @@ def _read_lines(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str
     if not path.is_file():
         return []
     data = path.read_bytes()
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("gb18030", errors="replace")
-    head = text.splitlines()[0] if text.strip() else ""
+    if not text.strip():
+        return []
+    head = text.splitlines()[0]
     separator = max(",;\t", key=head.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
     columns = [column.strip() for column in next(reader, [])]
