@@ -35,6 +35,7 @@ from qyx_analysis.problems import DataError, Problem
 
 _MAX_COLUMNS = 30  # a header of more is none: a file of nothing but header cells must not take forever
 _MAX_HEADERS = 40
+_LEAP = 30  # rows that a plan may leave out of its numbering
 _NEXT = re.compile(
     r"(附件|附表|附录|附图|表)\s*[\d一二三四五六七八九十]{1,2}(\s|[:：．.]|$|[^\d%])"
 )  # the title of what follows
@@ -283,22 +284,20 @@ def is_name_cell(cell: Cell) -> bool:
 
 
 def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
-    """Where a row has taken the number of the next row as its last value: that row has none, and the next but one."""
+    """Where a row may have taken the number of the next row for its last value, or the reverse.
+
+    The next row then has no number, or one that follows neither the row before nor begins anew.
+    """
     numbers = [_serial(reading) for reading in readings]
-    if not any(numbers):
-        return None
-    for i in range(1, len(readings)):
-        if numbers[i]:
-            continue
-        before = readings[i - 1]
-        last = plain(before.values[-1].text)
-        expected = next((n for n in reversed(numbers[:i]) if n), 0) + sum(1 for n in numbers[:i][::-1] if not n) * 0 + 1
+    last = 0  # the last number printed
+    for i, (number, reading) in enumerate(zip(numbers, readings, strict=True)):
+        value = plain(readings[i - 1].values[-1].text) if i else ""
         after = next((n for n in numbers[i + 1 :] if n), 0)
-        if last.isdigit() and (int(last) == expected or after == int(last) + 1):
-            return before.start
-    for i in range(1, len(readings)):
-        if numbers[i] and numbers[i - 1] and numbers[i] != 1 and not 0 < numbers[i] - numbers[i - 1] <= 30:
-            return readings[i].start
+        if i and any(numbers) and not number and value in (str(last + 1), str(after - 1)):
+            return readings[i - 1].start
+        if last and number > 1 and not 0 < number - last <= _LEAP:
+            return reading.start
+        last = number or last
     return None
 
 
