@@ -80,16 +80,11 @@ def _piped(lines: list[str]) -> Iterator[Grid]:
     for piped, run in groupby(enumerate(lines), key=lambda item: _is_piped(item[1])):
         if piped:
             numbered = list(run)
-            width = numbered[0][1].count("|") + 1  # of a first line without a border
             bordered = numbered[0][1].lstrip().startswith("|")
             if any(_DRAWN_RULE.fullmatch(line) for _, line in numbered):
                 rows = _drawn(numbered)
             else:
-                rows = [
-                    _row(line, index + 1, bordered or line.count("|") >= width)
-                    for index, line in numbered
-                    if not _RULE.fullmatch(line)
-                ]
+                rows = [_row(line, index + 1, bordered) for index, line in numbered if not _RULE.fullmatch(line)]
             yield _grid(lines, numbered[0][0], numbered[-1][0] + 1, rows)
 
 
@@ -98,18 +93,22 @@ def _is_piped(line: str) -> bool:
 
 
 def _drawn(numbered: list[tuple[int, str]]) -> list[tuple[Cell, ...]]:
-    """A table drawn with +---+ between its rows, each of which may take several lines."""
-    rows: list[list[tuple[Cell, ...]]] = [[]]
+    """A table drawn with +---+ between its rows, each of which may take several lines of as many cells."""
+    groups: list[list[tuple[Cell, ...]]] = [[]]
     for index, line in numbered:
         if _DRAWN_RULE.fullmatch(line):
-            rows.append([])
+            groups.append([])
         else:
-            rows[-1].append(_row(line, index + 1))
-    return [
-        tuple(Cell(one_line(cell.text for cell in cells), cells[0].place) for cells in zip(*row, strict=False))
-        for row in rows
-        if row
-    ]
+            groups[-1].append(_row(line, index + 1))
+    rows: list[tuple[Cell, ...]] = []
+    for lines in filter(None, groups):
+        if len(set(map(len, lines))) > 1:  # nobody knows which cell goes on in which: each line is a row, and refused
+            rows += lines
+        else:
+            rows.append(
+                tuple(Cell(one_line(c.text for c in cells), cells[0].place) for cells in zip(*lines, strict=True))
+            )
+    return rows
 
 
 def _tabbed(lines: list[str]) -> Iterator[Grid]:

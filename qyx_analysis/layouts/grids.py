@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
@@ -18,8 +19,10 @@ from qyx_analysis.layouts.printed import (
     count_cjk,
     domain_in,
     domain_named,
+    is_department,
     is_furniture,
     is_name,
+    is_number,
     is_own_domain,
     is_prose,
     is_serial,
@@ -49,6 +52,27 @@ class _Body:
     columns: dict[int, Column]
     texts: dict[str, str]  # of the whole grid by place: what a merged cell says to all that it covers
     title: str
+    longest: int  # cells that a row may have, blank ones at its end included
+    numeric_tail: bool  # a column after the years has numbers: a row that is short may have lost any
+
+    @property
+    def width(self) -> int:
+        return max(self.columns) + 1
+
+    def has(self, role: str) -> bool:
+        return any(column.role == role for column in self.columns.values())
+
+
+def _body_of(document: Document, grid: Grid, columns: dict[int, Column], head: int, start: int, title: str) -> _Body:
+    """What is to be known of all rows below a header of ``head`` cells before one of them is read."""
+    texts = {cell.place: cell.text for row in grid.rows for cell in row if cell.text}
+    lengths = Counter(len(row) for row in grid.rows[start:] if sum(bool(cell.text) for cell in row) > 2)
+    usual = lengths.most_common(1)[0][0] if lengths else head
+    tail = [i for i, column in columns.items() if column.role in _TRAILING]
+    width = max(columns) + 1
+    whole = (row for row in grid.rows[start:] if len(row) >= width)
+    numeric = any(is_number(row[i].text) for row in whole for i in tail)
+    return _Body(document, columns, texts, title, max(usual, head, width), numeric)
 
 
 def parts_in_grids(document: Document) -> list[Part]:
@@ -67,7 +91,7 @@ def parts_in_grids(document: Document) -> list[Part]:
             part, end = _read_part(document, grid, header, at, height)
             at, found = _next_header(document, grid, end)
             if part.rows:
-                _refuse_lost_rows(_Body(document, header.columns, {}, ""), grid, part, end, at)
+                _refuse_lost_rows(_body_of(document, grid, header.columns, 0, 0, ""), grid, part, end, at)
                 parts.append(part)
                 going_on = header
     return parts
@@ -97,7 +121,8 @@ def _halves(grid: Grid) -> list[Grid]:
         columns = [column_of(cell.text) for cell in row]
         half = len(columns) // 2
         if half > 2 and all(columns) and columns[:half] == columns[half:]:
-            left = tuple(line[:half] for line in grid.rows)
+            # A line of other length stays whole, and so is refused: nobody knows which half has lost a cell.
+            left = tuple(line[:half] if len(line) == 2 * half else line for line in grid.rows)
             right = tuple(line[half:] for line in grid.rows)
             return [replace(grid, rows=left, is_open=False), replace(grid, rows=right)]
     return [grid]
@@ -124,7 +149,7 @@ def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool
     """Whether the rows of a grid without a header fit the columns of the table before it."""
     if not grid.rows or max(len(row) for row in grid.rows) > max(header.columns) + 1:
         return False
-    body = _Body(document, header.columns, {}, "")
+    body = _body_of(document, grid, header.columns, 0, 0, "")
     rows = [row for row in grid.rows if any(cell.text for cell in row)]
     fitting = [row for row in rows if _is_row(row, body)]
     last = _serial_of(part.rows[-1].number.text)
@@ -150,9 +175,10 @@ def _read_part(document: Document, grid: Grid, header: Header, first: int, heigh
     above = [*grid.above, *_texts(grid.rows[max(0, first - TITLE_REACH) : first])]
     title = title_of(above) if height else ""
     _refuse_unknown_year(document, header)
-    texts = {cell.place: cell.text for row in grid.rows for cell in row if cell.text}
     others = {index: Column("other") for index, _ in header.unknown}
-    body = _Body(document, dict(sorted({**header.columns, **others}.items())), texts, title)
+    columns = dict(sorted({**header.columns, **others}.items()))
+    head = max((len(row) for row in grid.rows[first : first + height]), default=0)
+    body = _body_of(document, grid, columns, head, first + height, title)
     rows, notes, at, cut = _read_rows(body, grid, header, first + height, section_of(above) if height else "")
     printed = next(cell for row in grid.rows[first:] for cell in row if cell.text)
     place = _line_of(printed.place)
@@ -287,8 +313,8 @@ def _texts_by_role(row: Sequence[Cell], body: _Body) -> dict[str, str]:
 
 def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
     """The cells of a row by column; where merged cells are not printed, those of a row that has moved to the left."""
-    width = max(body.columns) + 1
-    if any(cell.text for cell in row[width:]):
+    width = body.width
+    if len(row) > body.longest or any(cell.text for cell in row[width:]):
         return None
     texts = _apart([_seen(row, i, body) for i in range(min(len(row), width))], body)
     if _reaches_far_enough(texts, body) and _agrees(dict(enumerate(texts)), body):
@@ -299,7 +325,8 @@ def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
         for lacking in combinations(unprinted, count):
             places = [i for i in range(width) if i not in lacking]
             moved = dict(zip(places, texts[:end], strict=False))
-            if end <= len(places) and _is_whole(moved, body) and _agrees(moved, body):
+            fills = end == len(places) if body.numeric_tail else end <= len(places)
+            if fills and _is_whole(moved, body) and _agrees(moved, body):
                 return moved
     return None
 
@@ -329,7 +356,7 @@ def _reaches_far_enough(texts: Sequence[Cell], body: _Body) -> bool:
     """Whether a row has all cells, or lacks only columns of words at its end and has surely values before them."""
     lacking = [column.role for i, column in body.columns.items() if i >= len(texts)]
     values = [texts[i].text for i, column in body.columns.items() if column.role == "year" and i < len(texts)]
-    return not lacking or (set(lacking) <= set(_TRAILING) and all(not text or is_value(text) for text in values))
+    return not lacking or (set(lacking) <= set(_TRAILING) and not body.numeric_tail and all(map(is_value, values)))
 
 
 def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
@@ -342,6 +369,10 @@ def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
 
 
 def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
+    if body.has("department") and any(
+        is_department(cells[i].text) for i, column in body.columns.items() if column.role == "year" and i in cells
+    ):
+        return False
     return all(_suits(column.role, cells[i].text) for i, column in body.columns.items() if i in cells)
 
 
@@ -395,10 +426,10 @@ def _cut_problem(body: _Body, row: Sequence[Cell]) -> Problem:
 
 
 def _length_problem(body: _Body, row: Sequence[Cell]) -> Problem:
-    width = max(body.columns) + 1
+    width = body.width
     text = next((cell.text for cell in row if is_name(cell.text)), " ".join(cell.text for cell in row))
     found = len(row)
-    while found > width and not row[found - 1].text:
+    while width < found <= body.longest and not row[found - 1].text:
         found -= 1
     if found == width:
         return Problem("row_cells", body.document.name, _line_of(row[0].place), text)

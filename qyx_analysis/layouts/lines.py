@@ -270,6 +270,9 @@ def _check_rows(
     if not any(is_number(cell.text) or is_name_cell(cell) for cell in rest):
         return []
     at_end = not any(line.strip() for line in document.lines[end:])
+    numbered = any(_serial(reading) for reading in readings)
+    if at_end and readings and numbered and _digits(readings[-1].values[-1]) == _serial(readings[-1]) + 1:
+        raise DataError(_length_problem(document, columns, tokens, readings[-1].start))
     if at_end and readings and _is_cut_row(rest, columns):
         return [Problem("table_cut", document.name, rest[0].place, " ".join(cell.text for cell in rest[:3]))]
     if not any(is_number(cell.text) for cell in rest):
@@ -291,9 +294,9 @@ def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
     numbers = [_serial(reading) for reading in readings]
     last = 0  # the last number printed
     for i, (number, reading) in enumerate(zip(numbers, readings, strict=True)):
-        value = plain(readings[i - 1].values[-1].text) if i else ""
+        value = _digits(readings[i - 1].values[-1]) if i else 0
         after = next((n for n in numbers[i + 1 :] if n), 0)
-        if i and any(numbers) and not number and value in (str(last + 1), str(after - 1)):
+        if i and any(numbers) and not number and value in (last + 1, after - 1):
             return readings[i - 1].start
         if last and number > 1 and not 0 < number - last <= _LEAP:
             return reading.start
@@ -303,7 +306,12 @@ def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
 
 def _serial(reading: Reading) -> int:
     cells = reading.cells.get("number", [])
-    found = re.search(r"\d{1,3}", plain(cells[0].text)) if cells else None
+    return _digits(cells[0]) if cells else 0
+
+
+def _digits(cell: Cell) -> int:
+    """The number of a row that a cell would be, with or without marks; 0 where it is none."""
+    found = re.search(r"\d{1,3}", plain(cell.text)) if is_serial(cell.text) else None
     return int(found[0]) if found else 0
 
 
