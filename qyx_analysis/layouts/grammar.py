@@ -169,7 +169,7 @@ def _value_cost(text: str) -> float:
         other = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text) or find_unit(text)
         long = count_cjk(text) > _LONGEST_WORD or len(text) > count_cjk(text) + 2
         garbled = kind == "unreadable" and any(c.isdigit() for c in text)
-        return 2.0 if garbled or (kind == "words" and not long and not other) else inf
+        return 2.0 if not other and (garbled or (kind == "words" and not long)) else inf
     return 0.5 if kind == "several" else 0.0
 
 

@@ -365,7 +365,8 @@ def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
     numbered = any(
         column.role == "number" and i in cells and is_serial(cells[i].text) for i, column in body.columns.items()
     )
-    return all(texts) and (numbered or 2 * sum(map(is_value, texts)) > len(texts))
+    shifted = is_value(texts[-2]) and not is_value(texts[-1])  # a department nobody knows, after a value was lost
+    return all(texts) and not shifted and (numbered or 2 * sum(map(is_value, texts)) > len(texts))
 
 
 def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
