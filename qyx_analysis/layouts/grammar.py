@@ -152,7 +152,7 @@ _ABSENT = {"number": 2.0, "department": 1.0, "unit": 0.5}
 def _may_be_next_name(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
     """Words nobody knows in place of the last value, after a number: the next name, and a value is lost before it."""
     last = not any(column.role == "year" for column in template[index + 1 :])
-    unknown = value_kind(tokens[at].text) in ("words", "unreadable") and not any(map(str.isdigit, tokens[at].text))
+    unknown = value_kind(tokens[at].text) in ("words", "unreadable") and not _is_garbled(tokens[at].text)
     return last and unknown and value_kind(tokens[at - 1].text) not in _WORDS
 
 
@@ -168,9 +168,14 @@ def _value_cost(text: str) -> float:
     if kind in ("words", "unreadable"):
         other = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text) or find_unit(text)
         long = count_cjk(text) > _LONGEST_WORD or len(text) > count_cjk(text) + 2
-        garbled = kind == "unreadable" and any(c.isdigit() for c in text)
+        garbled = _is_garbled(text)
         return 2.0 if not other and (garbled or (kind == "words" and not long)) else inf
     return 0.5 if kind == "several" else 0.0
+
+
+def _is_garbled(text: str) -> bool:
+    """A number with something wrong in it, such as 8I.2, and not a name with a number in it."""
+    return value_kind(text) == "unreadable" and any(map(str.isdigit, text)) and count_cjk(text) < 3
 
 
 @lru_cache(maxsize=8192)

@@ -267,18 +267,18 @@ def _check_rows(
     if swallowed is not None:
         raise DataError(_length_problem(document, columns, tokens, swallowed))
     rest = tokens[stop:]
+    last = readings[-1] if readings else None
     begins = bool(rest) and (_starts_row(tokens, stop) or is_name_cell(rest[0]))
-    if readings and rest and is_value(rest[0].text) and not begins:  # one more value than the row has years
-        raise DataError(_length_problem(document, columns, tokens, readings[-1].start))
+    extra = bool(rest) and is_value(rest[0].text) and not begins  # one more value than the row has years
+    taken = bool(rest and last and _serial(last) and _digits(last.values[-1]) == _serial(last) + 1)
+    if last and (extra or (taken and begins)):
+        raise DataError(_length_problem(document, columns, tokens, last.start))
     if not any(is_number(cell.text) for cell in rest):
         return []  # what follows the table is prose
     at_end = not any(line.strip() for line in document.lines[end:])
-    taken = (
-        bool(readings) and _serial(readings[-1]) > 0 and _digits(readings[-1].values[-1]) == _serial(readings[-1]) + 1
-    )
-    if at_end and readings and begins and not taken and _is_cut_row(rest, columns):
+    if at_end and last and begins and _is_cut_row(rest, columns):
         return [Problem("table_cut", document.name, rest[0].place, " ".join(cell.text for cell in rest[:3]))]
-    raise DataError(_length_problem(document, columns, tokens, readings[-1].start if taken else stop))
+    raise DataError(_length_problem(document, columns, tokens, stop))
 
 
 def is_name_cell(cell: Cell) -> bool:
