@@ -20,7 +20,7 @@ from qyx_analysis.exchange import actuals_form, difference, to_xlsx
 from qyx_analysis.frames import frame_html
 from qyx_analysis.measures.common import panel
 from qyx_analysis.processed import read_actuals, typed
-from qyx_analysis.processed.reading import measured
+from qyx_analysis.processed.rows import measured
 
 COUNTIES = ("330213", "330282", "330922", "330681")
 YEARS = tuple(range(2022, 2028))

@@ -117,7 +117,8 @@ def find_header(rows: Sequence[Sequence[Cell]], at: int) -> tuple[Header, int] |
 def _labelled(rows: Sequence[Sequence[Cell]], height: int) -> list[Header]:
     if len(rows) < height or not all(_is_header_row(row) for row in rows):
         return []
-    if any((column := column_of(cell.text)) and column.role == "indicator" for row in rows[1:] for cell in row):
+    named = [any((column := column_of(cell.text)) and column.role == "indicator" for cell in row) for row in rows]
+    if sum(named) > 1:
         return []  # the header again
     layers = [_spread(rows[i], rows[height - 1]) for i in range(height - 1)] + [list(rows[-1])]
     headers = [_header_of(layers)]
