@@ -27,7 +27,7 @@ from qyx_analysis.measures.dispersion import (
     side,
 )
 from qyx_analysis.measures.scales import scales
-from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread
+from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread, leave_one_out
 from qyx_analysis.measures.trajectory import front_loading, front_loading_rows, path_interval
 
 COLUMNS = [
@@ -377,9 +377,8 @@ def _specifications(both: Panel) -> Iterator[tuple[Panel, Spread, str]]:
 def _answers(both: Panel, q: Panel, measure: Spread, reading: str) -> Floats:
     """Which way the spread moves: with all counties, then without each; 0 where bounds leave it open."""
     if reading == "committed":
-        start, end = q.value.T
-        before, after = ([measure.measure(x), *measure.leave_one_out(x)] for x in (start, end))
-        return side((np.array(after) - before) / max(*before, *after, EPS))
+        before, after = (np.append(measure.measure(x), leave_one_out(measure.measure, x)) for x in q.value.T)
+        return side((after - before) / max(before.max(), after.max(), EPS))
     wide = q._replace(bounded=both.bounded).unrounded()
     n = len(both.rows)
     kept = [np.arange(n), *(np.delete(np.arange(n), at) for at in range(n) if n <= LEFT_OUT_AT_MOST)]
