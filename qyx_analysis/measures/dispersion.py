@@ -366,7 +366,8 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
         "leave_one_out_flips": turns.any(),
     }
     held = marks | {name for name, yes in found.items() if yes}
-    return Row(key, measure, after / before, len(p.rows), held, widest, leave_one_out(partial(spread_ratio, how.measure), start, end))
+    without = leave_one_out(partial(spread_ratio, how.measure), start, end)
+    return Row(key, measure, after / before, len(p.rows), held, widest, without)
 
 
 def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qyx_analysis.measures.common import EPS, Floats
 
-Measure = Callable[..., Floats]
+Measure = Callable[..., Any]  # of arrays, along their last axis
 Bounds = Callable[[Floats, Floats], tuple[float, float, bool]]
 
 CORNERS_AT_MOST = 12  # bounded values of which every combination of ends is tried
@@ -30,7 +30,7 @@ def leave_one_out(measure: Measure, *columns: Floats) -> Floats:
     """
     n = len(columns[0])
     others = ~np.eye(n, dtype=bool)
-    return measure(*(np.tile(x, (n, 1))[others].reshape(n, n - 1) for x in columns))
+    return np.asarray(measure(*(np.tile(x, (n, 1))[others].reshape(n, n - 1) for x in columns)))
 
 
 def sd(x: Floats) -> Floats:
