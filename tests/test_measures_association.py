@@ -11,7 +11,7 @@ from test_measures_trajectory import LEVEL, plan
 from qyx_analysis import catalogue
 from qyx_analysis.measures import association as association_of
 from qyx_analysis.measures.association import (
-    associations_of,
+    _measured,
     chances,
     mean_r,
     naive_r,
@@ -151,9 +151,9 @@ def test_the_interval_holds_everything_that_prints_alike(first, last, seed):
 def test_the_complement_has_the_same_card(values):
     known = catalogue.indicators()
     other = known.assign(direction=-known["direction"], best=100 - known["best"])
-    here = associations_of(panel(plan(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}), known))
+    here = _measured(panel(plan(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}), known))
     rows = {f"r{i}": f"{100 - a} {100 - b}" for i, (a, b) in enumerate(values)}
-    there = associations_of(panel(plan(LEVEL, rows), other))
+    there = _measured(panel(plan(LEVEL, rows), other))
     pd.testing.assert_frame_equal(here, there, check_exact=False, atol=1e-6)
 
 

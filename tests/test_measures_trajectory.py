@@ -14,7 +14,7 @@ from plans import four_plans
 from qyx_analysis import catalogue
 from qyx_analysis.measures import trajectory as trajectory_of
 from qyx_analysis.measures.common import label, panel
-from qyx_analysis.measures.trajectory import front_loading, paths_of, shares
+from qyx_analysis.measures.trajectory import _measured, front_loading, shares
 
 SIGNS = {"<": "upper_bound", "≤": "upper_bound", ">": "lower_bound", "≥": "lower_bound"}
 WORDS = {
@@ -234,7 +234,7 @@ def printed(values):
 @given(provinces)
 def test_direction_and_complement_leave_the_shape_alone(values):
     def index(cells, indicators):
-        rows = paths_of(panel(printed(cells), indicators))
+        rows = _measured(panel(printed(cells), indicators))
         return rows.loc[rows["measure"] == "front_loading", ["value", "lo", "hi"]].to_numpy()
 
     known = catalogue.indicators()

@@ -161,16 +161,10 @@ def association(targets: pd.DataFrame) -> pd.DataFrame:
     >>> one[["naive_r", "null_mean_r", "p_lower", "sd_ratio"]].round(4).tolist()
     [-0.9768, -0.9141, 0.1667, 0.5119]
     """
-    return associations_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def associations_of(p: Panel) -> pd.DataFrame:
-    """Measure the associations of a panel; :func:`association` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> associations_of(panel(nothing, names.indicators_of(nothing)))["indicator"].tolist()
-    ['']
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     rows: list[Row] = []
     usable: list[Panel] = []
     for one in by_indicator(counties_of(p)):

@@ -65,7 +65,7 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     >>> table.loc["convergence", "status"]
     'scale_dependent'
     """
-    return spreads_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
 def counties_of(p: Panel) -> Panel:
@@ -103,13 +103,7 @@ def refused(p: Panel) -> str:
     return {"count": "absolute_count", "state": "state"}.get(scale, "")
 
 
-def spreads_of(p: Panel) -> pd.DataFrame:
-    """Measure the spreads of a panel; :func:`dispersion` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> spreads_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     rows = [row for one in by_indicator(counties_of(p)) for row in _indicator(one)]
     return tabulate(rows, ["indicator", "number", "year"])
 

@@ -182,16 +182,10 @@ def trajectory(targets: pd.DataFrame) -> pd.DataFrame:
     >>> float(table.loc["front_loading", "value"].round(3)), table.loc["front_loading", "status"]
     (0.625, 'ok')
     """
-    return paths_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def paths_of(p: Panel) -> pd.DataFrame:
-    """Measure the paths of a panel; :func:`trajectory` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> paths_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     number = p.of("nature") != "state"
     return stack(
         [

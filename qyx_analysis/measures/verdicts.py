@@ -91,16 +91,10 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     >>> row["verdict"], row["status"], int(row["specifications"]), round(float(row["share"]), 2)
     ('converging', 'scale_dependent', 45, 0.33)
     """
-    return verdicts_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def verdicts_of(p: Panel) -> pd.DataFrame:
-    """Give the verdicts on a panel; :func:`verdicts` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> verdicts_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     counties = counties_of(p)
     codes = counties.of("indicator")
     fields = [_field(counties, np.flatnonzero(codes == code)) for code in pd.unique(codes)]
