@@ -40,7 +40,6 @@ _HOME = {
     "open_items": "measures",
     "changes": "measures",
     "known_before": "measures",
-    "latest_status": "measures",
     "due_next": "measures",
     "actuals_form": "exchange",
     "to_xlsx": "exchange",

@@ -34,7 +34,7 @@ _PRINTED = ("raw", "text_value", "value")  # what says on hovering where it is p
 _REGIONS = ("region", "city", "scope", "group")
 _WORDS = {"status": "fig_status", "severity": "severity", "verdict": "verdict", "role": "role"}
 _WORDS_OF = {"alignment": {"state": "align_state", "reason": "align_reason"}}
-_MEASURED = ("change", "addition", "isotonic_gap", "mean", "mean_gap_to_best", "sd", "range", "best_worst_gap")
+_MEASURED = ("change", "addition", "mean", "sd", "range")
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _DIGITS, _PRINTED_DIGITS = 4, 6  # of a result, and of a number that a plan prints; the opened row has all
 

@@ -41,6 +41,7 @@ SHAPED = ("ok", "reversing")  # statuses of a path whose timing may be read
 _CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
 _VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
 _MOST = 3
+_RARE = 0.1  # two-sided share of the reshufflings; of four counties the smallest is .083
 _VISIBLE = 0.005  # a difference between two ratios that are printed with two decimals
 _LISTED = 12  # names that a sentence can carry
 
@@ -416,19 +417,22 @@ def mandated(targets: pd.DataFrame, lang: str) -> list[str]:
 
 
 def association_across(association: pd.DataFrame, lang: str) -> list[str]:
-    """Whether low baselines plan more, said with the correlation that chance and construction alone would give."""
-    cards = association[(association["measure"] == "naive_r") & (association["indicator"] != "")]
-    whole = association[(association["indicator"] == "") & (association["domain"] == "")]
-    whole = whole.set_index("measure")["value"]
-    if whole.isna().all():
+    """Whether low starters plan more than reshuffling the targets would give, and on which indicators none can tell."""
+    single = association[(association["measure"] == "naive_r") & (association["indicator"] != "")]
+    pooled = association[(association["indicator"] == "") & (association["domain"] == "")].set_index("measure")
+    found = pooled["value"]
+    if found.isna().all():
         return [message("say_no_association", lang)]
+    finding = "say_order_kept" if found["naive_r"] > found["null_mean_r"] else "say_low_plan_more"
     values = {"r": "naive_r", "null": "null_mean_r", "p": "p_two_sided", "least": "p_attainable"}
-    texts = {name: number_text(whole[measure], 3 if "p_" in measure else 2) for name, measure in values.items()}
-    sentences = [message("say_association", lang, n=(cards["status"] == "ok").sum(), **texts)]
-    forced = cards[cards["status"] == "forced"]
+    texts = {name: number_text(found[measure], 3 if "p_" in measure else 2) for name, measure in values.items()}
+    texts["finding"] = message(finding if found["p_two_sided"] <= _RARE else "say_low_plan_alike", lang)
+    counts = {"n": (single["status"] == "ok").sum(), "counties": pooled.at["naive_r", "n"]}
+    sentences = [message("say_association", lang, **counts, **texts)]
+    forced = single[single["status"] == "forced"]
     if len(forced):
         sentences.append(message("say_forced", lang, n=len(forced), list=_indicators(forced, lang)))
-    return sentences + _too_few(cards, lang)
+    return sentences + _too_few(single, lang)
 
 
 def same_targets(targets: pd.DataFrame) -> pd.DataFrame:

@@ -623,28 +623,3 @@ WORDS = {
     "profile": ("less_ambitious", "middle", "more_ambitious"),
 }
 FIRM = ("ok", "reversing", "contested")  # statuses under which only disagreement stands against a verdict
-
-
-def association_table(association: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Per indicator: the correlation of change and baseline beside its null, and what it really says: the SD ratio.
-
-    ``association``: the frame of :func:`qyx_analysis.association`. Absolute counts and states are left out.
-    """
-    left_out = association["status"].isin(["absolute_count", "state", "too_few"])
-    cards = association[(association["indicator"] != "") & ~left_out]
-    wide = cards.pivot(index="indicator", columns="measure", values="value").reindex(columns=[*_CARD, "p_attainable"])
-    judged = cards[cards["measure"] == "sd_ratio"].set_index("indicator")
-    rows = []
-    for row in cards[cards["measure"] == "naive_r"].itertuples():
-        values = wide.loc[row.indicator]
-        texts = ["—" if pd.isna(values[name]) else number_text(values[name]) for name in _CARD]
-        if pd.notna(values["p_two_sided"]):
-            least = number_text(values["p_attainable"], 3)
-            texts[2] = message("tab_p_text", lang, p=number_text(values["p_two_sided"], 3), least=least)
-        found = judged.loc[row.indicator] if row.indicator in judged.index and row.status != "forced" else row
-        rows.append([indicator_name(row.indicator, lang), row.n, *texts, brief_status(found.status, lang)])
-    keys = ("tab_indicator", "tab_counties", *(f"tab_{name}" for name in _CARD), "tab_status")
-    return pd.DataFrame(rows, columns=[message(key, lang) for key in keys])
-
-
-_CARD = ("naive_r", "null_mean_r", "p_two_sided", "oldham_r", "sd_ratio", "theil_sen_slope")

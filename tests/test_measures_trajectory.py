@@ -14,7 +14,7 @@ from plans import four_plans
 from qyx_analysis import catalogue
 from qyx_analysis.measures import trajectory as trajectory_of
 from qyx_analysis.measures.common import label, panel
-from qyx_analysis.measures.trajectory import front_loading, isotonic_gap, paths_of, shares
+from qyx_analysis.measures.trajectory import _measured, front_loading, shares
 
 SIGNS = {"<": "upper_bound", "≤": "upper_bound", ">": "lower_bound", "≥": "lower_bound"}
 WORDS = {
@@ -73,18 +73,18 @@ def test_examples_in_the_documentation_run(module):
     ("indicator", "cells", "expected"),
     [
         (LEVEL, "50 54 58 62 66 70", {"front_loading": 0, "mean_delivery_year": 2025, "half_change_year": 2024.5}),
-        (LEVEL, "50 54 58 62 66 70", {"last_year_share": 0.2, "curvature": 0}),
+        (LEVEL, "50 54 58 62 66 70", {"last_year_share": 0.2}),
         (LEVEL, "50 62 66 68 69 70", {"front_loading": 0.625, "front_loading_2023_2027": 0.416667}),
         (LEVEL, "50 62 66 68 69 70", {"mean_delivery_year": 2023.75, "half_change_year": 2022.8333}),
-        (LEVEL, "50 62 66 68 69 70", {"last_year_share": 0.05, "curvature": -0.797619}),
+        (LEVEL, "50 62 66 68 69 70", {"last_year_share": 0.05}),
         (LEVEL, "50 62 66 68 69 70", {"share_by_2023": 0.6, "share_by_2024": 0.8, "share_by_2026": 0.95}),
         (LEVEL, "80 82 84 86 88 90", {"share_by_2024": 0.4}),
         (LEVEL, "20 18 16 14 12 10", {"share_by_2024": 0.4}),  # its complement
         (LEVEL, "50 48 54 60 66 70", {"share_by_2023": -0.1, "share_by_2025": 0.5}),
         (LEVEL, "50 51 52 54 58 70", {"front_loading": -0.625, "mean_delivery_year": 2026.25}),
-        (LEVEL, "50 51 52 54 58 70", {"half_change_year": 2026.1667, "last_year_share": 0.6, "curvature": 0.797619}),
+        (LEVEL, "50 51 52 54 58 70", {"half_change_year": 2026.1667, "last_year_share": 0.6}),
         (LEVEL, "50 48 54 60 66 70", {"front_loading": -0.3, "mean_delivery_year": 2025.6, "half_change_year": 2025}),
-        (LEVEL, "50 48 54 60 66 70", {"last_year_share": 0.2, "path_efficiency": 0.833333, "isotonic_gap": 1}),
+        (LEVEL, "50 48 54 60 66 70", {"last_year_share": 0.2, "path_efficiency": 0.833333}),
         (LEVEL, "50 48 54 60 66 70", {"reversals": 1, "longest_plateau": 0, "required_yearly_pace": 4}),
         ("premature_mortality", "4.0 3.7 3.6 3.55 3.5 3.5", {"front_loading": 0.65, "mean_delivery_year": 2023.7}),
         ("premature_mortality", "4.0 3.7 3.6 3.55 3.5 3.5", {"half_change_year": 2022.8333, "last_year_share": 0}),
@@ -110,16 +110,6 @@ def test_gold_share_of_the_change_against_the_straight_line(path):
     """Ratios of growth rates differ between a share and its complement (1.036, .816); shares of the change do not."""
     done = float(shares(np.array([path], dtype=float))[0, 2])
     assert done / (2 / 5) == pytest.approx(1)
-
-
-@few
-@given(provinces)
-def test_isotonic_gap_of_scipy_bounds_every_turn(values):
-    """No turn, no gap; and the gap is at most the largest fall."""
-    paths = values.astype(float)
-    gap = isotonic_gap(paths, np.ones(len(paths)))
-    falls = np.maximum.accumulate(paths, axis=1) - paths
-    assert ((gap > 0) == (falls.max(axis=1) > 0)).all() and (gap <= falls.max(axis=1) + 1e-9).all()
 
 
 def test_rounding_interval_that_reaches_both_sides_is_unresolved():
@@ -160,7 +150,7 @@ def test_status_and_flags(indicator, cells, status, flags, has_value):
 def test_gap_is_bridged_on_the_line_between_its_neighbours():
     table = measured(LEVEL, "50 62 / 68 69 70")
     assert table.loc["front_loading", "value"] == measured(LEVEL, "50 62 65 68 69 70").loc["front_loading", "value"]
-    assert table.loc["curvature", "status"] == table.loc["share_by_2024", "status"] == "gap"
+    assert table.loc["longest_plateau", "status"] == table.loc["share_by_2024", "status"] == "gap"
     whole = measured(LEVEL, "50 62 65 68 69 70")
     for measure in ("last_year_share", "share_by_2023", "share_by_2025"):  # the gap is in none of these
         assert table.loc[measure, ["value", "lo", "hi"]].tolist() == whole.loc[measure, ["value", "lo", "hi"]].tolist()
@@ -176,7 +166,7 @@ def test_bounds_open_the_interval_to_their_limits():
 def test_cumulative_fall_keeps_additions_and_loses_shape():
     table = measured("rental_housing_cumulative", "0.333 0.548 0.778 0.908 0.938 0.548")
     assert table.loc["addition_2027", ["value", "status"]].tolist() == [-0.39, "non_monotone"]
-    assert table.loc[["front_loading", "half_change_year", "path_efficiency", "curvature"], "value"].isna().all()
+    assert table.loc[["front_loading", "half_change_year", "path_efficiency"], "value"].isna().all()
     assert table.loc["reversals", "value"] == 1
 
 
@@ -244,7 +234,7 @@ def printed(values):
 @given(provinces)
 def test_direction_and_complement_leave_the_shape_alone(values):
     def index(cells, indicators):
-        rows = paths_of(panel(printed(cells), indicators))
+        rows = _measured(panel(printed(cells), indicators))
         return rows.loc[rows["measure"] == "front_loading", ["value", "lo", "hi"]].to_numpy()
 
     known = catalogue.indicators()

@@ -14,7 +14,7 @@ from qyx_analysis import catalogue, measures
 from qyx_analysis.datapackage import MEASURES
 from qyx_analysis.measures import verdicts as verdicts_frame
 from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.verdicts import COLUMNS, agreement, beaten, verdicts_of
+from qyx_analysis.measures.verdicts import COLUMNS, _measured, agreement, beaten
 
 CONVERGING = {"a": "80 90", "b": "85 93", "c": "90 96", "d": "95 99"}
 
@@ -213,7 +213,7 @@ def test_the_complement_gets_the_same_verdicts(values, bounded):
     def table(sign, flip, indicators):
         rows = {f"r{i}": [str(abs(flip - v)) for v in row] for i, row in enumerate(values)}
         rows[f"r{min(bounded, len(values) - 1)}"][-1] = sign + rows[f"r{min(bounded, len(values) - 1)}"][-1]
-        return verdicts_of(panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators))
+        return _measured(panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators))
 
     here, there = table("≥", 0, known), table("≤", 100, other)
     pd.testing.assert_frame_equal(here, there)

@@ -93,7 +93,6 @@ def tables_of(targets: pd.DataFrame, found: dict[str, pd.DataFrame], region: str
     yield tables.measure_table(found["trajectory"], "front_loading", lang)
     yield tables.measure_table(found["ambition"], "change", lang)
     yield tables.convergence_table(found["dispersion"], found["verdicts"], lang)
-    yield tables.association_table(found["association"], lang)
     yield from (tables.verdict_table(found["verdicts"], kind, lang) for kind in tables.WORDS)
 
 

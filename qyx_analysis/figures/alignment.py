@@ -19,12 +19,8 @@ from qyx_analysis.measures.alignment import latest
 from qyx_analysis.problems import DataError, Problem, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    Say = Callable[..., str]
 
 COUNTY, SIDE = 0.95, 1.9  # inches for the counties' names and for the words on the right
 STRIP = style.WIDTH - 2 * style.MARGIN - NAMES - COUNTY - SIDE

@@ -90,17 +90,14 @@ def plot_progress(
 
 
 @style.house_style()
-def plot_statuses(
-    monitored: pd.DataFrame, domain: Domain = None, period: str | None = None, lang: str = "zh"
-) -> Figure:
-    """Draw how each county stands to each of its targets.
+def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> Figure:
+    """Draw how each county stands to each of its targets, up to the last period due for half as many rows as any.
 
     ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``domain``: only this domain, by its Chinese or
-    English name. ``period``: the last one to show, such as ``2024`` or ``2024Q2``; else the last one that is due for
-    at least half as many rows as any.
+    English name.
 
     Returns a matplotlib Figure whose label is its alternative text; without any value it says so. Raises DataError
-    for another language, an unknown domain and a period that ``monitored`` has not.
+    for another language and an unknown domain.
 
     How to read it: up to twelve counties have columns of marks, with the periods before as far as there is room,
     told apart by shape and colour. Of more counties the bars count how many have each status; the words beside them
@@ -118,7 +115,7 @@ def plot_statuses(
     if rows["actual_raw"].eq("").all():
         return style.without_picture(scene.say("statuses_title_none"), scene.say("statuses_none"))
     known = common_periods(rows)
-    period, at = _at(rows[rows["indicator"].isin(table.index)], period)
+    period, at = _last(rows[rows["indicator"].isin(table.index)])
     when = period_text(period, lang)
     title = scene.say("statuses_title", who=scene.who, period=when)
     alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **_counts(at))
@@ -136,17 +133,14 @@ def plot_statuses(
 
 
 @style.house_style()
-def plot_rankings(
-    ranked: pd.DataFrame, by: str = "county", period: str | None = None, region: object = None, lang: str = "zh"
-) -> Figure:
-    """Draw who ranks where, and how far that rank can be relied on.
+def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = None, lang: str = "zh") -> Figure:
+    """Draw who ranks where in the last period due for half as many rows as any, and how far that can be relied on.
 
     ``ranked``: the frame of :func:`qyx_analysis.rankings`. ``by``: ``county``, ``city``, ``domain`` or
-    ``department``. ``period``: else the last one that is due for at least half as many rows as any. ``region``: the
-    domains or departments within this region; else those of all counties together.
+    ``department``. ``region``: the domains or departments within this region; else those of all counties together.
 
     Returns a matplotlib Figure whose label is its alternative text; without any rank it says so. Raises DataError for
-    another language, an unknown region and a period without ranks, ValueError for another ``by``.
+    another language and an unknown region, ValueError for another ``by``.
 
     How to read it: the dot is the share of the judged rows that is met or on the path; the line reaches from where it
     would be if all that is not reported were missed to where it would be if all of it were met. On the right the
@@ -165,7 +159,7 @@ def plot_rankings(
     what = say(RANKED[by])
     if rows.empty:
         return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
-    period, rows = _at(rows, period)
+    period, rows = _last(rows)
     when = period_text(period, lang)
     title = say("rankings_title", what=what, period=when)
     title = say("of_region", county=names.region_name(scope, lang), text=title) if scope else title
@@ -199,14 +193,10 @@ def _scene(monitored: pd.DataFrame, lang: str) -> Scene:
     return Scene(monitored.assign(level=monitored["region"].map(names.region_level)), "", lang)
 
 
-def _at(rows: pd.DataFrame, period: str | None) -> tuple[str, pd.DataFrame]:
-    """The period that is asked for, or the last common one, and its rows."""
-    chosen = str(period or common_periods(rows)[-1])
-    found = rows[rows["period"] == chosen]
-    if found.empty:
-        values = {"present": ", ".join(rows["period"].unique())}
-        raise DataError(Problem("period_absent", "monitoring", text=chosen, values=values))
-    return chosen, found
+def _last(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """The last common period, and its rows."""
+    period = common_periods(rows)[-1]
+    return period, rows[rows["period"] == period]
 
 
 def _told(rows: pd.DataFrame) -> pd.DataFrame:

@@ -332,11 +332,11 @@ def bound_options(side: str, colour: str) -> dict[str, Any]:
     }
 
 
-def halo(width: float = 2.0) -> list[Any]:
+def halo() -> list[Any]:
     """A white edge that keeps a label readable on top of grey lines."""
     from matplotlib.patheffects import withStroke
 
-    return [withStroke(linewidth=width, foreground="white")]
+    return [withStroke(linewidth=2.0, foreground="white")]
 
 
 def dark(colour: str) -> str:
@@ -372,7 +372,7 @@ def declutter(places: Sequence[float], gap: float, low: float, high: float) -> N
     return moved
 
 
-def ticks(low: float, high: float, number: int = 3) -> NDArray[np.float64]:
+def ticks(low: float, high: float) -> NDArray[np.float64]:
     """A few round numbers inside ``[low, high]``.
 
     >>> ticks(3.0, 5.5).tolist()
@@ -380,5 +380,5 @@ def ticks(low: float, high: float, number: int = 3) -> NDArray[np.float64]:
     """
     from matplotlib.ticker import MaxNLocator
 
-    places = np.asarray(MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+    places = np.asarray(MaxNLocator(3, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     return places[(places >= low - 1e-9) & (places <= high + 1e-9)]

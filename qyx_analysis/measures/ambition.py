@@ -97,16 +97,10 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     >>> [round(float(row[name]), 4) for name in ("value", "lo", "hi")], row["status"]
     ([0.6, 0.4444, 0.7273], 'ok')
     """
-    return changes_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def changes_of(p: Panel) -> pd.DataFrame:
-    """Measure the changes of a panel; :func:`ambition` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> changes_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     number = p.of("scale") != "state"
     return stack(
         [

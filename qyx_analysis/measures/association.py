@@ -1,4 +1,4 @@
-"""Do counties that start low plan more? One card of numbers that are functions of each other (METHODS B).
+"""Do counties that start low plan more than reshuffling the targets would give? (METHODS B)
 
 Change and baseline share the baseline, so that their correlation is negative by construction. It is shown only beside
 its null: the same correlation over all assignments of the final targets to the counties. Pure functions take ``first``
@@ -8,6 +8,7 @@ and ``last``, one value per county. Source: docs/methods.md, section Association
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import factorial
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import names
-from qyx_analysis.measures import spread
 from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, mean_of_known, panel, tabulate
 from qyx_analysis.measures.dispersion import (
     balanced,
@@ -27,114 +27,30 @@ from qyx_analysis.measures.dispersion import (
     refused,
     remarks,
     side,
+    spread_ratio,
 )
+from qyx_analysis.measures.spread import SD, Measure, leave_one_out
 
 EXACT_AT_MOST = 7  # counties of which all assignments are tried: 7! = 5040
 ASSIGNMENTS = 999  # drawn at random beyond: no p below 2/1000
-PAIRS_AT_MOST = 200_000  # pairs of counties in a Theil-Sen slope; drawn at random beyond
-LEFT_OUT_AT_MOST = 12  # counties for which a Theil-Sen slope is taken again without each
 SEED = 2022
 
 
-class Moments(NamedTuple):
-    """Sums of squares and products of baselines and targets: of all counties, then without each in turn."""
+def naive_r(first: Floats, last: Floats) -> Floats:
+    """Pearson's r of the planned change with the baseline along the last axis: read it only beside its null.
 
-    before: Floats
-    after: Floats
-    product: Floats
+    Counties without one of the two (NaN) are left out; NaN where all others plan or start alike.
 
-
-def moments(first: Floats, last: Floats) -> Moments:
-    """Sums of squares around the mean, of all counties and then without each county.
-
-    >>> [float(sums[0]) for sums in moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92]))]
-    [500.0, 131.0, 250.0]
-    """
-    n, x, y = len(first), first - first.mean(), last - last.mean()
-
-    def sums(a: Floats, b: Floats) -> Floats:
-        whole = float((a * b).sum())
-        left = whole - a * b * n / (n - 1)
-        noise = 1e-12 * np.sqrt((a**2).sum() * (b**2).sum())
-        return np.append(whole, np.where(np.abs(left) > noise, left, 0))
-
-    return Moments(sums(x, x), sums(y, y), sums(x, y))
-
-
-def _over(numerator: Floats, square: Floats, size: Floats) -> Floats:
-    """Over the root of a square, NaN where nothing but noise of ``size`` is left of it: all counties are alike."""
-    nothing = np.full(np.broadcast_shapes(numerator.shape, square.shape), np.nan)
-    return np.divide(numerator, np.sqrt(np.maximum(square, 0)), out=nothing, where=square > 1e-12 * size + EPS**2)
-
-
-def naive_r(m: Moments) -> Floats:
-    """Pearson's r of the planned change with the baseline: read it only beside its null.
-
-    >>> float(naive_r(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
+    >>> naive_r(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])).round(5).tolist()
     -0.97683
     """
-    total = m.before + m.after
-    return _over(m.product - m.before, m.before * (total - 2 * m.product), m.before * total)
-
-
-def oldham_r(m: Moments) -> Floats:
-    """Pearson's r of the planned change with the mean of baseline and target (Oldham 1962).
-
-    Read: below 0 the spread narrows, above 0 it widens; its sign is that of SD ratio minus 1, so that the two are one
-    finding.
-
-    >>> float(oldham_r(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
-    -0.95865
-    """
-    total = m.before + m.after
-    return _over(m.after - m.before, total**2 - 4 * m.product**2, total**2)
-
-
-def sd_ratio(m: Moments) -> Floats:
-    """SD of the targets over SD of the baselines (sigma-convergence).
-
-    >>> float(sd_ratio(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0].round(5))
-    0.51186
-    """
-    return _over(np.sqrt(m.after), m.before, m.before * 0)
-
-
-def ols_slope(m: Moments) -> Floats:
-    """Least-squares slope of the planned change on the baseline: points more per point of lead.
-
-    A slope below 0 does not mean that the spread narrows: the order may turn round.
-
-    >>> float(ols_slope(moments(np.array([60.0, 70, 80, 90]), np.array([78.0, 80, 88, 92])))[0])
-    -0.5
-    """
-    return np.divide(m.product, m.before, out=np.full_like(m.before, np.nan), where=m.before > EPS) - 1
-
-
-def county_pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs of ``n`` counties, or as many drawn at random as a Theil-Sen slope needs to be settled.
-
-    >>> [side.tolist() for side in county_pairs(3)]
-    [[0, 0, 1], [1, 2, 2]]
-    """
-    if n * (n - 1) // 2 <= PAIRS_AT_MOST:
-        return np.triu_indices(n, 1)
-    draw = np.random.default_rng(SEED)
-    one, step = draw.integers(0, n, PAIRS_AT_MOST), draw.integers(1, n, PAIRS_AT_MOST)
-    return one, (one + step) % n
-
-
-def theil_sen(first: Floats, change: Floats) -> float:
-    """Median slope of the planned change on the baseline over all pairs of counties (Theil 1950; Sen 1968).
-
-    Pairs with one baseline are left out; NaN when there is no other.
-
-    >>> round(theil_sen(np.array([60.0, 70, 80, 90]), np.array([18.0, 10, 8, 2])), 5)
-    -0.51667
-    """
-    one, other = county_pairs(len(first))
-    run, rise = first[other] - first[one], change[other] - change[one]
-    apart = np.abs(run) > EPS
-    return float(np.median(rise[apart] / run[apart])) if apart.any() else np.nan
+    known = np.isfinite(first + last)
+    n = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    x, y = (np.where(known, values, 0) for values in (first, last))
+    x, y = (np.where(known, values - values.sum(axis=-1, keepdims=True) / n, 0) for values in (x, y))
+    before, moved, after = ((values**2).sum(axis=-1) for values in (x, y - x, y))
+    sure = before * moved > 1e-12 * before * (before + after) + EPS**2  # the rest is binary noise
+    return np.divide((x * (y - x)).sum(axis=-1), np.sqrt(before * moved), out=np.full(sure.shape, np.nan), where=sure)
 
 
 # --- the null ---------------------------------------------------------------------------------------------
@@ -168,24 +84,8 @@ def mean_r(first: Floats, last: Floats, order: NDArray[np.int64]) -> Floats:
     >>> mean_r(first, last, np.array([[0, 1, 2, 3], [3, 2, 1, 0]])).round(3).tolist()
     [-0.977, -0.997]
     """
-    x, y = (values - np.nanmean(values, axis=0) for values in (first, last))
-    known_x, known_y = (~np.isnan(values) * 1.0 for values in (x, y))
-    x, y = np.nan_to_num(x), np.nan_to_num(y)
-
-    def total(a: Floats, b: Floats) -> Floats:
-        return np.einsum("...nk,nk->...k", a[order], b)
-
-    if known_x.all() and known_y.all():
-        sums = Moments((x**2).sum(axis=0), (y**2).sum(axis=0), total(y, x))
-        n = np.full(sums.product.shape, len(x))
-    else:
-        n = total(known_y, known_x)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean_x, mean_y = total(known_y, x) / n, total(y, known_x) / n
-        before, after = total(known_y, x**2) - n * mean_x**2, total(y**2, known_x) - n * mean_y**2
-        sums = Moments(before, after, total(y, x) - n * mean_x * mean_y)
-    r = np.where(n >= 3, naive_r(sums), np.nan)
-    return mean_of_known(r)
+    x, y = first.T, np.swapaxes(last[order], -1, -2)
+    return mean_of_known(np.where(np.isfinite(x + y).sum(axis=-1) >= 3, naive_r(x, y), np.nan))
 
 
 class Chances(NamedTuple):
@@ -215,9 +115,6 @@ def chances(observed: float, null: Floats, exact: bool) -> Chances:
     return Chances(lower, min(1.0, 2 * min(lower, upper)), min(1.0, 2 * min(ends)))
 
 
-# --- what rounding and bounds allow -----------------------------------------------------------------------
-
-
 def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval:
     """Outer bounds of Pearson's r when ``u`` and ``v`` may move by up to ``off_u`` and ``off_v`` in each county.
 
@@ -238,42 +135,7 @@ def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval:
     return float(np.cos(min(angle + slack, np.pi))), float(np.cos(max(angle - slack, 0)))
 
 
-def slope_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval:
-    """Outer bounds of the least-squares slope of ``v`` on ``u``: r times the ratio of the lengths.
-
-    >>> [round(end, 2) for end in slope_bounds(np.array([1.0, 2, 3]), np.array([2.0, 4, 6]), np.zeros(3), np.zeros(3))]
-    [2.0, 2.0]
-    """
-    r = r_bounds(u, v, off_u, off_v)
-    long_u, long_v = (float(np.linalg.norm(x - x.mean())) for x in (u, v))
-    move_u, move_v = (float(np.linalg.norm(off)) for off in (off_u, off_v))
-    if move_u >= long_u or not np.isfinite(move_v):
-        return -np.inf, np.inf
-    ratios = max(long_v - move_v, 0) / (long_u + move_u), (long_v + move_v) / (long_u - move_u)
-    ends = np.outer(r, ratios)
-    return float(ends.min()), float(ends.max())
-
-
-def theil_sen_bounds(first: Floats, change: Floats, off_first: Floats, off_change: Floats) -> Interval:
-    """Outer bounds of :func:`theil_sen`: the medians of the least and of the largest slopes of the pairs.
-
-    >>> first, change = np.array([60.0, 70, 80, 90]), np.array([18.0, 10, 8, 2])
-    >>> [round(end, 3) for end in theil_sen_bounds(first, change, np.zeros(4), np.full(4, 0.5))]
-    [-0.558, -0.475]
-    """
-    one, other = county_pairs(len(first))
-    run, rise = first[other] - first[one], change[other] - change[one]
-    off_run, off_rise = off_first[other] + off_first[one], off_change[other] + off_change[one]
-    apart = np.abs(run) + off_run > EPS  # a pair that prints one baseline may differ before rounding
-    run, rise, off_run, off_rise = run[apart], rise[apart], off_run[apart], off_rise[apart]
-    sure = np.abs(run) > off_run + EPS
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slopes = np.stack([(rise + a * off_rise) / (run + b * off_run) for a in (-1, 1) for b in (-1, 1)])
-    low, high = np.where(sure, slopes.min(axis=0), -np.inf), np.where(sure, slopes.max(axis=0), np.inf)
-    return float(np.median(low)), float(np.median(high))
-
-
-# --- the card ---------------------------------------------------------------------------------------------
+# --- the table --------------------------------------------------------------------------------------------
 
 
 def association(targets: pd.DataFrame) -> pd.DataFrame:
@@ -282,62 +144,45 @@ def association(targets: pd.DataFrame) -> pd.DataFrame:
     ``targets``: the frame of ``load_targets``; only counties with a baseline and a final number count. Returns long
     rows ``domain, indicator, number, measure, value, lo, hi, loo_lo, loo_hi, n, status, flags``. Per indicator:
     ``naive_r`` beside ``null_mean_r``, ``p_lower``, ``p_two_sided`` and ``p_attainable`` (the smallest two-sided p that
-    so many counties can give), ``oldham_r``, ``sd_ratio``, ``ols_slope``, ``theil_sen_slope``, and where a best value
-    is declared ``ols_slope_same_change``, the slope if all planned the same change as far as the ceiling lets them.
-    A domain (``indicator`` empty) or all (``domain`` empty too) have the mean of ``naive_r`` over the indicators that
-    are not ``forced``, with its null. ``[lo, hi]`` is what rounding and bounds allow (an outer bound), ``[loo_lo,
-    loo_hi]`` the range of the value without each county in turn. Absolute counts need a column ``population``. Raises
-    ValueError for two values of one region, indicator and year. Source: docs/methods.md.
+    so many counties can give), and ``sd_ratio``. A domain (``indicator`` empty) or all (``domain`` empty too) have the
+    mean of ``naive_r`` over the indicators that are not ``forced``, with its null. ``[lo, hi]`` is what rounding and
+    bounds allow (of ``naive_r`` an outer bound), ``[loo_lo, loo_hi]`` the range of the value without each county in
+    turn. Absolute counts need a column ``population``. Raises ValueError for two values of one region, indicator and
+    year. Source: docs/methods.md.
 
-    How to read it: the sign of ``oldham_r``, which is that of ``sd_ratio`` minus 1, is the finding; ``naive_r`` is
-    below 0 even among unrelated numbers, so that only its distance from ``null_mean_r`` says anything.
+    How to read it: ``naive_r`` is below 0 even among unrelated numbers. Low starters plan more than reshuffling the
+    targets would give only where it lies below ``null_mean_r``; above it the counties keep their order.
 
     >>> frame = pd.DataFrame({"region": list("abcd") * 2, "level": "county",
     ...     "indicator": "wage_arrears_resolved", "year": [2022] * 4 + [2027] * 4,
     ...     "role": ["baseline"] * 4 + ["target"] * 4, "kind": "point", "resolution": 1.0, "state": np.nan,
     ...     "value": [60.0, 70, 80, 90, 78, 80, 88, 92]})
-    >>> card = association(frame).query("indicator != ''").set_index("measure")["value"]
-    >>> card[["naive_r", "null_mean_r", "p_lower", "oldham_r", "sd_ratio"]].round(4).tolist()
-    [-0.9768, -0.9141, 0.1667, -0.9586, 0.5119]
+    >>> one = association(frame).query("indicator != ''").set_index("measure")["value"]
+    >>> one[["naive_r", "null_mean_r", "p_lower", "sd_ratio"]].round(4).tolist()
+    [-0.9768, -0.9141, 0.1667, 0.5119]
     """
-    return associations_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-class _Usable(NamedTuple):
-    """An indicator that may be pooled: its ends, and its r of all counties and without each."""
-
-    domain: str
-    regions: NDArray[np.object_]
-    ends: Floats
-    r: Floats
-
-
-def associations_of(p: Panel) -> pd.DataFrame:
-    """Measure the associations of a panel; :func:`association` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> associations_of(panel(nothing, names.indicators_of(nothing)))["indicator"].tolist()
-    ['']
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     rows: list[Row] = []
-    usable: list[_Usable] = []
+    usable: list[Panel] = []
     for one in by_indicator(counties_of(p)):
         key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), balanced(one)
         refusal = _refusal(both)
         if refusal in ("", "forced"):
-            marks = remarks(one, len(both.rows))
-            rows += _card(key, both, marks | ({refusal} - {""}))
+            rows += _indicator_rows(key, both, remarks(one, len(both.rows)) | ({refusal} - {""}))
         else:
             rows.append(Row(key, "naive_r", np.nan, len(both.rows), {refusal}))
         if refusal == "":
-            usable.append(_Usable(key[0], both.of("region"), both.value, naive_r(moments(*both.value.T))))
+            usable.append(both)
     for domain in dict.fromkeys([*filter(None, pd.unique(p.of("domain"))), ""]):
-        rows += _pooled(domain, [one for one in usable if domain in ("", one.domain)])
+        rows += _pooled(domain, [one for one in usable if domain in ("", one.of("domain")[0])])
     return tabulate(rows, ["domain", "indicator", "number"])
 
 
 def _refusal(both: Panel) -> str:
-    """Why there is no card, or that its correlations are forced."""
+    """Why nothing is measured, or that the correlation is forced."""
     first, last = both.value.T
     reasons = {
         refused(both): True,
@@ -349,36 +194,25 @@ def _refusal(both: Panel) -> str:
     return next((name for name, yes in reasons.items() if name and yes), "")
 
 
-def _card(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
+def _indicator_rows(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
     (first, last), change = both.value.T, both.value[:, 1] - both.value[:, 0]
-    n, best = len(first), float(both.of("best")[0])
+    n = len(first)
     off_first, off_last = np.maximum(both.hi - both.value, both.value - both.lo).T
-    off_change = off_first + off_last
     marks = marks | {name for name in ("bounded", "from_text") if getattr(both, name).any()}
-    outer, m = marks | {"outer_bound"}, moments(first, last)
+    rounding, widest = (ratio_bounds(SD.bounds, q)[0] for q in (both.committed(), both))
+    doubt = {"unresolved"} if contains_one(rounding) else {"open_bound"} if contains_one(widest) else set()
 
-    def row(measure: str, values: Floats, interval: Interval, held: set[str]) -> Row:
-        return Row(key, measure, float(values[0]), n, held, interval, values[1:] if n > 3 else NOTHING)
+    def row(name: str, measure: Measure, interval: Interval, held: set[str]) -> Row:
+        without = leave_one_out(measure, first, last) if n > 3 else NOTHING
+        return Row(key, name, float(measure(first, last)), n, held, interval, without)
 
-    r, oldham, ratio, slope = naive_r(m), oldham_r(m), sd_ratio(m), ols_slope(m)
-    rounding, widest = (ratio_bounds(spread.sd_bounds, q)[0] for q in (both.committed(), both))
-    unresolved = contains_one(rounding)
-    doubts = {"unresolved"} if unresolved else {"open_bound"} if contains_one(widest) else set()
-    if n > 3 and (side(ratio[1:] - 1) != side(ratio[:1] - 1)).any():
-        doubts = doubts | {"leave_one_out_flips"}
-    yield row("naive_r", r, r_bounds(first, change, off_first, off_change), outer | {"descriptive"})
-    yield from _null_rows(key, n, float(r[0]), null_r(first[:, None], last[:, None]), marks)
-    yield row("oldham_r", oldham, r_bounds(first + last, change, off_change, off_change), outer | doubts)
-    yield row("sd_ratio", ratio, widest, marks | doubts)
-    yield row("ols_slope", slope, slope_bounds(first, change, off_first, off_change), outer | {"descriptive"})
-    robust = [theil_sen(first, change)]
-    if n <= LEFT_OUT_AT_MOST:
-        robust += [theil_sen(np.delete(first, at), np.delete(change, at)) for at in range(n)]
-    allowed = theil_sen_bounds(first, change, off_first, off_change)
-    yield row("theil_sen_slope", np.array(robust), allowed, outer | {"descriptive"})
-    if not np.isnan(best):
-        cut = ols_slope(moments(first, spread.same_change(first, float(last.mean()), best)))
-        yield row("ols_slope_same_change", cut[:1], (np.nan, np.nan), marks | {"descriptive"})
+    allowed = r_bounds(first, change, off_first, off_first + off_last)
+    r = row("naive_r", naive_r, allowed, marks | {"outer_bound", "descriptive"})
+    ratio = row("sd_ratio", partial(spread_ratio, SD.measure), widest, marks | doubt)
+    turns = (side(ratio.without - 1) != side(np.array(ratio.value - 1))).any()
+    yield r
+    yield from _null_rows(key, n, r.value, null_r(first[:, None], last[:, None]), marks)
+    yield ratio._replace(marks=ratio.marks | ({"leave_one_out_flips"} if turns else set()))
 
 
 def _null_rows(key: tuple, n: int, observed: float, null: tuple[Floats, bool], marks: set[str]) -> Iterator[Row]:
@@ -389,19 +223,19 @@ def _null_rows(key: tuple, n: int, observed: float, null: tuple[Floats, bool], m
         yield Row(key, measure, value, n, marks)
 
 
-def _pooled(domain: str, usable: list[_Usable]) -> Iterator[Row]:
+def _pooled(domain: str, usable: list[Panel]) -> Iterator[Row]:
     """Mean r over indicators, the counties' labels permuted jointly."""
     key = (domain, "", None)
-    regions = np.unique(np.concatenate([one.regions for one in usable])) if usable else NOTHING
+    regions = np.unique(np.concatenate([one.of("region") for one in usable])) if usable else NOTHING
     if not len(regions):
         yield Row(key, "naive_r", np.nan, 0, {"too_few"})
         return
-    first, last, without = (np.full((len(regions), len(usable)), np.nan) for _ in range(3))
+    first, last, without = np.full((3, len(regions), len(usable)), np.nan)
     for column, one in enumerate(usable):
-        at = np.searchsorted(regions, one.regions)
-        first[at, column], last[at, column] = one.ends.T
-        without[:, column] = one.r[0]
-        without[at, column] = one.r[1:]
+        at = np.searchsorted(regions, one.of("region"))
+        first[at, column], last[at, column] = one.value.T
+        without[:, column] = naive_r(*one.value.T)
+        without[at, column] = leave_one_out(naive_r, *one.value.T)
     observed = float(mean_r(first, last, np.arange(len(regions))))
     left = mean_of_known(without) if len(regions) > 3 else NOTHING
     marks = {"incomplete"} if np.isnan(first).any() else set()

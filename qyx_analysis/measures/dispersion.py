@@ -6,7 +6,7 @@ Source: docs/methods.md, section Dispersion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 
 from qyx_analysis import names
 from qyx_analysis.measures import spread
-from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate, undirected
+from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, holds, panel, tabulate
 from qyx_analysis.measures.scales import log_of, logit_of, per_resident
-from qyx_analysis.measures.spread import MEAN_DIFFERENCE, SD, Bounds, Spread
+from qyx_analysis.measures.spread import (
+    MEAN_DIFFERENCE,
+    RANGE,
+    SD,
+    Bounds,
+    Measure,
+    Spread,
+    leave_one_out,
+    variation_ratio,
+)
 
-Measure = Callable[..., Any]
-Jackknife = Callable[..., Floats]
 Key = tuple[Any, ...]
 
 _DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
@@ -31,16 +38,12 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     """Measure the spread of the counties for every indicator and year, and whether the plans narrow it.
 
     ``targets``: the frame of ``load_targets``; only rows of ``level`` county count. Returns long rows
-    ``indicator, number, year, measure, value, lo, hi, loo_lo, loo_hi, n, status, flags``. Numbers: ``mean, range,
-    best_worst_gap, sd, gini_mean_difference, mean_gap_to_best`` in the indicator's unit; for shares also
-    ``bhatia_davis`` and ``logit_sd``, which a complement leaves alone; for other ratio scales ``gini`` and
-    ``theil``. States: ``variation_ratio`` and ``entropy``. Where two counties share a city, ``between_cities`` is
-    the share of the variance between the cities, beside its mean over all assignments (``between_cities_null``);
-    ``theil_between`` and ``theil_within`` on ratio scales. Absolute counts are refused unless ``targets`` has a
-    column ``population``: then they are rates per 100 residents, and every number has ``weighted_mean`` and
-    ``weighted_sd`` over residents. A local indicator that counties print in different units is ``not_comparable``.
-    Here ``[lo, hi]`` is what bounds allow and ``[loo_lo, loo_hi]`` the range of the value when each county in turn is
-    left out.
+    ``indicator, number, year, measure, value, lo, hi, loo_lo, loo_hi, n, status, flags``. Numbers: ``mean, range, sd,
+    gini_mean_difference`` in the indicator's unit, and for shares ``logit_sd``, which a complement leaves alone.
+    States: ``variation_ratio``. Absolute counts are refused unless ``targets`` has a column ``population``: then they
+    are rates per 100 residents. A local indicator that counties print in different units is ``not_comparable``. Here
+    ``[lo, hi]`` is what bounds allow and ``[loo_lo, loo_hi]`` the range of the value when each county in turn is left
+    out.
 
     In the last year ``sd_ratio`` compares the spread with the baseline for the counties that print both,
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
@@ -62,7 +65,7 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     >>> table.loc["convergence", "status"]
     'scale_dependent'
     """
-    return spreads_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
 def counties_of(p: Panel) -> Panel:
@@ -100,33 +103,23 @@ def refused(p: Panel) -> str:
     return {"count": "absolute_count", "state": "state"}.get(scale, "")
 
 
-def spreads_of(p: Panel) -> pd.DataFrame:
-    """Measure the spreads of a panel; :func:`dispersion` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> spreads_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     rows = [row for one in by_indicator(counties_of(p)) for row in _indicator(one)]
     return tabulate(rows, ["indicator", "number", "year"])
 
 
 def _indicator(p: Panel) -> Iterator[Row]:
     """All rows of one indicator: year by year, then the comparison of the last year with the first."""
-    scale, logit = p.of("scale")[0], logit_of(p)
+    odds, why = logit_of(p), refused(p)
     code, number = p.rows.loc[0, ["indicator", "number"]]
     for column, year in enumerate(p.years):
-        key = code, number, year
-        known = np.isfinite(p.value[:, column])
-        n = int(known.sum())
-        marks = remarks(p, n)
-        if refused(p) in ("absolute_count", "not_comparable"):
-            yield _refused(key, "sd", n, refused(p))
+        key, n = (code, number, year), int(np.isfinite(p.value[:, column]).sum())
+        if why in ("absolute_count", "not_comparable"):
+            yield _refused(key, "sd", n, why)
         elif n < 2:
-            yield _refused(key, "variation_ratio" if scale == "state" else "sd", n, "too_few")
+            yield _refused(key, "variation_ratio" if why == "state" else "sd", n, "too_few")
         else:
-            now, odds = (_year(key, q.where(known), column, marks) for q in (p.unrounded(), logit.unrounded()))
-            yield from _state_rows(now) if scale == "state" else _number_rows(now, odds)
+            yield from _year_rows(p, odds, key, column, remarks(p, n))
     yield from _convergence_rows(p)
 
 
@@ -149,109 +142,42 @@ class _Year(NamedTuple):
     """The numbers of one indicator and year, taken as exact, and bounds over all that they allow."""
 
     key: Key
-    at: Panel
     x: Floats
     lo: Floats
     hi: Floats
-    open: set[str]
     marks: set[str]
 
-    def row(
-        self, measure: str, pair: tuple[Measure, Jackknife], interval: Interval | None, more: Set[str] = frozenset()
-    ) -> Row:
-        """One measure and its values without each county; without an interval it is as exact as the numbers."""
-        function, without = pair
-        value, n = float(function(self.x)), len(self.x)
-        left = without(self.x) if n > 2 else NOTHING
-        more = more | ({"identical"} if np.isnan(value) else set())
-        return Row(self.key, measure, value, n, self.marks | more, interval or (value, value), left)
+    def row(self, name: str, measure: Measure, interval: Interval, more: Set[str] = frozenset()) -> Row:
+        """One measure, and its values without each county."""
+        left = leave_one_out(measure, self.x) if len(self.x) > 2 else NOTHING
+        return Row(self.key, name, float(measure(self.x)), len(self.x), self.marks | more, interval, left)
 
-    def loose(self, measure: str, pair: tuple[Measure, Jackknife], interval: Interval) -> Row:
-        """A measure whose interval is only an outer one where there are bounds."""
-        return self.row(measure, pair, interval if self.open else None, self.open)
+    def spread(self, name: str, how: Spread) -> Row:
+        """One measure of spread with what bounds allow."""
+        low, high, exact = how.bounds(self.lo, self.hi)
+        return self.row(name, how.measure, (low, high), set() if exact else {"outer_bound"})
 
 
 def _year(key: Key, p: Panel, column: int, marks: set[str]) -> _Year:
-    bounded, text = p.bounded[:, column].any(), p.from_text[:, column].any()
-    found = marks | ({"bounded"} if bounded else set()) | ({"from_text"} if text else set())
-    ends = p.value[:, column], p.lo[:, column], p.hi[:, column]
-    return _Year(key, p.at([column]), *ends, {"outer_bound"} if bounded else set(), found)
+    p = p.where(np.isfinite(p.value[:, column])).unrounded()
+    found = {name for name in ("bounded", "from_text") if getattr(p, name)[:, column].any()}
+    return _Year(key, p.value[:, column], p.lo[:, column], p.hi[:, column], marks | found)
 
 
-def _state_rows(now: _Year) -> Iterator[Row]:
-    for measure in (spread.variation_ratio, spread.entropy):
-        without = partial(spread.leave_one_out_states, measure=measure)
-        yield now.row(measure.__name__, (measure, without), None)
-
-
-def _number_rows(now: _Year, odds: _Year) -> Iterator[Row]:
-    x, lo, hi = now.x, now.lo, now.hi
-    direction, scale = now.at.of("direction")[0], now.at.of("scale")[0]
-    mean, width = (float(lo.mean()), float(hi.mean())), spread.range_bounds(lo, hi)
-    (low, high, exact), (pair_low, pair_high, pair_exact) = SD.bounds(lo, hi), MEAN_DIFFERENCE.bounds(lo, hi)
-    yield now.row("mean", (np.mean, spread.leave_one_out_mean), mean)
-    yield now.row("range", spread.RANGE.pair, width)
-    if aimless := [status for status, mask in undirected(now.at).items() if mask[0]]:
-        yield _refused(now.key, "best_worst_gap", len(x), aimless[0])
-    else:
-        yield now.row("best_worst_gap", spread.RANGE.pair, width)
-        gaps = _given((spread.mean_gap_to_best, spread.leave_one_out_gap), direction=direction)
-        yield now.row("mean_gap_to_best", gaps, spread.gap_bounds(lo, hi, direction))
-    yield now.row("sd", SD.pair, (low, high), _outer(exact))
-    yield now.row("gini_mean_difference", MEAN_DIFFERENCE.pair, (pair_low, pair_high), _outer(pair_exact))
+def _year_rows(p: Panel, odds: Panel, key: Key, column: int, marks: set[str]) -> Iterator[Row]:
+    now, scale = _year(key, p, column, marks), p.of("scale")[0]
+    if scale == "state":
+        value = float(variation_ratio(now.x))
+        yield now.row("variation_ratio", variation_ratio, (value, value))
+        return
+    yield now.row("mean", partial(np.mean, axis=-1), (float(now.lo.mean()), float(now.hi.mean())))
+    yield now.spread("range", RANGE)
+    yield now.spread("sd", SD)
+    yield now.spread("gini_mean_difference", MEAN_DIFFERENCE)
     if scale == "share":
-        lower, upper = now.at.of("lower")[0], now.at.of("upper")[0]
-        ratios = _given((spread.bhatia_davis, spread.leave_one_out_bhatia_davis), lower=lower, upper=upper)
-        allowed = spread.bhatia_davis_bounds((low, high), mean, (lower, upper), len(x))
-        yield now.loose("bhatia_davis", ratios, allowed)
-        low, high, exact = SD.bounds(odds.lo, odds.hi)
-        limited = {"at_limit"} if "bounded" in odds.marks - now.marks else set()
-        yield odds._replace(marks=now.marks).row("logit_sd", SD.pair, (low, high), _outer(exact) | limited)
-    ratio = bool(scale != "share" and (x >= 0).all() and x.mean() > 0)
-    if ratio:
-        shares = pair_low / (2 * mean[1]), min(pair_high / (2 * mean[0]), 1) if mean[0] > 0 else 1
-        yield now.loose("gini", (spread.gini, spread.leave_one_out_gini), shares)
-        yield now.loose("theil", (spread.theil, spread.leave_one_out_theil), (0, float(np.log(len(x)))))
-    yield from _city_rows(now, ratio)
-    yield from _weighted_rows(now)
-
-
-def _given(pair: tuple[Measure, Jackknife], **fixed: Any) -> tuple[Measure, Jackknife]:
-    return partial(pair[0], **fixed), partial(pair[1], **fixed)
-
-
-def _outer(exact: bool) -> set[str]:
-    return set() if exact else {"outer_bound"}
-
-
-def _city_rows(now: _Year, ratio: bool) -> Iterator[Row]:
-    """Within and between cities: the first four digits of a code name the city (GB/T 2260)."""
-    cities, groups = np.unique(now.at.of("region").astype(str).astype("<U4"), return_inverse=True)
-    n, total = len(groups), float(np.log(len(groups)))
-    if not 1 < len(cities) < n:
-        return
-    measures = [("between_cities", spread.between_share, spread.leave_one_out_between, 1.0)]
-    if ratio:
-        measures += [
-            ("theil_between", spread.theil_between, spread.leave_one_out_theil_between, total),
-            ("theil_within", spread.theil_within, spread.leave_one_out_theil_within, total),
-        ]
-    for measure, function, without, most in measures:
-        yield now.loose(measure, _given((function, without), groups=groups), (0.0, most))
-    expected = (len(cities) - 1) / (n - 1)
-    yield Row(now.key, "between_cities_null", expected, n, now.marks, (expected, expected))
-
-
-def _weighted_rows(now: _Year) -> Iterator[Row]:
-    """Mean and SD over residents; the SD moves by at most the size of the bounds (triangle inequality)."""
-    weights = now.at.population[:, 0]
-    if np.isnan(weights).any():
-        return
-    mean, wide = spread.weighted_mean_and_sd(now.x, weights)
-    ends = float(np.average(now.lo, weights=weights)), float(np.average(now.hi, weights=weights))
-    off = float(np.sqrt(np.average(np.maximum(now.hi - now.x, now.x - now.lo) ** 2, weights=weights)))
-    yield Row(now.key, "weighted_mean", mean, len(now.x), now.marks, ends)
-    yield Row(now.key, "weighted_sd", wide, len(now.x), now.marks | now.open, (max(wide - off, 0), wide + off))
+        other = _year(key, odds, column, marks)
+        limited = {"at_limit"} if "bounded" in other.marks - now.marks else set()
+        yield other._replace(marks=now.marks | limited).spread("logit_sd", SD)
 
 
 # --- by domain --------------------------------------------------------------------------------------------
@@ -304,15 +230,20 @@ def _against_baseline(p: Panel, regions: NDArray[np.object_]) -> _Part:
             continue
         place = 7 + pd.Index(regions).get_indexer(both.of("region"))
         for row, (_, how, q) in zip(ratio, _two_scales(both), strict=True):
-            row[:] = how.measure(q.value[:, 1]) / how.measure(q.value[:, 0])
+            row[:] = spread_ratio(how.measure, *q.value.T)
             row[1:3], row[3:5], row[5:7] = (ratio_bounds(how.bounds, r)[0] for r in _readings(both, q))
-            row[place] = _without(how, q)
+            row[place] = leave_one_out(partial(spread_ratio, how.measure), *q.value.T)
     return _Part(str(p.of("domain")[0]), ratios)
 
 
-def _without(how: Spread, q: Panel) -> Floats:
-    before, after = (how.leave_one_out(x) for x in q.value.T)
-    return np.divide(after, before, out=np.full(len(before), np.nan), where=before > EPS)
+def spread_ratio(measure: Measure, first: Floats, last: Floats) -> Floats:
+    """The last spread over the first; NaN where there is no spread to begin with.
+
+    >>> float(spread_ratio(spread.sd, np.array([80.0, 85, 90, 95]), np.array([90.0, 93, 96, 99])).round(3))
+    0.6
+    """
+    before, after = np.asarray(measure(first)), measure(last)
+    return np.divide(after, before, out=np.full(before.shape, np.nan), where=before > EPS)
 
 
 def _domain_rows(key: Key, ratios: list[Floats]) -> Iterator[Row]:
@@ -387,12 +318,11 @@ def _convergence_rows(p: Panel) -> Iterator[Row]:
 def _ceiling_rows(key: Key, both: Panel, marks: set[str]) -> Iterator[Row]:
     """What the ceiling alone would do to the spread: no verdict, numbers as printed."""
     (first, last), best = both.value.T, float(both.of("best")[0])
-    before = spread.sd(first)
-    if np.isnan(best) or before <= EPS:
+    if np.isnan(best) or spread.sd(first) <= EPS:
         return
     for plan in (spread.same_change, spread.same_closure):
-        ratio = spread.sd(plan(first, float(last.mean()), best)) / before
-        yield Row(key, f"sd_ratio_{plan.__name__}", ratio, len(first), marks | {"descriptive"})
+        value = float(spread_ratio(spread.sd, first, plan(first, float(last.mean()), best)))
+        yield Row(key, f"sd_ratio_{plan.__name__}", value, len(first), marks | {"descriptive"})
 
 
 def _verdict(rows: list[Row]) -> set[str]:
@@ -411,12 +341,12 @@ def _verdict(rows: list[Row]) -> set[str]:
 def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, marks: set[str]) -> Row:
     """Final over baseline spread, its interval, and every county left out in turn."""
     start, end = p.value.T
-    before, after = how.measure(start), how.measure(end)
+    before, after = float(how.measure(start)), float(how.measure(end))
     if before <= EPS:
         return _refused(key, measure, len(p.rows), "identical")
     (widest, exact), (rounding, _), (bounds, _) = (ratio_bounds(how.bounds, q) for q in _readings(printed, p))
     touching = p.bounded & ~printed.bounded
-    left_before, left_after = how.leave_one_out(start), how.leave_one_out(end)
+    left_before, left_after = (leave_one_out(how.measure, x) for x in (start, end))
     turns = side(left_after - left_before) != side(np.array(after - before))
     unresolved = contains_one(rounding)
     found = {
@@ -430,7 +360,8 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
         "leave_one_out_flips": turns.any(),
     }
     held = marks | {name for name, yes in found.items() if yes}
-    return Row(key, measure, after / before, len(p.rows), held, widest, _without(how, p))
+    without = leave_one_out(partial(spread_ratio, how.measure), start, end)
+    return Row(key, measure, after / before, len(p.rows), held, widest, without)
 
 
 def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
@@ -444,7 +375,7 @@ def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Interval, bool]:
     >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
     >>> p = panel(nothing, names.indicators_of(nothing))
     >>> box = np.array([[1.0, 2.0], [3.0, 8.0]])
-    >>> ratio_bounds(spread.RANGE.bounds, p._replace(lo=box, hi=box))
+    >>> ratio_bounds(RANGE.bounds, p._replace(lo=box, hi=box))
     ((3.0, 3.0), True)
     """
     (least, most, exact), (last_least, last_most, last_exact) = (bounds(p.lo[:, at], p.hi[:, at]) for at in (0, 1))

@@ -106,50 +106,6 @@ def path_efficiency(paths: Floats) -> Floats:
     return np.abs(paths[:, -1] - paths[:, 0]) / np.where(length <= EPS, np.nan, length)
 
 
-def curvature_weights(n: int) -> Floats:
-    """Quadratic contrast for ``n`` equally spaced years: (5, -1, -4, -4, -1, 5) / 84 for six.
-
-    Orthogonal polynomial of degree two (Fisher and Yates), scaled so that every ``n`` gives the same unit.
-
-    >>> (curvature_weights(6) * 84).round(9).tolist()
-    [5.0, -1.0, -4.0, -4.0, -1.0, 5.0]
-    """
-    if n < 3:
-        return np.full(n, np.nan)
-    quadratic = 1.5 * ((np.arange(n) - (n - 1) / 2) ** 2 - (n**2 - 1) / 12)
-    return quadratic / (quadratic**2).sum()
-
-
-def curvature(paths: Floats) -> Floats:
-    """Curvature of the whole path, in units of the indicator: 0 straight, below 0 rises fast then flattens.
-
-    Not turned by direction: for a number that should fall, above 0 means that it falls fast first.
-
-    >>> curvature(np.array([[50.0, 62, 66, 68, 69, 70]])).round(6).tolist()
-    [-0.797619]
-    """
-    return paths @ curvature_weights(paths.shape[1])
-
-
-def isotonic_gap(paths: Floats, direction: Floats) -> Floats:
-    """Largest distance to the nearest path that never turns against ``direction`` (least squares; +1, -1).
-
-    Read: 0 no turn; else how far the plan is from a monotone one, in units of the indicator. With direction
-    0 or none known (NaN) the sign of the net change is used.
-
-    >>> isotonic_gap(np.array([[50.0, 48, 54, 60, 66, 70]]), np.array([1.0])).tolist()
-    [1.0]
-    """
-    from scipy.optimize import isotonic_regression
-
-    sign = np.where(np.abs(direction) > 0, direction, np.sign(paths[:, -1] - paths[:, 0]))
-    upward = paths * sign[:, None]
-    gap = np.where(np.isnan(paths).any(axis=1), np.nan, 0.0)
-    for row in np.flatnonzero((np.diff(upward, axis=1) < 0).any(axis=1) & ~np.isnan(gap)):
-        gap[row] = np.abs(upward[row] - isotonic_regression(upward[row]).x).max()
-    return gap
-
-
 def longest_run(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Length of the longest run of True in each row.
 
@@ -211,8 +167,8 @@ def trajectory(targets: pd.DataFrame) -> pd.DataFrame:
     ``targets``: the frame of ``load_targets``. Returns long rows ``region, indicator, number, measure,
     value, lo, hi, n, status, flags``; every pair has a ``front_loading`` row, with NaN and the reason in
     ``status`` where there is no result. ``[lo, hi]`` is what rounding and bounds allow, ``n`` the printed
-    numbers used. Shares and indices have no unit, years are calendar years, curvature, gaps and additions
-    are in the indicator's unit. Of a row whose direction is not known only ``reversals`` is refused
+    numbers used. Shares and indices have no unit, years are calendar years, additions are in the
+    indicator's unit. Of a row whose direction is not known only ``reversals`` is refused
     (``direction_unknown``), and its yearly pace has the sign as printed. Raises ValueError for two values of one
     region, indicator and year. Source: docs/methods.md.
 
@@ -226,16 +182,10 @@ def trajectory(targets: pd.DataFrame) -> pd.DataFrame:
     >>> float(table.loc["front_loading", "value"].round(3)), table.loc["front_loading", "status"]
     (0.625, 'ok')
     """
-    return paths_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def paths_of(p: Panel) -> pd.DataFrame:
-    """Measure the paths of a panel; :func:`trajectory` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> paths_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     number = p.of("nature") != "state"
     return stack(
         [
@@ -321,22 +271,18 @@ def front_loading_rows(
 
 def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
     path = _path(p)
-    full, direction, years = path.filled, p.of("direction"), p.years
-    rounded = full.committed()
-    index, bend, pace = path_interval(front_loading, full), _curvature_interval(full), _pace_interval(p)
+    full, years = path.filled, p.years
+    index, pace = path_interval(front_loading, full), _pace_interval(p)
     delivery, latest, earliest = (mean_delivery_year(i, years) for i in (front_loading(full.value), *index))
     half = path_interval(lambda paths: half_change_year(paths, years), full)
-    gap, shift = isotonic_gap(p.value, direction), _isotonic_shift(p)
-    aimless = undirected(p)
-    back = np.where(np.logical_or.reduce(list(aimless.values())), np.nan, reversals(p.value, direction, p.delta))
+    undecided = undirected(p)
+    aimless = np.logical_or.reduce(list(undecided.values()))
+    back = np.where(aimless, np.nan, reversals(p.value, p.of("direction"), p.delta))
 
     base = path.conditions
-    early = verdict(base, 0, path_interval(front_loading, rounded), index)
+    early = verdict(base, 0, path_interval(front_loading, full.committed()), index)
     shape = {**base, "open_bound": early["open_bound"]}
     complete = {**base, "gap": ~np.isfinite(p.value).all(axis=1)}
-    bent = verdict(complete, 0, _curvature_interval(rounded), bend)
-    within = (gap > 0) & (gap <= _isotonic_shift(p.committed()) + EPS)
-    turned = {**complete, "unresolved": base["unresolved"] | within}
     ends = {name: mask for name, mask in base.items() if name != "too_few_years"}
     paced = verdict(ends, 0, _pace_interval(p.committed()), pace)
 
@@ -353,8 +299,6 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
         *((f"share_by_{years[t]}", *by(t)) for t in range(1, len(years) - 1)),
         ("last_year_share", last_year_share(p.value), (1 - high, 1 - low), to_last, []),
         ("path_efficiency", path_efficiency(full.value), _efficiency_interval(full), shape, list(marks)),
-        ("curvature", curvature(p.value), bend, bent, []),
-        ("isotonic_gap", gap, (np.maximum(gap - shift, 0), gap + shift), turned, ["outer_bound"]),
         ("longest_plateau", longest_plateau(p.value, p.delta), _plateau_interval(p), complete, []),
     ]
     frames = []
@@ -363,17 +307,12 @@ def _shape_rows(p: Panel, where: NDArray[np.bool_]) -> list[pd.DataFrame]:
         flags = path.flags | {name: marks[name] & np.isfinite(value) for name in marked}
         frames.append(result(p, measure, value, interval, path.n, conditions, flags, where))
     printed_ends = np.isfinite(p.value[:, [0, -1]]).sum(axis=1)
-    signed = {"as_printed": np.logical_or.reduce(list(aimless.values())) & np.isfinite(_pace(p))}
+    signed = {"as_printed": aimless & np.isfinite(_pace(p))}
     return [
         *frames,
-        result(p, "reversals", back, _reversal_interval(p), path.n, complete | aimless, path.flags, where),
+        result(p, "reversals", back, _reversal_interval(p), path.n, complete | undecided, path.flags, where),
         result(p, "required_yearly_pace", _pace(p), pace, printed_ends, paced, path.flags | signed, where),
     ]
-
-
-def _isotonic_shift(p: Panel) -> Floats:
-    """Most that the intervals can move an isotonic gap: path and fit move by at most the widest of them."""
-    return 2 * np.maximum(p.hi - p.value, p.value - p.lo).max(axis=1)
 
 
 def _pace(p: Panel, first: Floats | None = None, last: Floats | None = None) -> Floats:
@@ -386,14 +325,6 @@ def _pace(p: Panel, first: Floats | None = None, last: Floats | None = None) -> 
 
 def _pace_interval(p: Panel) -> tuple[Floats, Floats]:
     return corners(lambda a, b: _pace(p, a, b), (p.lo[:, 0], p.hi[:, 0]), (p.lo[:, -1], p.hi[:, -1]))
-
-
-def _curvature_interval(p: Panel) -> tuple[Floats, Floats]:
-    """Exact, because curvature is linear: every year at the end that its weight asks for."""
-    weights = curvature_weights(len(p.years))
-    low, high = np.where(weights > 0, p.lo, p.hi), np.where(weights > 0, p.hi, p.lo)
-    use = np.abs(weights) > EPS  # zero times an infinite bound
-    return low[:, use] @ weights[use], high[:, use] @ weights[use]
 
 
 def _steps(p: Panel) -> tuple[Floats, Floats]:

@@ -27,7 +27,7 @@ from qyx_analysis.measures.dispersion import (
     side,
 )
 from qyx_analysis.measures.scales import scales
-from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread
+from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread, leave_one_out
 from qyx_analysis.measures.trajectory import front_loading, front_loading_rows, path_interval
 
 COLUMNS = [
@@ -91,16 +91,10 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     >>> row["verdict"], row["status"], int(row["specifications"]), round(float(row["share"]), 2)
     ('converging', 'scale_dependent', 45, 0.33)
     """
-    return verdicts_of(panel(targets, names.indicators_of(targets)))
+    return _measured(panel(targets, names.indicators_of(targets)))
 
 
-def verdicts_of(p: Panel) -> pd.DataFrame:
-    """Give the verdicts on a panel; :func:`verdicts` says what comes out.
-
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> verdicts_of(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
+def _measured(p: Panel) -> pd.DataFrame:
     counties = counties_of(p)
     codes = counties.of("indicator")
     fields = [_field(counties, np.flatnonzero(codes == code)) for code in pd.unique(codes)]
@@ -377,9 +371,8 @@ def _specifications(both: Panel) -> Iterator[tuple[Panel, Spread, str]]:
 def _answers(both: Panel, q: Panel, measure: Spread, reading: str) -> Floats:
     """Which way the spread moves: with all counties, then without each; 0 where bounds leave it open."""
     if reading == "committed":
-        start, end = q.value.T
-        before, after = ([measure.measure(x), *measure.leave_one_out(x)] for x in (start, end))
-        return side((np.array(after) - before) / max(*before, *after, EPS))
+        before, after = (np.append(measure.measure(x), leave_one_out(measure.measure, x)) for x in q.value.T)
+        return side((after - before) / max(before.max(), after.max(), EPS))
     wide = q._replace(bounded=both.bounded).unrounded()
     n = len(both.rows)
     kept = [np.arange(n), *(np.delete(np.arange(n), at) for at in range(n) if n <= LEFT_OUT_AT_MOST)]
