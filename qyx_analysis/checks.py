@@ -22,6 +22,7 @@ PLAN_RULES = {
     "table_cut": "warning",
     "column_unknown": "warning",
     "column_unread": "info",
+    "table_of_one_year": "warning",
     "baseline_assumed": "info",
     "baseline_earliest": "warning",
     "domain_own": "info",
@@ -257,7 +258,13 @@ def _weaker(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
 
 def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     """The printed unit is another one than the catalogue's; the values are converted where that is possible."""
-    if entry is None or entry["nature"] == "state":
+    if entry is None:
+        for cell in [cell for cell in _of_kind(row, *_NUMERIC) if cell.value != cell.value][:1]:
+            yield finding(
+                cell, "unit_difference", "error", "unit_unusable", True, printed=cell.published_unit, unit=cell.unit
+            )
+        return
+    if entry["nature"] == "state":
         return
     numbers = _of_kind(row, *_NUMERIC)
     odd = [cell for cell in numbers if cell.published_unit != numbers[0].published_unit]
@@ -283,9 +290,18 @@ def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
 
 def _magnitude(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
     """A value outside the logical limits, or ten times the one before it, is probably in another unit."""
-    if entry is None or entry["nature"] == "state":
+    if entry is not None and entry["nature"] == "state":
         return
     numbers = _numbers(row)
+    if (
+        row[0].unit == "%"
+        and len(numbers) > 2
+        and all(0 < cell.value <= 1 for cell in numbers)
+        and numbers[0].value < 1
+    ):
+        yield finding(numbers[0], "unit_difference", "warning", "percent_fraction", True)
+    if entry is None:
+        return
     low, high = entry["lower"], entry["upper"]  # NaN, so never passed, where there is none
     outside = [cell for cell in numbers if cell.value < low or cell.value > high]
     leaps = [b for a, b in pairwise(numbers) if a.value > 0 and b.value > 0 and not 0.1 < b.value / a.value < 10]

@@ -32,8 +32,10 @@ _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
     r"|(left|top|text-indent)\s*:\s*-\d{3,}|clip(-path)?\s*:|(?<![-\w])width\s*:\s*0(?![.\d])"
 )
-_HIDDEN_CLASS = re.compile(r"\.([\w-]+)\s*\{([^}]*)\}")
-_MEDIA = re.compile(r"@media[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)  # what other screens hide
+_HIDDEN_CLASS = re.compile(r"\.([\w-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
+_MEDIA = re.compile(
+    r"@media[^{}]{0,400}\{(?:[^{}]{0,2000}\{[^{}]{0,2000}\}){0,200}[^{}]{0,2000}\}", re.IGNORECASE
+)  # what other screens hide
 _CLOSED = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)  # what a sloppy page prints after it counts too
 
 

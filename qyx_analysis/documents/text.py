@@ -25,12 +25,12 @@ _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # one after an odd number of backsl
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _REACH = 3 * AROUND  # lines among which those paragraphs are looked for: every other one may be blank
 _WIDE = ("WF", "WFA")  # kinds of characters that are two wide; programs differ about ≥ and “
-_GAP = re.compile(r"\S(?: {2,}| ?\u3000+ ?)\S")
+_GAP = re.compile(r"(?<=\S)(?: {2,}| ?\u3000+ ?)(?=\S)")
 _SPACED_WORD = re.compile(r"(领|序|指|单|备)( +)(域|号|标|位|注)(?! *[\u4e00-\u9fff])")  # a header cell set wide
 _PIECE = re.compile(r"\S+(?: \S+)*")
 _CJK = re.compile("[\u4e00-\u9fff]")
 _MOST = 40  # columns of such a table
-_OFF = 8  # columns from where a text of its own line may stand, to be a cell of the table
+_OFF = 4  # how far from its column a text may stand, in widths of a letter
 _BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
 _COMMAS = 4  # in a line of comma-separated text
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -165,8 +165,10 @@ def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
 
 def _aligned(lines: list[str]) -> Iterator[Grid]:
     """Lines whose cells stand about below one another, with spaces between."""
-    spaced = [i for i, line in enumerate(lines) if len(_GAP.findall(line.strip())) > 2 and "\t" not in line]
-    for run in _runs(lines, spaced):
+    gaps = [len(_GAP.findall(line.strip())) if "\t" not in line else 0 for line in lines]
+    for run in _runs(lines, [i for i, count in enumerate(gaps) if count > 2]):
+        while run[-1] + 1 < len(lines) and gaps[run[-1] + 1]:
+            run.append(run[-1] + 1)  # a last row that is short
         texts = [(i, _SPACED_WORD.sub(r"\1\3\2", lines[i].replace("\u3000", "  "))) for i in range(run[0], run[-1] + 1)]
         texts = [(index, text) for index, text in texts if text.strip() and "\t" not in text]
         placed = [_placed_below([_pieces(text, wide) for _, text in texts]) for wide in _WIDE]
@@ -194,17 +196,19 @@ def _placed_below(lines: list[list[_Piece]]) -> tuple[float, list[list[str]]]:
     named = sum(any(_CJK.search(piece.text) for piece in line) for line in full)
     if not (2 * named > len(full) and 4 <= most <= max(counts) <= _MOST):
         return inf, []
-    lines = [_fewer(line, most) for line in lines]
+    lines = [_fewer(lines[0], most), *lines[1:]]  # the header
     full = [line for line in lines if len(line) == most]
     columns = [(median(p.start for p in pieces), median(p.end for p in pieces)) for pieces in zip(*full, strict=True)]
     total, rows = 0.0, []
     for line in lines:
-        distance, places = _in_order(line, columns)
+        distance, places = _in_order(line, columns) if len(line) <= most else (0.0, ())
         row = [""] * most
-        for piece, place in zip(line, places, strict=True):
+        for piece, place in zip(line, places, strict=False):
             row[place] = piece.text
         total += distance
-        rows.append([line[0].text] if len(line) == 1 and distance > _OFF else row)
+        # A line of more pieces, or that stands below no columns, is a row of what it prints: its length will tell.
+        apart = len(line) > most or (len(line) < most and distance > _OFF * len(line))
+        rows.append([piece.text for piece in line] if apart else row)
     return total, rows
 
 

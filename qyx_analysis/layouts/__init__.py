@@ -38,8 +38,11 @@ def read_table(document: Document) -> Table:
     starts = [min(table.years) for table in targets]
     # What a plan prints of the period before ends where its own years begin.
     past = [table for table in targets if any(max(table.years) <= start for start in starts)]
-    aside = frozenset(row.indicator.place for table in past for row in table.rows)
-    return replace(_joined([table for table in targets if table not in past], document), aside=aside)
+    single = [table for table in tables if table not in targets]
+    aside = frozenset(row.indicator.place for table in [*past, *single] for row in table.rows)
+    joined = _joined([table for table in targets if table not in past], document)
+    unread = [Problem("table_of_one_year", document.name, t.header.place, str(t.years[0])) for t in single]
+    return replace(joined, aside=aside, remarks=(*joined.remarks, *unread))
 
 
 def _settled(part: Part, document: Document) -> Table:
@@ -61,7 +64,7 @@ def _whole_domains(rows: tuple[PrintedRow, ...]) -> tuple[PrintedRow, ...]:
     whole = {
         piece: named
         for first, second in zip(pieces, pieces[1:], strict=False)
-        if not domain_named(first) and (named := domain_named(first + second))
+        if first and second and not domain_named(first) and (named := domain_named(first + second))
         for piece in (first, second)
     }
     return tuple(replace(row, domain=whole.get(row.domain, row.domain)) for row in rows)

@@ -6,6 +6,7 @@ row earns, and what is unusual in it costs: a domain or name that nobody knows, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,6 +38,9 @@ _LEFT = 4.0  # each number that is left when the table ends
 _LONGEST = {"domain": 2, "indicator": 4, "department": 3, "note": 3, "unit": 1}
 _WORDS = ("words", "status", "full_coverage", "reference")
 _LONGEST_WORD = 6  # characters of words that nobody knows and that may yet be a value
+_ATTRIBUTES = ("约束性", "预期性")
+_BRACKETS = re.compile(r"[()（）]")
+_UNIT_AT_END = re.compile(r"\(([^()]+)\)$")
 MAX_TOKENS = 20_000
 
 
@@ -124,7 +128,7 @@ def _choices(tokens: Sequence[Cell], at: int, template: Sequence[Column], index:
     column = template[index]
     texts = [cell.text for cell in tokens[at : at + _LONGEST.get(column.role, 1)]]
     if column.role == "year":
-        if texts and value_kind(texts[0]) and not _may_be_next_name(tokens, at, template, index):
+        if texts and value_kind(texts[0]) and not _stands_alone(tokens, at, template, index):
             yield 1, _value_cost(texts[0])
         if _merged(tokens, at, template, index):
             yield 0, 0.1
@@ -149,11 +153,16 @@ def _choices(tokens: Sequence[Cell], at: int, template: Sequence[Column], index:
 _ABSENT = {"number": 2.0, "department": 1.0, "unit": 0.5}
 
 
-def _may_be_next_name(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
-    """Words nobody knows in place of the last value, after a number: the next name, and a value is lost before it."""
+def _stands_alone(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
+    """Words nobody knows among numbers: rather the next name, a unit or a note, and a value is lost."""
+    text = tokens[at].text
+    if value_kind(text) not in ("words", "unreadable") or _is_garbled(text):
+        return False
+    first = not any(column.role == "year" for column in template[:index])
     last = not any(column.role == "year" for column in template[index + 1 :])
-    unknown = value_kind(tokens[at].text) in ("words", "unreadable") and not _is_garbled(tokens[at].text)
-    return last and unknown and value_kind(tokens[at - 1].text) not in _WORDS
+    beside = [] if first else [tokens[at - 1].text]
+    beside += [] if last else [cell.text for cell in tokens[at + 1 : at + 2]]
+    return not any(value_kind(other) in _WORDS for other in beside)
 
 
 def _merged(tokens: Sequence[Cell], at: int, template: Sequence[Column], index: int) -> bool:
@@ -167,7 +176,7 @@ def _value_cost(text: str) -> float:
     kind = value_kind(text)
     if kind in ("words", "unreadable"):
         other = domain_named(text) or is_indicator(text) or is_department(text) or is_unit(text) or find_unit(text)
-        long = count_cjk(text) > _LONGEST_WORD or len(text) > count_cjk(text) + 2
+        long = count_cjk(text) > _LONGEST_WORD or len(text) > count_cjk(text) + 2 or bool(_BRACKETS.search(text))
         garbled = _is_garbled(text)
         return 2.0 if not other and (garbled or (kind == "words" and not long)) else inf
     return 0.5 if kind == "several" else 0.0
@@ -188,13 +197,20 @@ def _name_cost(texts: tuple[str, ...]) -> float:
     joined = "".join(texts)
     if is_indicator(joined):
         return -3.0
+    if any(map(_ends_with_unit, texts[:-1])) or any(domain_named(text) or text in _ATTRIBUTES for text in texts):
+        return inf
     if any(is_indicator(text) for text in texts) and not is_unit(texts[-1]):
         return inf
     goes_on = count_cjk(first) >= 9 or first.count("(") + first.count("（") > first.count(")") + first.count("）")
     cost = sum(0.3 if is_unit(text) else 1.5 if goes_on else 3.5 for text in texts[1:])
-    cost += sum(8.0 for text in texts if domain_named(text)) + (4.0 if is_own_domain(joined) else 0.0)
+    cost += 8.0 * sum(map(is_department, texts)) + (4.0 if is_own_domain(joined) else 0.0)
     cost += 3.0 if len(texts) > 1 and is_own_domain(first) else 0.0
     return cost + (0.0 if count_cjk(joined) >= 4 else 3.0)
+
+
+def _ends_with_unit(text: str) -> bool:
+    found = _UNIT_AT_END.search(plain(text))
+    return bool(found and find_unit(found[1]))
 
 
 @lru_cache(maxsize=8192)
@@ -203,7 +219,8 @@ def _domain_cost(texts: tuple[str, ...]) -> float:
     if domain_named(joined):
         return 0.0
     if len(texts) > 1:
-        return inf if any(domain_named(text) for text in texts) else 5.0 + _domain_cost((joined,))
+        spoken = any(domain_named(text) or is_value(text) or is_department(text) for text in texts)
+        return inf if spoken else 5.0 + _domain_cost((joined,))
     text = heading_text(joined)
     if is_value(text) or is_indicator(text) or not 2 <= count_cjk(text) <= 8 or count_cjk(text) < len(text):
         return inf

@@ -33,12 +33,14 @@ from qyx_analysis.layouts.printed import (
     row_length,
     section_of,
     title_of,
+    value_kind,
 )
 from qyx_analysis.names import find_unit, is_indicator
 from qyx_analysis.problems import DataError, Problem
 
 _YEAR = re.compile(r"20\d\d")
 _LINE = re.compile(r"(line \d+) cell \d+")
+_UNIT_AT_END = re.compile(r"\([^()]+\)$")
 _LONGEST_REST = 20  # characters of the end of a name on a row of its own
 _UNPRINTED = ("domain", "number")  # columns whose merged cells some files leave out, so that the row moves to the left
 _TRAILING = ("department", "note", "other")  # columns that a row may end before
@@ -81,7 +83,9 @@ def parts_in_grids(document: Document) -> list[Part]:
     going_on: Header | None = None
     for grid in chain.from_iterable(map(_halves, document.grids)):
         at, found = _next_header(document, grid, 0)
-        if found is None and going_on and parts and _goes_on(document, grid, going_on, parts[-1]):
+        if found is None and parts and going_on and not _goes_on(document, grid, going_on, parts[-1]):
+            _refuse_lost_page(document, grid, parts[-1])
+        elif found is None and going_on and parts:
             part, at = _read_part(document, grid, going_on, 0, 0)
             if part.rows:
                 parts[-1] = replace(parts[-1], rows=(*parts[-1].rows, *_carried(part.rows, parts[-1].rows[-1].domain)))
@@ -95,6 +99,16 @@ def parts_in_grids(document: Document) -> list[Part]:
                 parts.append(part)
                 going_on = header
     return parts
+
+
+def _refuse_lost_page(document: Document, grid: Grid, part: Part) -> None:
+    """A grid that begins with a name and about as many numbers as the table has years is its next page, and lost."""
+    first = next((row for row in grid.rows if sum(bool(cell.text) for cell in row) > 2), ())
+    name = next((cell for cell in first if is_name(cell.text)), None)
+    numbers = [cell for cell in first[1:] if is_number(cell.text) and not column_of(cell.text)]
+    if name and len(numbers) >= max(2, len(part.values) - 1):
+        last = part.rows[-1].indicator.place
+        raise DataError(Problem("rows_outside", document.name, name.place, name.text, {"last": last}))
 
 
 def _refuse_lost_rows(body: _Body, grid: Grid, part: Part, first: int, end: int) -> None:
@@ -288,7 +302,8 @@ def _is_rest_of_name(row: Sequence[Cell], before: PrintedRow, body: _Body) -> bo
     if is_prose(text) or len(text) > _LONGEST_REST or "：" in text or ":" in text:
         return False
     whole = bool(is_unit(text)) or is_open or is_indicator(name + text) or not is_name(text)
-    numbered = any(column.role == "number" for column in body.columns.values())
+    complete = bool(_UNIT_AT_END.search(plain(name))) and not is_unit(text)
+    numbered = body.has("number") and not complete
     return whole or (numbered and bool(before.number.text) and not is_indicator(name))
 
 
@@ -314,7 +329,8 @@ def _texts_by_role(row: Sequence[Cell], body: _Body) -> dict[str, str]:
 def _fit(row: Sequence[Cell], body: _Body) -> dict[int, Cell] | None:
     """The cells of a row by column; where merged cells are not printed, those of a row that has moved to the left."""
     width = body.width
-    if len(row) > body.longest or any(cell.text for cell in row[width:]):
+    beside = [cell for i, cell in enumerate(row) if cell.text and i not in body.columns]
+    if len(row) > body.longest or beside:  # a value below no header, or more cells than the header has
         return None
     texts = _apart([_seen(row, i, body) for i in range(min(len(row), width))], body)
     if _reaches_far_enough(texts, body) and _agrees(dict(enumerate(texts)), body):
@@ -370,6 +386,9 @@ def _is_whole(cells: dict[int, Cell], body: _Body) -> bool:
 
 
 def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
+    names = {cells[i].place for i, column in body.columns.items() if column.role == "indicator" and i in cells}
+    if any(cells[i].place in names for i, column in body.columns.items() if column.role == "year" and i in cells):
+        return False  # a name merged with the first value
     if body.has("department") and any(
         is_department(cells[i].text) for i, column in body.columns.items() if column.role == "year" and i in cells
     ):
@@ -380,7 +399,7 @@ def _agrees(cells: dict[int, Cell], body: _Body) -> bool:
 def _suits(role: str, text: str) -> bool:
     """Whether a text may stand in a column of that role."""
     if role == "indicator":
-        return bool(text) and not (is_value(text) or is_serial(text) or domain_named(text))
+        return bool(text) and not (is_value(text) or is_serial(text) or domain_named(text) or find_unit(plain(text)))
     if not text:
         return True
     if role == "year":
@@ -388,11 +407,12 @@ def _suits(role: str, text: str) -> bool:
     if role == "number":
         return not (is_name(text) and count_cjk(text) > 6 or domain_named(text))
     if role == "domain":
-        return not (is_serial(text) or is_value(text)) and not is_indicator(text)
+        long = is_name(text) and count_cjk(text) > 8 and not domain_in(text)
+        return not (is_serial(text) or is_value(text) or is_indicator(text) or long)
     if role == "unit":
         return not is_indicator(text) and not (is_value(text) and find_unit(text) is None and text.strip() not in "/—-")
     if role == "department":
-        return not (is_value(text) and plain(text)[:1].isdigit())
+        return not is_value(text) or value_kind(text) == "missing"
     return True
 
 

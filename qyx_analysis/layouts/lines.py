@@ -30,6 +30,7 @@ from qyx_analysis.layouts.printed import (
     row_length,
     section_of,
     title_of,
+    value_kind,
 )
 from qyx_analysis.problems import DataError, Problem
 
@@ -264,6 +265,7 @@ def _check_rows(
 ) -> list[Problem]:
     """Refuse what the grammar could only read by shifting cells; name a table that the document cuts off."""
     swallowed = _swallowed_serial(readings)
+    swallowed = _odd_note(readings) if swallowed is None else swallowed
     if swallowed is not None:
         raise DataError(_length_problem(document, columns, tokens, swallowed))
     rest = tokens[stop:]
@@ -304,6 +306,18 @@ def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
     return None
 
 
+def _odd_note(readings: Sequence[Reading]) -> int | None:
+    """Where a note may be a value, or a value a note: a number among notes that are none, words without their note."""
+    notes = [next(iter(reading.cells.get("note", [])), None) for reading in readings]
+    numbers = [note is not None and is_number(note.text) for note in notes]
+    for reading, note, number in zip(readings, notes, numbers, strict=True):
+        if number and not all(numbers):
+            return reading.start
+        if note is None and any(notes) and value_kind(reading.values[-1].text) == "words":
+            return reading.start
+    return None
+
+
 def _serial(reading: Reading) -> int:
     cells = reading.cells.get("number", [])
     return _digits(cells[0]) if cells else 0
@@ -318,6 +332,8 @@ def _digits(cell: Cell) -> int:
 def _is_cut_row(rest: Sequence[Cell], columns: Sequence[Column]) -> bool:
     """The beginning of a row and nothing after it."""
     years = sum(column.role == "year" for column in columns)
+    if any(is_prose(cell.text) for cell in rest):
+        return False
     return len(rest) < len(columns) + 3 and sum(is_number(cell.text) for cell in rest) <= years
 
 

@@ -134,8 +134,9 @@ def _plan_in_prose(document: Document, region: object) -> Plan | None:
 
 def _indicator_cells(document: Document) -> Iterator[Cell]:
     """Every cell of the document, inside its tables and outside, that is in full the name of an indicator."""
+    taken = document.grid_lines
     for index, line in enumerate(document.lines, 1):
-        if index - 1 not in document.grid_lines and names.is_indicator(line):
+        if index - 1 not in taken and names.is_indicator(line):
             yield Cell(line.strip(), f"line {index}")
     for grid in document.grids:
         yield from (cell for row in grid.rows for cell in row if names.is_indicator(cell.text))
