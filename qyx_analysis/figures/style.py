@@ -6,6 +6,7 @@ wide, as high as its content. The user's own matplotlib settings are neither use
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,9 @@ def _font() -> FT2Font:
     from matplotlib.ft2font import FT2Font
     from pylopdf_fonts_zh_cn import sans_path
 
+    # A forked process would share the open file and its place in it, and two at once would read each other's glyphs.
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_font.cache_clear)
     font = FT2Font(str(sans_path()))
     font.set_size(100, 72)
     return font
