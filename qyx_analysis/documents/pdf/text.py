@@ -1,0 +1,172 @@
+"""Characters of a page -> the pieces of text that it prints, line by line, and the text of cells and paragraphs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from qyx_analysis.documents import RAISED, STRUCK, one_line
+
+GAP = 0.27  # of the height of the type: characters further apart, which a quarter is not, are two pieces of text
+WORD_GAP = 0.5  # the same between Latin letters
+SPACE = 0.15  # what is at least a space between them
+SMALL = 0.8  # of the common height of type: what is no higher may be a footnote's mark
+SAME_LINE = 0.3  # of that height: what stands no higher or lower is on one line
+PADDING = 14.0  # points: what a cell may leave free left and right of a full line of text
+_YEAR = re.compile(r"(20\d\d)(年?)\D{0,15}")
+_CJK = re.compile(r"[\u2e80-\u9fff]")
+
+
+class Box(NamedTuple):
+    """A piece of text, a cell or a ruling line: where it stands, in points; y grows downwards."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    page: int = 0
+
+    @property
+    def x(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def y(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+Line = list[Box]  # the pieces of one printed line, from left to right
+
+
+def compact(text: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+
+
+def year_columns(texts: Sequence[str]) -> list[int]:
+    """Which of the texts are the years of a header: none, or two and more in ascending order."""
+    found = [(i, match) for i, text in enumerate(texts) if (match := _YEAR.fullmatch(compact(text)))]
+    years = [int(match[1]) for _, match in found]
+    named = all(match[2] for _, match in found)
+    rising = all(a < b if named else a + 1 == b for a, b in pairwise(years))
+    return [i for i, _ in found] if len(found) > 1 and rising else []
+
+
+def union(pieces: Sequence[Box], text: str = "") -> Box:
+    _, x0s, y0s, x1s, y1s, pages = zip(*pieces, strict=True)
+    return Box(text, min(x0s), min(y0s), max(x1s), max(y1s), pages[0])
+
+
+def strike_out(chars: Sequence[Box], rulings: Sequence[Box]) -> tuple[list[Box], list[Box]]:
+    """Put characters that a line is drawn through into signs; the other lines are ruling lines."""
+    ordered = sorted(chars, key=lambda char: char.y)
+    em = max((char.height for char in chars), default=0)
+    struck: set[Box] = set()
+    kept = []
+    for rule in rulings:
+        near = ordered[bisect_left(ordered, rule.y - em, key=lambda char: char.y) :] if rule.width > rule.height else []
+        level = near[: bisect_left(near, rule.y + em, key=lambda char: char.y)]
+        hit = [c for c in level if abs(c.y - rule.y) < SAME_LINE * c.height and rule.x0 - 1 < c.x < rule.x1 + 1]
+        if hit and union(hit).x0 < rule.x0 + em and union(hit).x1 > rule.x1 - em:
+            struck.update(hit)
+        else:
+            kept.append(rule)
+    return [char._replace(text=char.text.join(STRUCK)) if char in struck else char for char in chars], kept
+
+
+def set_apart(chars: Sequence[Box]) -> list[Box]:
+    """Put small raised or lowered characters, as of a footnote, into brackets on the line of the one they follow."""
+    common = Counter(round(char.height) for char in chars).most_common(1)[0][0] if chars else 0
+    small = [char for char in chars if char.height < SMALL * common and not _CJK.match(char.text)]
+    placed = sorted(set(chars).difference(small), key=lambda char: char.x1)
+    for char in sorted(small, key=lambda char: char.x0):
+        near = placed[bisect_left(placed, char.x0 - common, key=lambda big: big.x1) :]
+        near = near[: bisect_left(near, char.x1, key=lambda big: big.x1)]
+        host = next((big for big in near if _follows(char, big)), None)
+        mark = char._replace(text=char.text.join(RAISED), y0=host.y0, y1=host.y1) if host else char
+        insort(placed, mark, key=lambda big: big.x1)
+    return placed
+
+
+def _follows(char: Box, big: Box) -> bool:
+    """Whether a small character stands right behind a larger one, at its upper or lower half."""
+    beside = -0.2 * big.height < char.x0 - big.x1 < 0.4 * big.height and char.height < SMALL * big.height
+    return beside and abs(char.y - big.y) > 0.1 * big.height and char.y0 < big.y1 and char.y1 > big.y0
+
+
+def by_line(pieces: Iterable[Box]) -> list[Line]:
+    """Put characters or pieces into lines, from top to bottom."""
+    lines: list[Line] = []
+    for piece in sorted(pieces, key=lambda piece: piece.y):
+        if lines and piece.y - lines[-1][0].y <= SAME_LINE * min(piece.height, lines[-1][0].height):
+            lines[-1].append(piece)
+        else:
+            lines.append([piece])
+    return [sorted(line, key=lambda piece: piece.x0) for line in lines]
+
+
+def lines_of(chars: Iterable[Box]) -> list[Line]:
+    """Put characters into lines of pieces."""
+    lines: list[Line] = []
+    for line in by_line(chars):
+        pieces: Line = []
+        for last, char in zip([None, *line], line, strict=False):
+            em = max(char.height, 1)
+            if last and char.text == last.text and char.x0 - last.x0 < 0.2 * em:
+                continue  # printed twice, to look bold
+            was = pieces[-1] if pieces else char
+            gap = (char.x0 - was.x1) / em
+            words = (was.text[-1] + char.text).isascii() and (was.text[-1] + char.text).isalpha()
+            if pieces and gap < (WORD_GAP if words else GAP):
+                text = was.text + " " * (words and gap > SPACE) + char.text
+                pieces[-1] = union([was, char], text.replace("⟧⟦", "").replace("][", ""))
+            else:
+                pieces.append(char)
+        lines.append(pieces)
+    return lines
+
+
+def text_of(line: Line) -> str:
+    """The text of one line: pieces of Chinese text that are set apart a little belong together."""
+    text = line[0].text
+    for was, piece in pairwise(line):
+        apart = piece.x0 - was.x1 > piece.height or (was.text[-1] + piece.text[0]).isascii()
+        text += " " * apart + piece.text
+    return text
+
+
+def cell_text(pieces: Iterable[Box], width: float = float("inf")) -> str:
+    """Join the lines of one cell. Two numbers stay two, unless a cell of that width was too narrow for one."""
+    text, last = "", None
+    for line in by_line(pieces):
+        more = text_of(line)
+        ends = text[-1:] + more[:1]
+        narrow = last and last[-1].x1 - last[0].x0 + last[0].height / 2 >= width - PADDING
+        tight = re.fullmatch(r"[<>=(].|.[%)]", ends) or (narrow and re.fullmatch(r"[\d.,]{2}", ends))
+        text = text + more if tight else one_line([text, more])
+        last = line
+    return text
+
+
+def paragraphs(lines: Sequence[Line]) -> list[str]:
+    """Join the lines that a paragraph wraps into: a full one, and the next where it starts at the margin."""
+    texts = [text_of(line) for line in lines[:1]]
+    left, right = min((line[0].x0 for line in lines), default=0), max((line[-1].x1 for line in lines), default=0)
+    for was, line in pairwise(lines):
+        em = line[0].height
+        wraps = was[-1].x1 > right - 2 * em and line[0].x0 < left + em and abs(was[0].height - em) < em / 4
+        texts[-1:] = [one_line([texts[-1], text_of(line)])] if wraps else [texts[-1], text_of(line)]
+    return texts
