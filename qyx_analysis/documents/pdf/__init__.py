@@ -19,7 +19,6 @@ from qyx_analysis.documents.pdf.ruled import Table, as_table, find_frames, join_
 from qyx_analysis.documents.pdf.text import (
     Box,
     Line,
-    compact,
     lines_of,
     paragraphs,
     set_apart,
@@ -31,9 +30,7 @@ from qyx_analysis.problems import DataError, Problem, shown
 
 MAX_SECONDS = 30  # a page takes some 20 ms
 MARGIN_LINES = 3  # of a running header or footer
-_MARK = re.compile(
-    r"\W*(第?\s*\d{1,4}\s*页?|\d{1,4}\s*/\s*\d{1,4}|第?\s*\d{1,4}\s*页\W*共\s*\d{1,4}\s*页|续上?表)\W*"
-)  # of a page
+_PAGE_NUMBER = re.compile(r"\W*(\d+\s*/\s*\d+|(第?\s*\d{1,4}\s*页?\W*)(共\s*\d+\s*页)?|续上?表)\W*")
 _PAGES_FILE = Path(__file__).with_name("pages.py")
 
 Item = Line | Table  # what a page holds, from top to bottom
@@ -55,9 +52,9 @@ def read(data: bytes, name: str) -> Content:
     _drop_furniture(pages)
     items = _joined(chain.from_iterable(pages))
     ends = [
-        (item.rows[-1][0], not isinstance(after, list) or after[0].page > item.rows[-1][0])
+        (item.rows[-1][0].page, not isinstance(after, list) or after[0].page > item.rows[-1][0].page)
         for item, after in pairwise([*items, None])
-        if isinstance(item, Table) and any(year_columns([slot.text for slot in row]) for _, row in item.rows)
+        if isinstance(item, Table) and any(map(year_columns, item.texts))
     ]
     for number, page in enumerate(found["pages"], 1):
         if page["pictured"] and not page["chars"] and (not ends or (number - 1, True) in ends):
@@ -94,22 +91,24 @@ def _items(number: int, page: dict[str, Any], before: Table | None) -> list[Item
 
 
 def _drop_furniture(pages: Sequence[list[Item]]) -> None:
-    """Leave out the outermost lines of each page that are marks of a page or return at the same height."""
+    """Leave out the outermost lines of each page that are page numbers or return at the same height."""
     for end, step in ((0, 1), (-1, -1)):
-        outer = [takewhile(_may_be_furniture, items[::step][:MARGIN_LINES]) for items in pages]
-        texts = [[(normalize("NFKC", text_of(line)), round(line[0].y / 4)) for line in lines] for lines in outer]
-        masks = [[(re.sub(r"\d+", "#", text), y) for text, y in found] for found in texts]
+        masks = [list(map(_mask, takewhile(_is_text, items[::step][:MARGIN_LINES]))) for items in pages]
         counts = Counter(mask for found in masks for mask in set(found))
-        for items, found, masked in zip(pages, texts, masks, strict=True):
-            for (text, _), mask in zip(found, masked, strict=True):
-                often = counts[mask] >= max(2, len(pages) / 2)
-                if not (often or _MARK.fullmatch(text)):
-                    break
+        often = {mask for mask, count in counts.items() if not mask[0] or count >= max(2, len(pages) / 2)}
+        for items, found in zip(pages, masks, strict=True):
+            for _ in takewhile(often.__contains__, found):
                 items.pop(end)
 
 
-def _may_be_furniture(item: Item) -> bool:
-    return isinstance(item, list) and not year_columns([piece.text for piece in item])  # the header of a table
+def _is_text(item: Item) -> bool:
+    return isinstance(item, list) and not year_columns(piece.text for piece in item)  # nor the header of a table
+
+
+def _mask(line: Any) -> tuple[str, int]:
+    """What running heads have in common on all pages; nothing of a page number."""
+    text = normalize("NFKC", text_of(line))
+    return "" if _PAGE_NUMBER.fullmatch(text) else re.sub(r"\d+", "#", text), round(line[0].y / 4)
 
 
 def _joined(items: Iterable[Item]) -> list[Item]:
@@ -117,37 +116,37 @@ def _joined(items: Iterable[Item]) -> list[Item]:
     found: list[Item] = []
     for _, group in groupby(items, key=lambda item: isinstance(item, Table)):
         run = list(group)
-        tables = [item for item in run if isinstance(item, Table)]
-        for item in tables or find_tables([line for line in run if isinstance(line, list)]):
-            last = found[-1] if tables and found else None
-            if isinstance(last, Table) and isinstance(item, Table) and last.goes_on(item):
-                join_tables(last, item)
-            else:
+        for item in find_tables([item for item in run if isinstance(item, list)]) or run:
+            last = found[-1] if found else None
+            if not (isinstance(item, Table) and isinstance(last, Table) and join_tables(last, item)):
                 found.append(item)
     return found
 
 
 def _content(items: Sequence[Item]) -> Content:
-    texts: list[list[str]] = [[]]  # the paragraphs before, between and after the tables
-    tables: list[Table] = []
-    for _, group in groupby(items, key=lambda item: isinstance(item, Table)):
-        run = list(group)
-        tables += (found := [item for item in run if isinstance(item, Table)])
-        texts += [[] for _ in found]
-        texts[-1] += paragraphs([line for line in run if isinstance(line, list)])
+    tables = [item for item in items if isinstance(item, Table)]
+    texts: list[list[Line]] = [[]]  # before, between and after the tables
+    for item in items:
+        if isinstance(item, Table):
+            texts.append([])
+        else:
+            texts[-1].append(item)
+    prose = list(map(paragraphs, texts))
     counts = Counter[int]()  # the rows of each page
     grids = [
         Grid(_cells(table, counts), tuple(above[-AROUND:]), tuple(below[:AROUND]))
-        for table, above, below in zip(tables, texts, texts[1:], strict=False)
+        for table, (above, below) in zip(tables, pairwise(prose), strict=True)
     ]
-    return tuple(chain.from_iterable(texts)), tuple(grids)
+    return tuple(chain.from_iterable(prose)), tuple(grids)
 
 
 def _cells(table: Table, counts: Counter[int]) -> tuple[tuple[Cell, ...], ...]:
-    places: list[str] = []
+    places: dict[Box, str] = {}
     rows = []
-    for page, row in table.rows:
-        counts[page] += 1
-        places.append(f"page {page} row {counts[page]}")
-        rows.append(tuple(Cell(slot.text, f"{places[-1 - slot.above]} cell {slot.column + 1}") for slot in row))
+    for row in table.rows:
+        counts[row[0].page] += 1
+        line = f"page {row[0].page} row {counts[row[0].page]}"
+        texts = ["" if box in {*places, *row[:i]} else box.text for i, box in enumerate(row)]
+        placed = [places.setdefault(box, f"{line} cell {i}") for i, box in enumerate(row, 1)]
+        rows.append(tuple(map(Cell, texts, placed)))
     return tuple(rows)

@@ -8,14 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from qyx_analysis.documents.pdf.ruled import SERIAL, Frame, Table, as_table
+from qyx_analysis.documents.pdf.ruled import Table, as_table
 from qyx_analysis.documents.pdf.text import (
     SAME_LINE,
     Box,
     Line,
     by_line,
     cell_text,
-    compact,
+    is_serial,
+    runs,
     text_of,
     union,
     year_columns,
@@ -44,14 +45,14 @@ def find_tables(lines: Sequence[Line]) -> list[Line | Table]:
     found: list[Line | Table] = []
     at = 0
     while at < len(strip):
-        start, stop, frame = _table(strip, at) if year_columns(_texts(strip[at])) else (at, at + 1, [])
+        start, stop, cells = _table(strip, at) if year_columns(_texts(strip[at])) else (at, at + 1, [])
         del found[len(found) - (at - start) :]
-        found.append(as_table(frame) if frame else strip[at])
+        found.append(as_table(cells) if cells else strip[at])
         at = stop
     return found
 
 
-def _table(lines: Sequence[Line], at: int) -> tuple[int, int, Frame]:
+def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
     """The table whose years stand on a line: its first line, the line after it, and its cells, if it has rows."""
     em = lines[at][0].height
     start, end = _reach(lines, at)
@@ -106,20 +107,17 @@ def _spans(pieces: Sequence[Box], columns: Sequence[Box]) -> bool:
 
 def _heads(pieces: Sequence[Box]) -> list[Box]:
     """The cells of a header: pieces that stand above one another, and characters that are set apart (指  标)."""
-    cells: list[list[Box]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.x0):
-        single = cells and len(piece.text) == 1 and all(len(other.text) == 1 for other in cells[-1])
-        near = piece.x0 - max(other.x1 for other in cells[-1]) if cells else 1
-        if near < (SPREAD * piece.height if single else -1):
-            cells[-1].append(piece)
-        else:
-            cells.append([piece])
-    return [union(cell, cell_text(cell)) for cell in cells]
+
+    def belongs(cell: list[Box], piece: Box) -> bool:
+        single = all(len(other.text) == 1 for other in (*cell, piece))
+        return piece.x0 - max(other.x1 for other in cell) < (SPREAD * piece.height if single else -1)
+
+    return [union(cell, cell_text(cell)) for cell in runs(sorted(pieces, key=lambda piece: piece.x0), belongs)]
 
 
 def _prints(line: Line, band: tuple[float, float]) -> int:
     """How surely a line begins a row: 2 with a number left of the values, 1 with values, else 0."""
-    numbered = len(line) > 1 and any(p.x1 < band[0] and SERIAL.fullmatch(compact(p.text)) for p in line)
+    numbered = len(line) > 1 and any(p.x1 < band[0] and is_serial(p.text) for p in line)
     return (
         2 if numbered else int(sum(band[0] < p.x < band[1] and (len(p.text) > 1 or p.text.isdigit()) for p in line) > 1)
     )
@@ -155,9 +153,7 @@ def _labels(pieces: Sequence[Box], xs: list[float], heads: Sequence[Box], year: 
     left: dict[int, list[Box]] = defaultdict(list)
     for piece in pieces:
         left[bisect_right(xs, piece.x) - 1].append(piece)
-    numbers = {
-        i for i, found in left.items() if 2 * sum(bool(SERIAL.fullmatch(compact(p.text))) for p in found) > len(found)
-    }
+    numbers = {i for i, found in left.items() if 2 * sum(is_serial(p.text) for p in found) > len(found)}
     name = max(
         (i for i in left if i < year and i not in numbers), key=lambda i: sum(len(p.text) for p in left[i]), default=0
     )
@@ -210,7 +206,7 @@ def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]]) -> list[in
     return min(found)[1]
 
 
-def _row_cells(row: Line, at: int, xs: Sequence[float], years: Sequence[int]) -> Frame:
+def _row_cells(row: Line, at: int, xs: Sequence[float], years: Sequence[int]) -> list[Box]:
     """The cells of a row; a text over several columns is a merged cell, which blank ones beside it belong to."""
     texts: dict[int, Line] = defaultdict(list)
     ends = {i: i + 1 for i in range(len(xs) - 1)}
@@ -228,16 +224,12 @@ def _row_cells(row: Line, at: int, xs: Sequence[float], years: Sequence[int]) ->
 def _labelled(lines: Sequence[Line], rows: dict[int, Box]) -> list[tuple[int, str]]:
     """The labels in a column, each with the first of the rows that it stands for."""
     numbers, boxes = list(rows), list(rows.values())
-    each = all(any(abs(line[0].y - row.y) < SAME_LINE * line[0].height for row in boxes) for line in lines)
-    blocks: list[Line] = []
-    for line in lines:
-        close = blocks and line[0].y0 - blocks[-1][-1].y1 < LEADING * line[0].height
-        if close and not (each and len(lines) >= len(rows)):
-            blocks[-1] += line
-        else:
-            blocks.append(list(line))
+    on_rows = all(any(abs(line[0].y - row.y) < SAME_LINE * line[0].height for row in boxes) for line in lines)
+    each = on_rows and len(lines) >= len(rows)
+    blocks = runs(lines, lambda block, line: not each and line[0].y0 - block[-1][0].y1 < LEADING * line[0].height)
     nearest: dict[int, Line] = defaultdict(list)
     for block in blocks:
-        nearest[min(range(len(boxes)), key=lambda i: abs(boxes[i].y - union(block).y))] += block
+        label = [piece for line in block for piece in line]
+        nearest[min(range(len(boxes)), key=lambda i: abs(boxes[i].y - union(label).y))] += label
     starts = _shared(boxes, [(i, union(block)) for i, block in nearest.items()]) if nearest and boxes else []
     return [(numbers[i], cell_text(block)) for i, block in zip(starts, nearest.values(), strict=True)]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ctypes import byref, c_double, c_float, c_int
+from itertools import pairwise
 from math import atan2, degrees, hypot
 from typing import Any
 
@@ -21,7 +22,6 @@ MAX_PAGES = 200  # a plan has some 20
 MAX_MARKS = 200_000  # characters and objects; a plan has some 30,000
 MAX_OBJECTS = 50_000  # objects and corners of paths on one page; a page of more is a drawing
 MAX_PLACE = 1e5  # points, from the corner of the page: nothing further out is printed
-MAX_DEPTH = 6  # forms within forms
 MAX_MEMORY = 1024 * 1024 * 1024
 SLANT = 3.0  # degrees off the horizontal and the vertical: a watermark
 THIN = 3.0  # points: a filled rectangle no thicker is a ruling line
@@ -31,31 +31,27 @@ Point = tuple[float, float]
 
 
 def main() -> None:
-    _limit_memory()
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    except ImportError:  # Windows: the limit of time alone
+        pass
+    found: dict[str, Any] = {"locked": False, "pages": [], "all": True}
     try:
         document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
+        marks = 0
+        for number in range(len(document)):
+            if number == MAX_PAGES or marks >= MAX_MARKS:
+                found["all"] = False
+                break
+            found["pages"].append(_read(document[number]))
+            marks += found["pages"][-1]["marks"]
     except pypdfium2.PdfiumError as error:
         if error.err_code != pdfium.FPDF_ERR_PASSWORD:
             raise
-        sys.stdout.write(json.dumps({"locked": True}))
-        return
-    pages: list[dict[str, Any]] = []
-    marks = 0
-    while len(pages) < min(len(document), MAX_PAGES) and marks < MAX_MARKS:
-        page = document[len(pages)]
-        pages.append(_read(page))
-        marks += len(pages[-1]["chars"]) + pages[-1]["drawn"]
-        page.close()
-    # Not json.dump, which does not use the fast encoder.
-    sys.stdout.write(json.dumps({"locked": False, "pages": pages, "all": len(pages) == len(document)}))
-
-
-def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the limit of time alone
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        found["locked"] = True
+    sys.stdout.write(json.dumps(found))  # not json.dump, which does not use the fast encoder
 
 
 def _read(page: pypdfium2.PdfPage) -> dict[str, Any]:
@@ -65,15 +61,21 @@ def _read(page: pypdfium2.PdfPage) -> dict[str, Any]:
     seen = [char for char in found if char]
     turn = Counter(char[1] for char in seen).most_common(1)[0][0] if seen else 0
     chars = []
-    for text, _, size, start, (left, right) in seen:
-        (x, base), (x0, _), (x1, _) = (_upright(point, turn) for point in (start, left, right))
+    for text, _, size, points in seen:
+        x0, _, x1, _ = _box(points, turn)
+        base = _upright(points[0], turn)[1]
         # As high as the type and set on the baseline: fonts differ in how far they say that they reach.
-        box = (min(x, x0, x1), base - 0.85 * size, max(x0, x1), base + 0.15 * size)
-        chars.append((text, *(round(place, 1) for place in box)))
-    rulings, drawn, pictured = _drawn(page)
-    turned = [[*_upright(a, turn), *_upright(b, turn)] for a, b in rulings]
-    boxes = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in turned]
-    return {"chars": chars, "unseen": None in found, "rulings": boxes, "drawn": drawn, "pictured": pictured}
+        chars.append((text, x0, round(base - 0.85 * size, 1), x1, round(base + 0.15 * size, 1)))
+    lines, marks, pictured = _drawn(page)
+    rulings = [_box(line, turn) for line in lines]
+    page.close()
+    return {
+        "chars": chars,
+        "unseen": None in found,
+        "rulings": rulings,
+        "marks": len(found) + marks,
+        "pictured": pictured,
+    }
 
 
 def _upright(point: Point, turn: int) -> Point:
@@ -82,9 +84,21 @@ def _upright(point: Point, turn: int) -> Point:
     return ((x, -y), (y, x), (-x, y), (-y, -x))[turn]
 
 
+def _box(points: Iterable[Point], turn: int = 0) -> tuple[float, float, float, float]:
+    xs, ys = zip(*(_upright(point, turn) for point in points), strict=True)
+    return round(min(xs), 1), round(min(ys), 1), round(max(xs), 1), round(max(ys), 1)
+
+
+def _is_near(points: Iterable[Point]) -> bool:
+    return all(abs(place) < MAX_PLACE for point in points for place in point)
+
+
 def _character(textpage: Any, i: int) -> Any:
-    """A printed character with its quarter turns, size, place and reach; empty where there is none to read, as of a
-    space or a slanted watermark; ``None`` where it is one that nobody sees, as recognised behind a picture."""
+    """A printed character with its quarter turns, its size, and the points that it starts at and reaches between.
+
+    Empty where there is none to read, as of a space or a slanted watermark; ``None`` for one that nobody sees, as of
+    text recognised behind a picture.
+    """
     code = pdfium.FPDFText_GetUnicode(textpage, i)
     text = chr(code) if 0 < code < 0xD800 or 0xE000 <= code < 0x110000 else "\ufffd"  # which nobody can name
     if text.isspace() or pdfium.FPDFText_IsGenerated(textpage, i) == 1:
@@ -98,75 +112,52 @@ def _character(textpage: Any, i: int) -> Any:
     pdfium.FPDFText_GetCharOrigin(textpage, i, byref(x), byref(y))
     angle = degrees(atan2(matrix.b, matrix.a))
     size = pdfium.FPDFText_GetFontSize(textpage, i) * hypot(matrix.c, matrix.d)
-    reach = (rect.left, rect.bottom), (rect.right, rect.top)
-    if abs((angle + 45) % 90 - 45) > SLANT or not _near(x.value, y.value, size, *reach[0], *reach[1]):
-        return ()
-    return text, round(angle / 90) % 4, size, (x.value, y.value), reach
+    points = (x.value, y.value), (rect.left, rect.bottom), (rect.right, rect.top)
+    legible = abs((angle + 45) % 90 - 45) <= SLANT and _is_near([*points, (size, 0)])
+    return (text, round(angle / 90) % 4, size, points) if legible else ()
 
 
-def _near(*places: float) -> bool:
-    return all(abs(place) < MAX_PLACE for place in places)
-
-
-def _drawn(page: pypdfium2.PdfPage) -> tuple[list[tuple[Point, Point]], int, bool]:
+def _drawn(page: pypdfium2.PdfPage) -> tuple[list[Sequence[Point]], int, bool]:
     """The horizontal and vertical lines of a page; how much there is to draw, and whether a picture is."""
-    rulings: list[tuple[Point, Point]] = []
-    seen, pictured = 0, False
+    lines: list[Sequence[Point]] = []
+    marks, pictured = 0, False
     fill, stroke = c_int(), c_int()
-    for found in page.get_objects(max_depth=MAX_DEPTH):
+    for found in page.get_objects(max_depth=6):
         is_path = found.type == pdfium.FPDF_PAGEOBJ_PATH
         pictured |= found.type == pdfium.FPDF_PAGEOBJ_IMAGE
-        seen += 1 + (max(pdfium.FPDFPath_CountSegments(found), 0) if is_path else 0)
-        if seen > MAX_OBJECTS:
-            return [], seen, pictured
-        if not is_path:
-            continue
-        pdfium.FPDFPath_GetDrawMode(found, byref(fill), byref(stroke))
-        for points in _outlines(found):
-            if stroke.value:
-                rulings += [(a, b) for a, b in zip(points, points[1:], strict=False) if _straight(a, b)]
-            elif fill.value:
-                rulings += _thin(points)
-    return rulings, seen, pictured
+        marks += 1 + (max(pdfium.FPDFPath_CountSegments(found), 0) if is_path else 0)
+        if marks > MAX_OBJECTS:
+            return [], marks, pictured
+        if is_path and pdfium.FPDFPath_GetDrawMode(found, byref(fill), byref(stroke)) and (fill.value or stroke.value):
+            for outline in _outlines(found):
+                lines += filter(_is_thin, pairwise(outline) if stroke.value else [outline])
+    return lines, marks, pictured
 
 
-def _matrix(found: pypdfium2.PdfObject) -> pypdfium2.PdfMatrix:
-    own = found.get_matrix()
-    return own.multiply(_matrix(found.container)) if found.container else own
+def _is_thin(points: Sequence[Point]) -> bool:
+    x0, y0, x1, y1 = _box(points)
+    return min(x1 - x0, y1 - y0) <= min(THIN, max(x1 - x0, y1 - y0) / 2)
 
 
 def _outlines(path: pypdfium2.PdfObject) -> Iterator[list[Point]]:
     """The corners of each outline of a path that has no curves."""
-    matrix = _matrix(path)
-    points: list[Point] = []
+    matrix, parent = path.get_matrix(), path.container
+    while parent:  # a form, which has its own place on the page
+        matrix, parent = matrix.multiply(parent.get_matrix()), parent.container
+    outlines: list[list[Point]] = []
     x, y = c_float(), c_float()
     for i in range(pdfium.FPDFPath_CountSegments(path)):
         segment = pdfium.FPDFPath_GetPathSegment(path, i)
         kind = pdfium.FPDFPathSegment_GetType(segment)
-        if kind == pdfium.FPDF_SEGMENT_MOVETO and points:
-            yield points
-            points = []
         pdfium.FPDFPathSegment_GetPoint(segment, byref(x), byref(y))
-        points.append(matrix.on_point(x.value, y.value))
-        if kind == pdfium.FPDF_SEGMENT_BEZIERTO or not _near(*points[-1]):
+        if kind == pdfium.FPDF_SEGMENT_MOVETO or not outlines:
+            outlines.append([])
+        outlines[-1].append(matrix.on_point(x.value, y.value))
+        if kind == pdfium.FPDF_SEGMENT_BEZIERTO or not _is_near(outlines[-1][-1:]):
             return
         if pdfium.FPDFPathSegment_GetClose(segment):
-            points.append(points[0])
-    if points:
-        yield points
-
-
-def _straight(a: Point, b: Point) -> bool:
-    return (abs(a[0] - b[0]) < 1) != (abs(a[1] - b[1]) < 1)
-
-
-def _thin(points: list[Point]) -> list[tuple[Point, Point]]:
-    xs, ys = zip(*points, strict=True)
-    left, right, low, high = min(xs), max(xs), min(ys), max(ys)
-    x, y = (left + right) / 2, (low + high) / 2
-    if high - low <= min(THIN, (right - left) / 2):
-        return [((left, y), (right, y))]
-    return [((x, low), (x, high))] if right - left <= min(THIN, (high - low) / 2) else []
+            outlines[-1].append(outlines[-1][0])
+    yield from outlines
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from qyx_analysis.documents import RAISED, STRUCK, one_line
 
@@ -18,8 +18,10 @@ SPACE = 0.15  # what is at least a space between them
 SMALL = 0.8  # of the common height of type: what is no higher may be a footnote's mark
 SAME_LINE = 0.3  # of that height: what stands no higher or lower is on one line
 PADDING = 14.0  # points: what a cell may leave free left and right of a full line of text
-_YEAR = re.compile(r"(20\d\d)(年?)\D{0,15}")
 _CJK = re.compile(r"[\u2e80-\u9fff]")
+_YEAR = re.compile(r"(20\d\d)(年?)\D{0,15}")
+_SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
+_T = TypeVar("_T")
 
 
 class Box(NamedTuple):
@@ -52,17 +54,15 @@ class Box(NamedTuple):
 Line = list[Box]  # the pieces of one printed line, from left to right
 
 
-def compact(text: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-
-
-def year_columns(texts: Sequence[str]) -> list[int]:
-    """Which of the texts are the years of a header: none, or two and more in ascending order."""
-    found = [(i, match) for i, text in enumerate(texts) if (match := _YEAR.fullmatch(compact(text)))]
-    years = [int(match[1]) for _, match in found]
-    named = all(match[2] for _, match in found)
-    rising = all(a < b if named else a + 1 == b for a, b in pairwise(years))
-    return [i for i, _ in found] if len(found) > 1 and rising else []
+def runs(items: Iterable[_T], belongs: Callable[[list[_T], _T], bool]) -> list[list[_T]]:
+    """Cut items into runs: one that does not belong to the run before it begins another."""
+    found: list[list[_T]] = []
+    for item in items:
+        if found and belongs(found[-1], item):
+            found[-1].append(item)
+        else:
+            found.append([item])
+    return found
 
 
 def union(pieces: Sequence[Box], text: str = "") -> Box:
@@ -70,15 +70,33 @@ def union(pieces: Sequence[Box], text: str = "") -> Box:
     return Box(text, min(x0s), min(y0s), max(x1s), max(y1s), pages[0])
 
 
+def is_serial(text: str) -> bool:
+    """Whether a text is the number of a row."""
+    return bool(_SERIAL.fullmatch(compact(text)))
+
+
+def compact(text: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+
+
+def year_columns(texts: Iterable[str]) -> list[int]:
+    """Which of the texts are the years of a header: none, or two and more in ascending order."""
+    found = {i: match for i, text in enumerate(texts) if (match := _YEAR.fullmatch(compact(text)))}
+    years = [int(match[1]) for match in found.values()]
+    named = all(match[2] for match in found.values())
+    rising = all(a < b if named else a + 1 == b for a, b in pairwise(years))
+    return list(found) if len(found) > 1 and rising else []
+
+
 def strike_out(chars: Sequence[Box], rulings: Sequence[Box]) -> tuple[list[Box], list[Box]]:
     """Put characters that a line is drawn through into signs; the other lines are ruling lines."""
     ordered = sorted(chars, key=lambda char: char.y)
+    ys = [char.y for char in ordered]
     em = max((char.height for char in chars), default=0)
     struck: set[Box] = set()
     kept = []
     for rule in rulings:
-        near = ordered[bisect_left(ordered, rule.y - em, key=lambda char: char.y) :] if rule.width > rule.height else []
-        level = near[: bisect_left(near, rule.y + em, key=lambda char: char.y)]
+        level = ordered[bisect_left(ys, rule.y - em) : bisect_right(ys, rule.y + em)] if rule.width > em / 4 else []
         hit = [c for c in level if abs(c.y - rule.y) < SAME_LINE * c.height and rule.x0 - 1 < c.x < rule.x1 + 1]
         if hit and union(hit).x0 < rule.x0 + em and union(hit).x1 > rule.x1 - em:
             struck.update(hit)
@@ -91,14 +109,16 @@ def set_apart(chars: Sequence[Box]) -> list[Box]:
     """Put small raised or lowered characters, as of a footnote, into brackets on the line of the one they follow."""
     common = Counter(round(char.height) for char in chars).most_common(1)[0][0] if chars else 0
     small = [char for char in chars if char.height < SMALL * common and not _CJK.match(char.text)]
-    placed = sorted(set(chars).difference(small), key=lambda char: char.x1)
-    for char in sorted(small, key=lambda char: char.x0):
-        near = placed[bisect_left(placed, char.x0 - common, key=lambda big: big.x1) :]
-        near = near[: bisect_left(near, char.x1, key=lambda big: big.x1)]
-        host = next((big for big in near if _follows(char, big)), None)
-        mark = char._replace(text=char.text.join(RAISED), y0=host.y0, y1=host.y1) if host else char
-        insort(placed, mark, key=lambda big: big.x1)
-    return placed
+    found = sorted(set(chars).difference(small), key=lambda char: char.x1)
+    ends = [char.x1 for char in found]
+    host, last = None, None
+    for char in sorted(small, key=lambda char: (round(char.y), char.x0)):
+        if not (last and abs(char.y - last.y) < 1 and -1 < char.x0 - last.x1 < GAP * common):
+            near = found[bisect_left(ends, char.x0 - common) : bisect_left(ends, char.x0 + common)]
+            host = next((big for big in near if _follows(char, big)), None)
+        found.append(char._replace(text=char.text.join(RAISED), y0=host.y0, y1=host.y1) if host else char)
+        last = char
+    return found
 
 
 def _follows(char: Box, big: Box) -> bool:
@@ -109,34 +129,35 @@ def _follows(char: Box, big: Box) -> bool:
 
 def by_line(pieces: Iterable[Box]) -> list[Line]:
     """Put characters or pieces into lines, from top to bottom."""
-    lines: list[Line] = []
-    for piece in sorted(pieces, key=lambda piece: piece.y):
-        if lines and piece.y - lines[-1][0].y <= SAME_LINE * min(piece.height, lines[-1][0].height):
-            lines[-1].append(piece)
-        else:
-            lines.append([piece])
-    return [sorted(line, key=lambda piece: piece.x0) for line in lines]
+    level = runs(
+        sorted(pieces, key=lambda piece: piece.y),
+        lambda line, piece: piece.y - line[0].y <= SAME_LINE * min(piece.height, line[0].height),
+    )
+    return [sorted(line, key=lambda piece: piece.x0) for line in level]
 
 
 def lines_of(chars: Iterable[Box]) -> list[Line]:
     """Put characters into lines of pieces."""
-    lines: list[Line] = []
-    for line in by_line(chars):
-        pieces: Line = []
-        for last, char in zip([None, *line], line, strict=False):
-            em = max(char.height, 1)
-            if last and char.text == last.text and char.x0 - last.x0 < 0.2 * em:
-                continue  # printed twice, to look bold
-            was = pieces[-1] if pieces else char
-            gap = (char.x0 - was.x1) / em
-            words = (was.text[-1] + char.text).isascii() and (was.text[-1] + char.text).isalpha()
-            if pieces and gap < (WORD_GAP if words else GAP):
-                text = was.text + " " * (words and gap > SPACE) + char.text
-                pieces[-1] = union([was, char], text.replace("⟧⟦", "").replace("][", ""))
-            else:
-                pieces.append(char)
-        lines.append(pieces)
-    return lines
+    return [[union(run, _spelt(run)) for run in runs(line, _goes_on)] for line in by_line(chars)]
+
+
+def _goes_on(run: Line, char: Box) -> bool:
+    return char.x0 - max(was.x1 for was in run[-2:]) < (WORD_GAP if _are_letters(run[-1], char) else GAP) * max(
+        char.height, 1
+    )
+
+
+def _are_letters(was: Box, char: Box) -> bool:
+    return (was.text + char.text).isascii() and (was.text + char.text).isalpha()
+
+
+def _spelt(run: Line) -> str:
+    """The text of a piece; what is printed twice at one place, to look bold, counts once."""
+    text = run[0].text
+    for was, char in pairwise(run):
+        if char.text != was.text or char.x0 - was.x0 >= 0.2 * char.height:
+            text += " " * (_are_letters(was, char) and char.x0 - was.x1 > SPACE * char.height) + char.text
+    return text.replace(STRUCK[::-1], "").replace(RAISED[::-1], "")
 
 
 def text_of(line: Line) -> str:
@@ -163,10 +184,11 @@ def cell_text(pieces: Iterable[Box], width: float = float("inf")) -> str:
 
 def paragraphs(lines: Sequence[Line]) -> list[str]:
     """Join the lines that a paragraph wraps into: a full one, and the next where it starts at the margin."""
-    texts = [text_of(line) for line in lines[:1]]
     left, right = min((line[0].x0 for line in lines), default=0), max((line[-1].x1 for line in lines), default=0)
-    for was, line in pairwise(lines):
+
+    def wraps(above: list[Line], line: Line) -> bool:
         em = line[0].height
-        wraps = was[-1].x1 > right - 2 * em and line[0].x0 < left + em and abs(was[0].height - em) < em / 4
-        texts[-1:] = [one_line([texts[-1], text_of(line)])] if wraps else [texts[-1], text_of(line)]
-    return texts
+        full = above[-1][-1].x1 > right - 2 * em and line[0].x0 < left + em
+        return full and abs(above[-1][0].height - em) < em / 4
+
+    return [one_line(map(text_of, run)) for run in runs(lines, wraps)]
