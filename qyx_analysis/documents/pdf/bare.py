@@ -68,18 +68,15 @@ def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
     xs = [min(p.x0 for p in pieces), *(_edge(a, b, narrow) for a, b in pairwise(heads)), max(p.x1 for p in pieces)]
     labels = _labels(pieces, xs, heads, years[0])
     aside = {piece for found in labels.values() for piece in found}
-    rest = [[piece for piece in line if piece not in aside] for line in lines[:stop]]
-    rows: list[Line] = []
-    below: dict[int, Box] = {}  # the rows below a header, by their numbers
     again = dict.fromkeys(_reach(lines, i) for i in range(at, stop) if year_columns(_texts(lines[i])))
-    for (top, end), (low, _) in pairwise([*again, (stop, stop)]):
-        found = _rows(list(filter(None, rest[end:low])), band)
-        rows.append([piece for line in rest[top:end] for piece in line])
-        below |= {len(rows) + i: union(row) for i, row in enumerate(found)}
-        rows += found
+    headers = [[piece for line in lines[first:last] for piece in line] for first, last in again]
+    taken = aside.union(*headers)
+    body = [rest for line in lines[start:stop] if (rest := [piece for piece in line if piece not in taken])]
+    rows = sorted([*headers, *_rows(body, band)], key=lambda row: row[0].y)
+    below = {i: union(row) for i, row in enumerate(rows) if row not in headers}
     frame = [cell for i, row in enumerate(rows) for cell in _row_cells(row, i, xs, years)]
-    for column, found in labels.items():
-        for i, text in _labelled(by_line(found), below):
+    for column, label in labels.items():
+        for i, text in _labelled(by_line(label), below):
             frame.append(Box(text, xs[column], i, xs[column + 1], i + 1, rows[i][0].page))
     return start, stop, frame if below else []
 
@@ -91,11 +88,12 @@ def _texts(pieces: Iterable[Box]) -> list[str]:
 def _reach(lines: Sequence[Line], at: int) -> tuple[int, int]:
     """The lines around the one with years that belong to its header: near ones, and what says 年 below a number."""
     line, start, end = lines[at], at, at + 1
+    years = union([line[i] for i in year_columns(_texts(line))])
     while start and line[0].y - lines[start - 1][0].y < REACH * line[0].height and not _spans(lines[start - 1], line):
         start -= 1
     while end < len(lines) and not _spans(lines[end], line):
-        near = lines[end][0].y - line[0].y < REACH * line[0].height
-        if not near and not all(len(piece.text) == 1 or _YEAR_ENDS.fullmatch(piece.text) for piece in lines[end]):
+        under = "".join(piece.text for piece in lines[end] if years.x0 < piece.x < years.x1)
+        if lines[end][0].y - line[0].y >= REACH * line[0].height and not _YEAR_ENDS.fullmatch(under):
             break
         end += 1
     return start, end
@@ -183,24 +181,22 @@ def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]]) -> list[in
     cuts a cell, they may be at its top or in the middle of what the page shows of it.
     """
 
-    def off_top(run: Sequence[Box], anchor: Box) -> float:
-        return abs(run[0].y0 - anchor.y0)
-
-    def off_middle(run: Sequence[Box], anchor: Box) -> float:
-        shown = [item for item in run if item.page == anchor.page]
-        offs = [abs((part[0].y0 + part[-1].y1) / 2 - anchor.y) for part in (run, shown) if part]
-        return min(offs if run[0].page == run[-1].page else [*offs, off_top(run, anchor)])
+    def off(start: int, stop: int, anchor: Box, top: bool) -> float:
+        run, is_cut = items[start:stop], items[start].page != items[min(stop, len(items) - 1)].page
+        shown = [item for item in run if item.page == anchor.page] or run
+        middles = [(part[0].y0 + part[-1].y1) / 2 - anchor.y for part in (run, shown)]
+        offs = middles * (not top) + [run[0].y0 - anchor.y0] * (top or is_cut)
+        gaps = sum(max(low.y0 - high.y1, 0) ** 2 for high, low in pairwise(run) if high.page == low.page)
+        return min(map(abs, offs)) ** 2 + 0.1 * gaps + 0.001 * (run[-1].y - run[0].y) ** 2
 
     found = []
-    for way in (off_middle, off_top):
+    for top in (False, True)[: 2 - bool(anchors[0][0])]:  # nothing stands above what is at the top
         best: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}  # the cheapest runs up to here
         for (at, anchor), (end, _) in pairwise([*anchors, (len(items), items[0])]):
             new: dict[int, tuple[float, list[int]]] = {}
-            for start, (cost, starts) in best.items():
-                for stop in range(at + 1, end + 1) if end < len(items) else [end]:
-                    run = items[start:stop]
-                    price = cost + way(run, anchor) ** 2 + 0.001 * (run[-1].y - run[0].y) ** 2
-                    new[stop] = min(new.get(stop, (price, [*starts, start])), (price, [*starts, start]))
+            for stop in range(at + 1, end + 1) if end < len(items) else [end]:
+                tries = ((cost + off(i, stop, anchor, top), [*starts, i]) for i, (cost, starts) in best.items())
+                new[stop] = min(tries)
             best = new
         found.append(best[len(items)])
     return min(found)[1]
