@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, groupby, pairwise, takewhile
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid
 from qyx_analysis.documents.pdf.bare import find_tables
@@ -30,7 +29,6 @@ from qyx_analysis.problems import DataError, Problem, shown
 
 MAX_SECONDS = 30  # a page takes some 20 ms
 MARGIN_LINES = 3  # of a running header or footer
-_PAGE_NUMBER = re.compile(r"\W*(\d+\s*/\s*\d+|(第?\s*\d{1,4}\s*页?\W*)(共\s*\d+\s*页)?|续上?表)\W*")
 _PAGES_FILE = Path(__file__).with_name("pages.py")
 
 Item = Line | Table  # what a page holds, from top to bottom
@@ -46,9 +44,9 @@ def read(data: bytes, name: str) -> Content:
     if not any(page["chars"] for page in found["pages"]):
         unseen = any(page["unseen"] for page in found["pages"])
         raise DataError(Problem("pdf_recognised" if unseen else "pdf_scanned", name))
-    pages: list[list[Item]] = [[]]
+    pages: list[list[Item]] = []
     for number, page in enumerate(found["pages"], 1):
-        pages.append(_items(number, page, next((item for item in pages[-1][::-1] if isinstance(item, Table)), None)))
+        pages.append(_items(number, page, pages[-1] if pages else []))
     _drop_furniture(pages)
     items = _joined(chain.from_iterable(pages))
     ends = [
@@ -81,34 +79,34 @@ def _pages(data: bytes, name: str) -> dict[str, Any]:
     return found
 
 
-def _items(number: int, page: dict[str, Any], before: Table | None) -> list[Item]:
-    chars = [Box(*char, number) for char in page["chars"]]
-    chars, rulings = strike_out(chars, [Box("", *ruling, number) for ruling in page["rulings"]])
+def _items(number: int, page: dict[str, Any], before: Sequence[Item]) -> list[Item]:
+    """The lines of a page, and its ruled tables: the first one may go on from the last one of the page ``before``."""
+    printed, drawn = ([Box(*mark)._replace(page=number) for mark in page[kind]] for kind in ("chars", "rulings"))
+    chars, rulings = strike_out(printed, drawn)
     frames, rest = find_frames(set_apart(chars), rulings)
     placed: list[tuple[float, Item]] = [(line[0].y, line) for line in lines_of(rest)]
-    placed += [(frame[0].y0, as_table(frame, before if i == 0 else None)) for i, frame in enumerate(frames)]
+    last = next((item for item in before[::-1] if isinstance(item, Table)), None)
+    placed += [(frame[0].y0, as_table(frame, None if i else last)) for i, frame in enumerate(frames)]
     return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _drop_furniture(pages: Sequence[list[Item]]) -> None:
-    """Leave out the outermost lines of each page that are page numbers or return at the same height."""
+    """Leave out the outermost lines of each page that return at the same height, but for their numbers."""
     for end, step in ((0, 1), (-1, -1)):
-        masks = [list(map(_mask, takewhile(_is_text, items[::step][:MARGIN_LINES]))) for items in pages]
+        masks = [list(map(_mask, takewhile(_may_go, items[::step][:MARGIN_LINES]))) for items in pages]
         counts = Counter(mask for found in masks for mask in set(found))
-        often = {mask for mask, count in counts.items() if not mask[0] or count >= max(2, len(pages) / 2)}
+        often = {mask for mask, count in counts.items() if count >= max(2, len(pages) // 2)}
         for items, found in zip(pages, masks, strict=True):
             for _ in takewhile(often.__contains__, found):
                 items.pop(end)
 
 
-def _is_text(item: Item) -> bool:
-    return isinstance(item, list) and not year_columns(piece.text for piece in item)  # nor the header of a table
+def _may_go(item: Item) -> bool:
+    return isinstance(item, list) and not year_columns(piece.text for piece in item)  # the header of a table
 
 
 def _mask(line: Any) -> tuple[str, int]:
-    """What running heads have in common on all pages; nothing of a page number."""
-    text = normalize("NFKC", text_of(line))
-    return "" if _PAGE_NUMBER.fullmatch(text) else re.sub(r"\d+", "#", text), round(line[0].y / 4)
+    return re.sub(r"\d+", "#", text_of(line)), round(line[0].y / 4)
 
 
 def _joined(items: Iterable[Item]) -> list[Item]:

@@ -67,10 +67,9 @@ def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
     narrow = [p for p in pieces if p.width < wide or not band[0] < p.x < band[1]]
     xs = [min(p.x0 for p in pieces), *(_edge(a, b, narrow) for a, b in pairwise(heads)), max(p.x1 for p in pieces)]
     labels = _labels(pieces, xs, heads, years[0])
-    aside = {piece for found in labels.values() for piece in found}
     again = dict.fromkeys(_reach(lines, i) for i in range(at, stop) if year_columns(_texts(lines[i])))
     headers = [[piece for line in lines[first:last] for piece in line] for first, last in again]
-    taken = aside.union(*headers)
+    taken = {piece for found in (*labels.values(), *headers) for piece in found}
     body = [rest for line in lines[start:stop] if (rest := [piece for piece in line if piece not in taken])]
     rows = sorted([*headers, *_rows(body, band)], key=lambda row: row[0].y)
     below = {i: union(row) for i, row in enumerate(rows) if row not in headers}
@@ -116,9 +115,8 @@ def _heads(pieces: Sequence[Box]) -> list[Box]:
 def _prints(line: Line, band: tuple[float, float]) -> int:
     """How surely a line begins a row: 2 with a number left of the values, 1 with values, else 0."""
     numbered = len(line) > 1 and any(p.x1 < band[0] and is_serial(p.text) for p in line)
-    return (
-        2 if numbered else int(sum(band[0] < p.x < band[1] and (len(p.text) > 1 or p.text.isdigit()) for p in line) > 1)
-    )
+    values = [p for p in line if band[0] < p.x < band[1] and (len(p.text) > 1 or p.text.isdigit())]
+    return 2 if numbered else int(len(values) > 1)
 
 
 def _end(lines: Sequence[Line], head: int, start: int, band: tuple[float, float]) -> int:
@@ -151,11 +149,9 @@ def _labels(pieces: Sequence[Box], xs: list[float], heads: Sequence[Box], year: 
     left: dict[int, list[Box]] = defaultdict(list)
     for piece in pieces:
         left[bisect_right(xs, piece.x) - 1].append(piece)
-    numbers = {i for i, found in left.items() if 2 * sum(is_serial(p.text) for p in found) > len(found)}
-    name = max(
-        (i for i in left if i < year and i not in numbers), key=lambda i: sum(len(p.text) for p in left[i]), default=0
-    )
-    return {i: [p for p in left[i] if p.text not in heads[i].text] for i in left if i < name and i not in numbers}
+    named = {i: found for i, found in left.items() if 2 * sum(is_serial(p.text) for p in found) <= len(found)}
+    name = max((i for i in named if i < year), key=lambda i: sum(len(p.text) for p in named[i]), default=0)
+    return {i: [p for p in found if p.text not in heads[i].text] for i, found in named.items() if i < name}
 
 
 # --- the rows ---------------------------------------------------------------------------------------------

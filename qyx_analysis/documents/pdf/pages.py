@@ -67,7 +67,7 @@ def _read(page: pypdfium2.PdfPage) -> dict[str, Any]:
         # As high as the type and set on the baseline: fonts differ in how far they say that they reach.
         chars.append((text, x0, round(base - 0.85 * size, 1), x1, round(base + 0.15 * size, 1)))
     lines, marks, pictured = _drawn(page)
-    rulings = [_box(line, turn) for line in lines]
+    rulings = [("", *_box(line, turn)) for line in lines]
     page.close()
     return {
         "chars": chars,

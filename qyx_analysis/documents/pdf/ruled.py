@@ -10,7 +10,7 @@ from itertools import pairwise, product, takewhile
 from typing import NamedTuple
 
 from qyx_analysis.documents import one_line
-from qyx_analysis.documents.pdf.text import Box, cell_text, compact, is_serial, lines_of, runs, text_of
+from qyx_analysis.documents.pdf.text import Box, cell_text, is_serial, lines_of, runs, text_of
 
 NEAR = 3.0  # points: two lines, or a line and the end of another, no further apart meet
 SIDES = 10.0  # points: tables whose sides are no further apart are as wide
@@ -90,7 +90,7 @@ def _cells(xs: list[float], ys: list[float], left: Walls, above: Walls) -> dict[
 
 def _counts_up(chars: Iterable[Box]) -> bool:
     """Whether one cell holds the numbers of several rows."""
-    numbers = [int(re.sub(r"\D", "", compact(t))) for t in map(text_of, lines_of(chars)) if is_serial(t)]
+    numbers = [int(re.sub(r"\D", "", text)) for text in map(text_of, lines_of(chars)) if is_serial(text)]
     return any(a + 1 == b for a, b in pairwise(numbers))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +18,8 @@ SMALL = 0.8  # of the common height of type: what is no higher may be a footnote
 SAME_LINE = 0.3  # of that height: what stands no higher or lower is on one line
 PADDING = 14.0  # points: what a cell may leave free left and right of a full line of text
 _CJK = re.compile(r"[\u2e80-\u9fff]")
-_YEAR = re.compile(r"(20\d\d)(年?)\D{0,15}")
-_SERIAL = re.compile(r"[^\w\s]{0,2}\d{1,3}[^\w\s]{0,2}")
+_YEAR = re.compile(r"([2２][0０]\d\d)\s*(年?)\D{0,15}")
+_SERIAL = re.compile(r"[^\w\s]{0,2} ?\d{1,3} ?[^\w\s]{0,2}")
 _T = TypeVar("_T")
 
 
@@ -72,16 +71,12 @@ def union(pieces: Sequence[Box], text: str = "") -> Box:
 
 def is_serial(text: str) -> bool:
     """Whether a text is the number of a row."""
-    return bool(_SERIAL.fullmatch(compact(text)))
-
-
-def compact(text: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    return bool(_SERIAL.fullmatch(text))
 
 
 def year_columns(texts: Iterable[str]) -> list[int]:
     """Which of the texts are the years of a header: none, or two and more in ascending order."""
-    found = {i: match for i, text in enumerate(texts) if (match := _YEAR.fullmatch(compact(text)))}
+    found = {i: match for i, text in enumerate(texts) if (match := _YEAR.fullmatch(text))}
     years = [int(match[1]) for match in found.values()]
     named = all(match[2] for match in found.values())
     rising = all(a < b if named else a + 1 == b for a, b in pairwise(years))
@@ -138,26 +133,22 @@ def by_line(pieces: Iterable[Box]) -> list[Line]:
 
 def lines_of(chars: Iterable[Box]) -> list[Line]:
     """Put characters into lines of pieces."""
-    return [[union(run, _spelt(run)) for run in runs(line, _goes_on)] for line in by_line(chars)]
+    return [list(map(_piece, runs(line, _goes_on))) for line in by_line(chars)]
 
 
 def _goes_on(run: Line, char: Box) -> bool:
-    return char.x0 - max(was.x1 for was in run[-2:]) < (WORD_GAP if _are_letters(run[-1], char) else GAP) * max(
-        char.height, 1
-    )
+    gap = WORD_GAP if (run[-1].text + char.text).isascii() and (run[-1].text + char.text).isalpha() else GAP
+    return char.x0 - run[-1].x1 < gap * max(char.height, 1)
 
 
-def _are_letters(was: Box, char: Box) -> bool:
-    return (was.text + char.text).isascii() and (was.text + char.text).isalpha()
-
-
-def _spelt(run: Line) -> str:
-    """The text of a piece; what is printed twice at one place, to look bold, counts once."""
+def _piece(run: Line) -> Box:
+    """The characters of a piece as one; what is printed twice at one place, to look bold, counts once."""
     text = run[0].text
     for was, char in pairwise(run):
         if char.text != was.text or char.x0 - was.x0 >= 0.2 * char.height:
-            text += " " * (_are_letters(was, char) and char.x0 - was.x1 > SPACE * char.height) + char.text
-    return text.replace(STRUCK[::-1], "").replace(RAISED[::-1], "")
+            letters = (was.text + char.text).isascii() and (was.text + char.text).isalpha()
+            text += " " * (letters and char.x0 - was.x1 > SPACE * char.height) + char.text
+    return union(run, text.replace(STRUCK[::-1], "").replace(RAISED[::-1], ""))
 
 
 def text_of(line: Line) -> str:
