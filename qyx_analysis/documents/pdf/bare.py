@@ -69,14 +69,15 @@ def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
     labels = _labels(pieces, xs, heads, years[0])
     again = dict.fromkeys(_reach(lines, i) for i in range(at, stop) if year_columns(_texts(lines[i])))
     headers = [[piece for line in lines[first:last] for piece in line] for first, last in again]
-    taken = {piece for found in (*labels.values(), *headers) for piece in found}
+    taken = {piece for some in (*labels.values(), *headers) for piece in some}
     body = [rest for line in lines[start:stop] if (rest := [piece for piece in line if piece not in taken])]
-    rows = sorted([*headers, *_rows(body, band)], key=lambda row: row[0].y)
-    below = {i: union(row) for i, row in enumerate(rows) if row not in headers}
-    frame = [cell for i, row in enumerate(rows) for cell in _row_cells(row, i, xs, years)]
+    found = [(row, True) for row in headers] + [(row, False) for row in _rows(body, band)]
+    rows = sorted(found, key=lambda row: row[0][0].y)
+    below = {i: union(row) for i, (row, is_header) in enumerate(rows) if not is_header}
+    frame = [cell for i, (row, _) in enumerate(rows) for cell in _row_cells(row, i, xs, years)]
     for column, label in labels.items():
         for i, text in _labelled(by_line(label), below):
-            frame.append(Box(text, xs[column], i, xs[column + 1], i + 1, rows[i][0].page))
+            frame.append(Box(text, xs[column], i, xs[column + 1], i + 1, below[i].page))
     return start, stop, frame if below else []
 
 
@@ -120,14 +121,14 @@ def _prints(line: Line, band: tuple[float, float]) -> int:
 
 
 def _end(lines: Sequence[Line], head: int, start: int, band: tuple[float, float]) -> int:
-    """After the last line that begins a row or is the header again, and the lines that wrap below it."""
+    """After the last line that begins a row, and the lines that wrap below it; the header may stand there again."""
     said = list(map(_texts, lines[head:start]))
     end = start
     for i in range(start, len(lines)):
         texts = _texts(lines[i])
         if i - end > ROW_LINES or _NOTE.match(text_of(lines[i])) or (year_columns(texts) and texts not in said):
             break
-        end = i + 1 if texts in said or _prints(lines[i], band) else end
+        end = i + 1 if texts not in said and _prints(lines[i], band) else end
     while start < end < len(lines) and lines[end][0].y0 - lines[end - 1][0].y1 < lines[end][0].height:
         ends = year_columns(_texts(lines[end])) or _NOTE.match(text_of(lines[end]))
         if ends or lines[end][0].page != lines[end - 1][0].page or _spans(lines[end], lines[start - 1]):

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, product, takewhile
+from itertools import accumulate, pairwise, product, takewhile
 from typing import NamedTuple
 
 from qyx_analysis.documents import one_line
@@ -40,8 +40,9 @@ def find_frames(chars: list[Box], rulings: Sequence[Box]) -> tuple[list[list[Box
     down = sorted((rule for rule in rulings if rule.height > max(rule.width, NEAR)), key=lambda rule: rule.y0)
     if len(across) + len(down) > MAX_LINES:
         return frames, chars
-    for vs in runs(down, lambda run, rule: rule.y0 <= max(other.y1 for other in run) + NEAR):
-        top, bottom = vs[0].y0, max(v.y1 for v in vs)
+    lows = list(accumulate((rule.y1 for rule in down), max))
+    for run in runs(range(len(down)), lambda _, i: down[i].y0 <= lows[i - 1] + NEAR):
+        vs, top, bottom = [down[i] for i in run], down[run[0]].y0, lows[run[-1]]
         ends = _distinct(v.x for v in vs)
         hs = [h for h in across if top - NEAR <= h.y <= bottom + NEAR]
         hs = [h for h in hs if any(h.x0 - NEAR <= x <= h.x1 + NEAR for x in ends)]
@@ -66,11 +67,15 @@ def _distinct(values: Iterable[float]) -> list[float]:
     return [run[0] for run in runs(sorted(values), lambda run, value: value - run[0] <= 2 * NEAR)]
 
 
-def _walls(rules: Iterable[Sequence[float]], lines: list[float], others: list[float]) -> Walls:
+def _walls(rules: Iterable[tuple[float, float, float]], lines: list[float], others: list[float]) -> Walls:
     """On which line which stretch between two of the other lines is ruled."""
-    at = [(min(range(len(lines)), key=lambda i: abs(lines[i] - rule[0])), rule) for rule in rules]
+    between = [(a + b) / 2 for a, b in pairwise(lines)]
     middles = [(a + b) / 2 for a, b in pairwise(others)]
-    return {(line, i) for line, rule in at for i, middle in enumerate(middles) if rule[1] < middle < rule[2]}
+    return {
+        (bisect_right(between, at), i)
+        for at, start, end in rules
+        for i in range(bisect_right(middles, start), bisect_right(middles, end))
+    }
 
 
 def _cells(xs: list[float], ys: list[float], left: Walls, above: Walls) -> dict[tuple[int, int], Box]:
