@@ -145,9 +145,12 @@ TYPESET: dict[str, dict[str, Any]] = {
     "plain_cells_not_merged": PLAIN | {"merged": False},
     "plain_narrow": PLAIN | {"name_width": 24},
     "plain_narrow_at_the_top": PLAIN | {"name_width": 24, "v_align": VAlign.T},
+    "plain_tight_at_the_top": PLAIN | {"name_width": 30, "v_align": VAlign.T, "padding": 0.5},
+    "plain_large": PLAIN | {"name_width": 45, "v_align": VAlign.T, "padding": 2, "size": 10.5, "repeat_headings": 0},
     "plain_left": PLAIN | {"text_align": "LEFT"},
     "plain_right": PLAIN | {"text_align": "RIGHT"},
     "lines_between_columns": {"borders_layout": "NO_HORIZONTAL_LINES", "paragraphs": 12},
+    "lines_between_narrow_columns": {"borders_layout": "NO_HORIZONTAL_LINES", "name_width": 20, "size": 10.5},
     "lines_between_rows": {"borders_layout": "HORIZONTAL_LINES"},
 }
 

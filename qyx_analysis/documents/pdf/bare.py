@@ -27,9 +27,12 @@ REACH = 1.2  # of that height: lines nearer to the years of a header are of it
 APART = 1.8  # of that height: values nearer to the number of a row belong to it
 PAGE_GAP = 0.8  # of that height, as between rows
 SPREAD = 1.6  # of that height: single characters that are no further apart are one cell of a header
+CLOSE = 0.1  # what the white within a row costs, beside a text that is not in its middle
 MAX_COLUMNS = 50
 ROW_LINES = 8  # within which the next row prints its number
-_YEAR_ENDS = re.compile("[年基础数期值现状实际绩完成目标预()（）]+")  # what a header says below the digits of a year
+_HEAD_ENDS = re.compile(
+    "[年基础数期值现状实际绩完成目标预()（）责任单位部门序号领域指备注]+"
+)  # below a header's first line
 _NOTE = re.compile(r"[(（]?(注|备注|说明)\d*\s*[:：]")
 _HEADING = re.compile(r"[(（]?[一二三四五六七八九十]{1,3}[)）、.．].+")
 
@@ -59,7 +62,7 @@ def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
     heads = _heads([piece for row in lines[start:end] for piece in row])
     years = year_columns(_texts(heads))
     band = (heads[years[0]].x0 - em, heads[years[-1]].x1 + em) if years else (0.0, 0.0)
-    stop = _end(lines, start, end, band)
+    stop = _end(lines, start, end, heads, band)
     if not years or len(heads) > MAX_COLUMNS or stop == end:
         return at, at + 1, []
     pieces = [piece for line in lines[start:stop] for piece in line]
@@ -88,12 +91,11 @@ def _texts(pieces: Iterable[Box]) -> list[str]:
 def _reach(lines: Sequence[Line], at: int) -> tuple[int, int]:
     """The lines around the one with years that belong to its header: near ones, and what says 年 below a number."""
     line, start, end = lines[at], at, at + 1
-    years = union([line[i] for i in year_columns(_texts(line))])
     while start and line[0].y - lines[start - 1][0].y < REACH * line[0].height and not _spans(lines[start - 1], line):
         start -= 1
     while end < len(lines) and not _spans(lines[end], line):
-        under = "".join(piece.text for piece in lines[end] if years.x0 < piece.x < years.x1)
-        if lines[end][0].y - line[0].y >= REACH * line[0].height and not _YEAR_ENDS.fullmatch(under):
+        far = lines[end][0].y - line[0].y >= REACH * line[0].height
+        if far and not _HEAD_ENDS.fullmatch("".join(_texts(lines[end]))):
             break
         end += 1
     return start, end
@@ -114,13 +116,15 @@ def _heads(pieces: Sequence[Box]) -> list[Box]:
 
 
 def _prints(line: Line, band: tuple[float, float]) -> int:
-    """How surely a line begins a row: 2 with a number left of the values, 1 with values, else 0."""
+    """How surely a line begins a row: 3 with a number and a value right of it, 2 with a number, 1 with values."""
     numbered = len(line) > 1 and any(p.x1 < band[0] and is_serial(p.text) for p in line)
-    values = [p for p in line if band[0] < p.x < band[1] and (len(p.text) > 1 or p.text.isdigit())]
-    return 2 if numbered else int(len(values) > 1)
+    values = [piece.text for piece in line if band[0] < piece.x < band[1]]
+    if numbered:
+        return 2 + bool(values)
+    return int(sum(len(text) > 1 or text.isdigit() for text in values) > 1)  # not 年 年 below the years of a header
 
 
-def _end(lines: Sequence[Line], head: int, start: int, band: tuple[float, float]) -> int:
+def _end(lines: Sequence[Line], head: int, start: int, heads: Sequence[Box], band: tuple[float, float]) -> int:
     """After the last line that begins a row, and the lines that wrap below it; the header may stand there again."""
     said = list(map(_texts, lines[head:start]))
     end = start
@@ -131,7 +135,7 @@ def _end(lines: Sequence[Line], head: int, start: int, band: tuple[float, float]
         end = i + 1 if texts not in said and _prints(lines[i], band) else end
     while start < end < len(lines) and lines[end][0].y0 - lines[end - 1][0].y1 < lines[end][0].height:
         ends = year_columns(_texts(lines[end])) or _NOTE.match(text_of(lines[end]))
-        if ends or lines[end][0].page != lines[end - 1][0].page or _spans(lines[end], lines[start - 1]):
+        if ends or lines[end][0].page != lines[end - 1][0].page or _spans(lines[end], heads):
             break
         end += 1
     return end
@@ -160,18 +164,18 @@ def _labels(pieces: Sequence[Box], xs: list[float], heads: Sequence[Box], year: 
 
 def _rows(lines: Sequence[Line], band: tuple[float, float]) -> list[Line]:
     """The pieces of each row: where its number or values stand, and the lines above and below."""
-    numbered = [line[0].y for line in lines if _prints(line, band) > 1]
-    anchors = []
-    for i, line in enumerate(lines):
-        far = all(abs(line[0].y - y) > APART * line[0].height for y in numbered)
-        heading = len(line) == 1 and _HEADING.fullmatch(line[0].text)
-        if heading or _prints(line, band) > 1 - far:
-            anchors.append((i, line[0]))
-    starts = _shared([union(line) for line in lines], anchors) if anchors else []
+    kinds = [_prints(line, band) for line in lines]
+    found: list[float] = []
+    for kind in (3, 2, 1):  # a number may wrap, and so may values
+        alike = [line[0] for line, own in zip(lines, kinds, strict=True) if own == kind]
+        found += [piece.y for piece in alike if all(abs(piece.y - y) > APART * piece.height for y in found)]
+    headings = [len(line) == 1 and bool(_HEADING.fullmatch(line[0].text)) for line in lines]
+    anchors = [(i, line[0]) for i, line in enumerate(lines) if headings[i] or line[0].y in found]
+    starts = _shared([union(line) for line in lines], anchors, CLOSE) if anchors else []
     return [[piece for line in lines[a:b] for piece in line] for a, b in pairwise([*starts, len(lines)])]
 
 
-def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]]) -> list[int]:
+def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]], close: float = 0) -> list[int]:
     """Cut the items into one run for each anchor, which stands in it: where each run starts.
 
     Texts are set in the middle of their cells or at the top: the way that fits all of them best is taken. Where a page
@@ -184,7 +188,7 @@ def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]]) -> list[in
         middles = [(part[0].y0 + part[-1].y1) / 2 - anchor.y for part in (run, shown)]
         offs = middles * (not top) + [run[0].y0 - anchor.y0] * (top or is_cut)
         gaps = sum(max(low.y0 - high.y1, 0) ** 2 for high, low in pairwise(run) if high.page == low.page)
-        return min(map(abs, offs)) ** 2 + 0.1 * gaps + 0.001 * (run[-1].y - run[0].y) ** 2
+        return min(map(abs, offs)) ** 2 + close * gaps + 0.001 * (run[-1].y - run[0].y) ** 2
 
     found = []
     for top in (False, True)[: 2 - bool(anchors[0][0])]:  # nothing stands above what is at the top
