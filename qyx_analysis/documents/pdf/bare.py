@@ -1,288 +1,232 @@
-"""Tables without ruling lines: columns stand below the cells of a row of years, rows at their numbers."""
+"""Tables without ruling lines -> cells: columns are parted by the white between heads, rows stand at their numbers."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from qyx_analysis.documents.pdf.lines import (
+from qyx_analysis.documents.pdf.ruled import Table, as_table
+from qyx_analysis.documents.pdf.text import (
     SAME_LINE,
     Box,
     Line,
     by_line,
     cell_text,
-    has_year,
     is_serial,
+    runs,
     text_of,
+    union,
     year_columns,
 )
-from qyx_analysis.documents.pdf.parts import Anchor, Part, Slot, Span, Stretch, serial_column
-from qyx_analysis.documents.pdf.shares import share
 
 LEADING = 0.75  # of the height of the type: the lines of one cell leave no more between them
-SPREAD = 1.6  # of that height: single characters of a header further apart are two cells
+REACH = 1.2  # of that height: lines nearer to the years of a header are of it
 APART = 1.8  # of that height: values nearer to the number of a row belong to it
+PAGE_GAP = 0.8  # of that height, as between rows
+SPREAD = 1.6  # of that height: single characters that are no further apart are one cell of a header
+CLOSE = 0.1  # what the white within a row costs, beside a text that is not in its middle
 MAX_COLUMNS = 50
-MAX_PIECES = 3000  # in the rows of one page; a plan has some 300
 ROW_LINES = 8  # within which the next row prints its number
-_YEAR_ENDS = re.compile("[年基础数期值现状实际绩完成目标预()（）]+")  # what a header says after the digits of a year
-_NOTE = re.compile(r"(注|备注|说明)\s*[:：]")
+_HEAD_ENDS = re.compile(
+    "[年基础数期值现状实际绩完成目标预()（）责任单位部门序号领域指备注]+"
+)  # below a header's first line
+_NOTE = re.compile(r"[(（]?(注|备注|说明)\d*\s*[:：]")
+_HEADING = re.compile(r"[(（]?[一二三四五六七八九十]{1,3}[)）、.．].+")
 
 
-def bare_part(page: int, lines: Sequence[Line], before: Part | None) -> tuple[Part, int, int] | None:
-    """The first table among lines of text, and the index of its first line and after its last one.
-
-    ``before`` is the part of a table that may go on here, in the same columns.
-    """
-    fresh = any(year_columns([head.text for head in _heads(line)]) for line in lines[:2])
-    if before and before.years and not fresh and (found := _body(page, lines, 0, before, True)):
-        part, end = found
-        return part, 0, end
-    for at, line in enumerate(lines):
-        if not year_columns([head.text for head in _heads(line)]):
-            continue
-        start, end = _header_reach(lines, at)
-        heads = _header_cells(lines[start:end])
-        years = year_columns([head.text for head in heads]) if len(heads) < MAX_COLUMNS else []
-        part = Part(page, lines[start][0].y0, lines[end - 1][0].y1, [Span(head.x0, head.x1) for head in heads], years)
-        body = _body(page, lines, end, part, bool(before)) if years else None
-        if body:
-            part, end = body
-        elif not years or end < len(lines):
-            continue  # no table; if the page ends here, its rows may stand overleaf
-        part.top, part.header = lines[start][0].y0, 0
-        below = [[slot._replace(row=slot.row + 1) for slot in row] for row in part.rows]
-        part.rows = [[Slot(head.text, 0, column) for column, head in enumerate(heads)], *below]
-        return part, start, end
-    return None
+def find_tables(lines: Sequence[Line]) -> list[Line | Table]:
+    """Lines of text, with the tables among them."""
+    strip: list[Line] = []  # as if all pages stood on one, each below the one before
+    shift = 0.0
+    for was, line in zip([None, *lines], lines, strict=False):
+        if was and was[0].page != line[0].page:
+            shift += was[0].y1 + PAGE_GAP * line[0].height - line[0].y0
+        strip.append([piece._replace(y0=piece.y0 + shift, y1=piece.y1 + shift) for piece in line])
+    found: list[Line | Table] = []
+    at = 0
+    while at < len(strip):
+        start, stop, cells = _table(strip, at) if year_columns(_texts(strip[at])) else (at, at + 1, [])
+        del found[len(found) - (at - start) :]
+        found.append(as_table(cells) if cells else strip[at])
+        at = stop
+    return found
 
 
-# --- the header -------------------------------------------------------------------------------------------
+def _table(lines: Sequence[Line], at: int) -> tuple[int, int, list[Box]]:
+    """The table whose years stand on a line: its first line, the line after it, and its cells, if it has rows."""
+    em = lines[at][0].height
+    start, end = _reach(lines, at)
+    heads = _heads([piece for row in lines[start:end] for piece in row])
+    years = year_columns(_texts(heads))
+    band = (heads[years[0]].x0 - em, heads[years[-1]].x1 + em) if years else (0.0, 0.0)
+    stop = _end(lines, start, end, heads, band)
+    if not years or len(heads) > MAX_COLUMNS or stop == end:
+        return at, at + 1, []
+    pieces = [piece for line in lines[start:stop] for piece in line]
+    wide = 1.5 * max(heads[i].width for i in years)  # a merged cell is wider
+    narrow = [p for p in pieces if p.width < wide or not band[0] < p.x < band[1]]
+    xs = [min(p.x0 for p in pieces), *(_edge(a, b, narrow) for a, b in pairwise(heads)), max(p.x1 for p in pieces)]
+    labels = _labels(pieces, xs, heads, years[0])
+    again = dict.fromkeys(_reach(lines, i) for i in range(at, stop) if year_columns(_texts(lines[i])))
+    headers = [[piece for line in lines[first:last] for piece in line] for first, last in again]
+    taken = {piece for some in (*labels.values(), *headers) for piece in some}
+    body = [rest for line in lines[start:stop] if (rest := [piece for piece in line if piece not in taken])]
+    found = [(row, True) for row in headers] + [(row, False) for row in _rows(body, band)]
+    rows = sorted(found, key=lambda row: row[0][0].y)
+    below = {i: union(row) for i, (row, is_header) in enumerate(rows) if not is_header}
+    frame = [cell for i, (row, _) in enumerate(rows) for cell in _row_cells(row, i, xs, years)]
+    for column, label in labels.items():
+        for i, text in _labelled(by_line(label), below):
+            frame.append(Box(text, xs[column], i, xs[column + 1], i + 1, below[i].page))
+    return start, stop, frame if below else []
 
 
-def _heads(line: Line) -> Line:
-    """Header cells of one line: single characters that are set apart (``指  标``) are one."""
-    heads: Line = []
-    spread = False
-    for piece in line:
-        single = len(piece.text) == 1 and piece.text != "年"  # which may stand below its number
-        if single and spread and piece.x0 - heads[-1].x1 < SPREAD * piece.height:
-            was = heads[-1]
-            heads[-1] = Box(was.text + piece.text, was.x0, was.y0, piece.x1, was.y1)
-        else:
-            heads.append(piece)
-        spread = single
-    return heads
+def _texts(pieces: Iterable[Box]) -> list[str]:
+    return [piece.text for piece in pieces]
 
 
-def _header_reach(lines: Sequence[Line], at: int) -> tuple[int, int]:
-    """The lines around the one with the years that belong to the header: those of cells that wrap."""
-    middle, heads = lines[at][0], _heads(lines[at])
-    start, end = at, at + 1
-    while start > 0 and not _spans(above := lines[start - 1], heads):
-        follows = _gap(above, lines[start]) < LEADING * middle.height
-        if not (follows and has_year(above)) and middle.y - above[0].y > middle.height:
-            break
+def _reach(lines: Sequence[Line], at: int) -> tuple[int, int]:
+    """The lines around the one with years that belong to its header: near ones, and what says 年 below a number."""
+    line, start, end = lines[at], at, at + 1
+    while start and line[0].y - lines[start - 1][0].y < REACH * line[0].height and not _spans(lines[start - 1], line):
         start -= 1
-    while end < len(lines) and not _spans(below := lines[end], heads):
-        years = [cell for cell in _header_cells(lines[start:end]) if has_year([cell])]
-        under = "".join(piece.text for piece in below if _overlapped(piece, years))
-        follows = _gap(lines[end - 1], below) < LEADING * middle.height
-        ends = _YEAR_ENDS.fullmatch(under) or all(len(piece.text) == 1 for piece in below)
-        if not (follows and ends) and below[0].y - middle.y > middle.height:
+    while end < len(lines) and not _spans(lines[end], line):
+        far = lines[end][0].y - line[0].y >= REACH * line[0].height
+        if far and not _HEAD_ENDS.fullmatch("".join(_texts(lines[end]))):
             break
         end += 1
     return start, end
 
 
-def _gap(above: Line, below: Line) -> float:
-    return below[0].y0 - above[0].y1
+def _spans(pieces: Sequence[Box], columns: Sequence[Box]) -> bool:
+    return any(sum(min(p.x1, c.x1) - max(p.x0, c.x0) > 1 for c in columns) > 1 for p in pieces)
 
 
-def _spans(line: Line, columns: Sequence[Box | Span]) -> bool:
-    return any(len(_overlapped(piece, columns)) > 1 for piece in line)
+def _heads(pieces: Sequence[Box]) -> list[Box]:
+    """The cells of a header: pieces that stand above one another, and characters that are set apart (指  标)."""
+
+    def belongs(cell: list[Box], piece: Box) -> bool:
+        single = all(len(other.text) == 1 for other in (*cell, piece))
+        return piece.x0 - max(other.x1 for other in cell) < (SPREAD * piece.height if single else -1)
+
+    return [union(cell, cell_text(cell)) for cell in runs(sorted(pieces, key=lambda piece: piece.x0), belongs)]
 
 
-def _overlapped(piece: Box | Span, columns: Sequence[Box | Span]) -> list[int]:
-    return [i for i, c in enumerate(columns) if min(piece.x1, c.x1) - max(piece.x0, c.x0) > 1]
+def _prints(line: Line, band: tuple[float, float]) -> int:
+    """How surely a line begins a row: 3 with a number and a value right of it, 2 with a number, 1 with values."""
+    numbered = len(line) > 1 and any(p.x1 < band[0] and is_serial(p.text) for p in line)
+    values = [piece.text for piece in line if band[0] < piece.x < band[1]]
+    if numbered:
+        return 2 + bool(values)
+    return int(sum(len(text) > 1 or text.isdigit() for text in values) > 1)  # not 年 年 below the years of a header
 
 
-def _header_cells(lines: Sequence[Line]) -> list[Box]:
-    cells: list[list[Box]] = []
-    for piece in sorted((head for line in lines for head in _heads(line)), key=lambda piece: piece.x0):
-        if cells and piece.x0 < max(other.x1 for other in cells[-1]) - 1:
-            cells[-1].append(piece)
-        else:
-            cells.append([piece])
-    return [_joined(cell) for cell in cells]
-
-
-def _joined(pieces: Sequence[Box]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(piece[1:] for piece in pieces), strict=True)
-    return Box(cell_text(pieces), min(x0s), min(y0s), max(x1s), max(y1s))
-
-
-# --- the rows ---------------------------------------------------------------------------------------------
-
-
-def _body(page: int, lines: Sequence[Line], start: int, above: Part, goes_on: bool) -> tuple[Part, int] | None:
-    """The rows from a line on, in the columns of the part above; ``goes_on``: of a table."""
-    end = _end_of_rows(lines, start, above)
-    across: list[Box] = []  # merged cells: one text over several columns
-    pieces: list[Box] = []
-    for line in lines[start:end]:
-        for piece in line:
-            (across if _is_merged(piece, line, above) else pieces).append(piece)
-    if len(pieces) > MAX_PIECES:
-        return None
-    columns = _widened(above.columns, pieces)
-    placed: list[list[Box]] = [[] for _ in columns]
-    for piece in pieces:
-        under = _overlapped(piece, columns) or [_nearest(columns, piece)]
-        (across if len(under) > 1 else placed[under[0]]).append(piece)
-    serials = serial_column([[piece.text for piece in found] for found in placed[: min(above.years)]])
-    anchors = _anchors(placed, serials, above.years)
-    if not anchors:
-        return None
-    part = Part(page, lines[start][0].y0, lines[end - 1][0].y1, above.columns, above.years)
-    texts: list[list[str]] = [[""] * len(columns) for _ in range(len(anchors) + 1)]  # before the rows the rest of one
-    reach = [[y, y] for y in anchors]
-    for column, found in enumerate(placed):
-        if serials is not None and column < serials:
-            part.labels[column] = _blocks(found, anchors)
-            continue
-        for row, group in enumerate(_shared_out(found, anchors, goes_on)):
-            texts[row][column] = cell_text(group) if group else ""
-            for piece in group if row else ():
-                reach[row - 1] = [min(reach[row - 1][0], piece.y0), max(reach[row - 1][1], piece.y1)]
-    texts = texts if any(texts[0]) else texts[1:]
-    part.rows = [[Slot(text, row, i) for i, text in enumerate(printed)] for row, printed in enumerate(texts)]
-    for slots, group in zip(part.rows[-len(anchors) :], _shared_out(across, anchors, goes_on)[1:], strict=True):
-        if group:
-            _lay_across(slots, _joined(group), columns, above.years)
-    part.stretches = _stretches(anchors, reach)
-    return part, end
-
-
-def _end_of_rows(lines: Sequence[Line], start: int, above: Part) -> int:
-    """After the last line that prints the number or values of a row, and the lines that wrap below it."""
+def _end(lines: Sequence[Line], head: int, start: int, heads: Sequence[Box], band: tuple[float, float]) -> int:
+    """After the last line that begins a row, and the lines that wrap below it; the header may stand there again."""
+    said = list(map(_texts, lines[head:start]))
     end = start
     for i in range(start, len(lines)):
-        if i - end > ROW_LINES or _NOTE.match(text_of(lines[i])) or year_columns([p.text for p in lines[i]]):
+        texts = _texts(lines[i])
+        if i - end > ROW_LINES or _NOTE.match(text_of(lines[i])) or (year_columns(texts) and texts not in said):
             break
-        if _prints_row(lines[i], above):
-            end = i + 1
-    while start < end < len(lines) and _gap(lines[end - 1], lines[end]) < lines[end][0].height:
-        if _spans(lines[end], above.columns) or _NOTE.match(text_of(lines[end])):
+        end = i + 1 if texts not in said and _prints(lines[i], band) else end
+    while start < end < len(lines) and lines[end][0].y0 - lines[end - 1][0].y1 < lines[end][0].height:
+        ends = year_columns(_texts(lines[end])) or _NOTE.match(text_of(lines[end]))
+        if ends or lines[end][0].page != lines[end - 1][0].page or _spans(lines[end], heads):
             break
         end += 1
     return end
 
 
-def _prints_row(line: Line, above: Part) -> bool:
-    alone = [(found[0], piece.text) for piece in line if len(found := _overlapped(piece, above.columns)) == 1]
-    values = [column for column, _ in alone if column in above.years]
-    return len(set(values)) > 1 or (
-        len(line) > 1 and any(i < min(above.years) and is_serial(text) for i, text in alone)
-    )
+def _edge(head: Box, following: Box, pieces: Sequence[Box]) -> float:
+    """Between two heads the middle of the white that the fewest pieces cross, and the widest of such."""
+    near = [piece for piece in pieces if piece.x1 > head.x and piece.x0 < following.x]
+    xs = sorted({head.x, following.x, *(x for p in near for x in (p.x0, p.x1) if head.x < x < following.x)})
+    gaps = [(sum(p.x0 < (a + b) / 2 < p.x1 for p in near), a - b, (a + b) / 2) for a, b in pairwise(xs)]
+    return min(gaps)[2]
 
 
-def _widened(heads: Sequence[Span], pieces: Iterable[Box]) -> list[Span]:
-    """The columns as wide as what stands in them, which need not reach below its header cell."""
-    columns = list(heads)
-    loose: list[Span] = []
-    for piece in sorted(pieces, key=lambda piece: piece.x1 - piece.x0):
-        found = _overlapped(piece, columns)
-        if len(found) == 1:
-            columns[found[0]] = _union(columns[found[0]], piece)
-        elif not found:
-            joint = [span for span in loose if _overlapped(piece, [span])]
-            loose = [span for span in loose if span not in joint] + [_union(piece, *joint)]
-    loose = [span for span in loose if not _overlapped(span, columns)]
-    empty = [i for i, head in enumerate(heads) if columns[i] == head]
-    if len(empty) == len(loose):
-        for i, span in zip(empty, sorted(loose), strict=True):
-            columns[i] = _union(columns[i], span)
-    return columns
+def _labels(pieces: Sequence[Box], xs: list[float], heads: Sequence[Box], year: int) -> dict[int, list[Box]]:
+    """What stands left of the names and is no number, and so may stand for several rows."""
+    left: dict[int, list[Box]] = defaultdict(list)
+    for piece in pieces:
+        left[bisect_right(xs, piece.x) - 1].append(piece)
+    named = {i: found for i, found in left.items() if 2 * sum(is_serial(p.text) for p in found) <= len(found)}
+    name = max((i for i in named if i < year), key=lambda i: sum(len(p.text) for p in named[i]), default=0)
+    return {i: [p for p in found if p.text not in heads[i].text] for i, found in named.items() if i < name}
 
 
-def _union(*spans: Box | Span) -> Span:
-    return Span(min(span.x0 for span in spans), max(span.x1 for span in spans))
+# --- the rows ---------------------------------------------------------------------------------------------
 
 
-def _nearest(columns: Sequence[Span], piece: Box) -> int:
-    return min(range(len(columns)), key=lambda i: max(columns[i].x0 - piece.x1, piece.x0 - columns[i].x1))
+def _rows(lines: Sequence[Line], band: tuple[float, float]) -> list[Line]:
+    """The pieces of each row: where its number or values stand, and the lines above and below."""
+    kinds = [_prints(line, band) for line in lines]
+    found: list[float] = []
+    for kind in (3, 2, 1):  # a number may wrap, and so may values
+        alike = [line[0] for line, own in zip(lines, kinds, strict=True) if own == kind]
+        found += [piece.y for piece in alike if all(abs(piece.y - y) > APART * piece.height for y in found)]
+    headings = [len(line) == 1 and bool(_HEADING.fullmatch(line[0].text)) for line in lines]
+    anchors = [(i, line[0]) for i, line in enumerate(lines) if headings[i] or line[0].y in found]
+    starts = _shared([union(line) for line in lines], anchors, CLOSE) if anchors else []
+    return [[piece for line in lines[a:b] for piece in line] for a, b in pairwise([*starts, len(lines)])]
 
 
-def _anchors(placed: Sequence[Sequence[Box]], serials: int | None, years: Sequence[int]) -> list[float]:
-    """Where on the page each row prints its number or, far enough from that, at least two of its values."""
-    anchors = [piece.y for piece in placed[serials]] if serials is not None else []
-    for line in by_line(piece for year in years for piece in placed[year]):
-        if len(line) > 1 and all(abs(line[0].y - y) > APART * line[0].height for y in anchors):
-            anchors.append(line[0].y)
-    return sorted(anchors)
+def _shared(items: Sequence[Box], anchors: Sequence[tuple[int, Box]], close: float = 0) -> list[int]:
+    """Cut the items into one run for each anchor, which stands in it: where each run starts.
+
+    Texts are set in the middle of their cells or at the top: the way that fits all of them best is taken. Where a page
+    cuts a cell, they may be at its top or in the middle of what the page shows of it.
+    """
+
+    def off(start: int, stop: int, anchor: Box, top: bool) -> float:
+        run, is_cut = items[start:stop], items[start].page != items[min(stop, len(items) - 1)].page
+        shown = [item for item in run if item.page == anchor.page] or run
+        middles = [(part[0].y0 + part[-1].y1) / 2 - anchor.y for part in (run, shown)]
+        offs = middles * (not top) + [run[0].y0 - anchor.y0] * (top or is_cut)
+        gaps = sum(max(low.y0 - high.y1, 0) ** 2 for high, low in pairwise(run) if high.page == low.page)
+        return min(map(abs, offs)) ** 2 + close * gaps + 0.001 * (run[-1].y - run[0].y) ** 2
+
+    found = []
+    for top in (False, True)[: 2 - bool(anchors[0][0])]:  # nothing stands above what is at the top
+        best: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}  # the cheapest runs up to here
+        for (at, anchor), (end, _) in pairwise([*anchors, (len(items), items[0])]):
+            new: dict[int, tuple[float, list[int]]] = {}
+            for stop in range(at + 1, end + 1) if end < len(items) else [end]:
+                tries = ((cost + off(i, stop, anchor, top), [*starts, i]) for i, (cost, starts) in best.items())
+                new[stop] = min(tries)
+            best = new
+        found.append(best[len(items)])
+    return min(found)[1]
 
 
-def _shared_out(pieces: Sequence[Box], anchors: Sequence[float], cut: bool) -> list[list[Box]]:
-    """The pieces of one column for each row; before them those of a row that began on the page before, if ``cut``."""
-    lines = by_line(pieces)
-    if not lines:
-        return [[] for _ in range(len(anchors) + 1)]
-    height = lines[0][0].height
-    stretches = [Stretch(line[0].y0, line[0].y, line[0].y1) for line in lines]
-    empty = 0.6 * height**2
-    above = sum(line[0].y < anchors[0] - SAME_LINE * height for line in lines) if cut else 0
-    middles = [Anchor(y, y, y) for y in anchors]
-    tries = [(*share(stretches[n:], middles, empty), n) for n in range(above + 1)]
-    _, groups, n = min(tries, key=lambda found: found[0] + found[2] * empty / 4)
-    return [[piece for i in group for piece in lines[i]] for group in [range(n), *([i + n for i in g] for g in groups)]]
+def _row_cells(row: Line, at: int, xs: Sequence[float], years: Sequence[int]) -> list[Box]:
+    """The cells of a row; a text over several columns is a merged cell, which blank ones beside it belong to."""
+    texts: dict[int, Line] = defaultdict(list)
+    ends = {i: i + 1 for i in range(len(xs) - 1)}
+    for piece in row:
+        first, last = (min(max(bisect_right(xs, x) - 1, 0), len(xs) - 2) for x in (piece.x0 + 1, piece.x1 - 1))
+        texts[first].append(piece)
+        ends[first] = max(ends[first], last + 1)
+    for first in [i for i in years if ends[i] > i + 1]:
+        start = next((i + 1 for i in range(first - 1, -1, -1) if i in texts or i not in years), 0)
+        stop = next((i for i in range(ends[first], years[-1] + 1) if i in texts), max(ends[first], years[-1] + 1))
+        texts[start], ends[start] = texts.pop(first), stop
+    return [Box(cell_text(found), xs[i], at, xs[ends[i]], at + 1, found[0].page) for i, found in texts.items()]
 
 
-def _blocks(pieces: Sequence[Box], anchors: Sequence[float]) -> list[tuple[str, Anchor]]:
-    """The texts of a column of merged cells: lines that follow closely are one, unless every row prints one."""
-    lines = by_line(pieces)
-    in_rows = [any(abs(line[0].y - y) < SAME_LINE * line[0].height for y in anchors) for line in lines]
-    each = all(in_rows) and len(lines) >= len(anchors)
-    blocks: list[Line] = []
-    for line in lines:
-        if blocks and _gap(blocks[-1][-1:], line) < LEADING * line[0].height and not each:
-            blocks[-1] += line
-        else:
-            blocks.append(line)
-    return [(cell_text(block), Anchor(block[0].y, (block[0].y0 + block[-1].y1) / 2, block[-1].y)) for block in blocks]
-
-
-def _is_merged(piece: Box, line: Line, above: Part) -> bool:
-    """Whether a piece is all that a line prints below the years: too wide for one, in their middle or at their end."""
-    years = [above.columns[year] for year in above.years]
-    alone = [other for other in line if years[0].x0 <= other.x <= years[-1].x1] == [piece]
-    wide = piece.x1 - piece.x0 > 1.5 * max(year.width for year in years)
-    centred = abs(piece.x - (years[0].x0 + years[-1].x1) / 2) < piece.height
-    at_the_end = abs(piece.x1 - years[-1].x1) < piece.height / 2
-    return alone and wide and (centred or at_the_end)
-
-
-def _lay_across(row: list[Slot], text: Box, columns: Sequence[Span], years: Sequence[int]) -> None:
-    """Put a text that reaches over several columns where its merged cell starts."""
-    found = _overlapped(text, columns) or [_nearest(columns, text)]
-    first, last = found[0], found[-1]
-    left, right = first, last
-    while left - 1 in years and not row[left - 1].text:
-        left -= 1
-    while right + 1 in years and not row[right + 1].text:
-        right += 1
-    centred = abs((columns[left].x0 + columns[right].x1) / 2 - text.x) < text.height
-    at_the_end = last == right and abs(columns[right].x1 - text.x1) < text.height / 2
-    if centred or at_the_end:
-        first, last = left, right  # all the columns that are blank
-    for i in range(first, last + 1):
-        row[i] = Slot(f"{row[i].text} {text.text}".strip() if i == first else row[i].text, row[i].row, first)
-
-
-def _stretches(anchors: Sequence[float], reach: Sequence[Sequence[float]]) -> list[Stretch]:
-    """From where to where each row reaches: to the middle between its lines and those of the next."""
-    edges = [(above[1] + below[0]) / 2 for above, below in pairwise(reach)]
-    spare = (reach[1][0] - reach[0][1]) / 2 if len(reach) > 1 else 0
-    edges = [reach[0][0] - spare, *edges, reach[-1][1] + spare]
-    return [Stretch(top, y, bottom) for y, (top, bottom) in zip(anchors, pairwise(edges), strict=True)]
+def _labelled(lines: Sequence[Line], rows: dict[int, Box]) -> list[tuple[int, str]]:
+    """The labels in a column, each with the first of the rows that it stands for."""
+    numbers, boxes = list(rows), list(rows.values())
+    on_rows = all(any(abs(line[0].y - row.y) < SAME_LINE * line[0].height for row in boxes) for line in lines)
+    each = on_rows and len(lines) >= len(rows)
+    blocks = runs(lines, lambda block, line: not each and line[0].y0 - block[-1][0].y1 < LEADING * line[0].height)
+    nearest: dict[int, Line] = defaultdict(list)
+    for block in blocks:
+        label = [piece for line in block for piece in line]
+        nearest[min(range(len(boxes)), key=lambda i: abs(boxes[i].y - union(label).y))] += label
+    starts = _shared(boxes, [(i, union(block)) for i, block in nearest.items()]) if nearest and boxes else []
+    return [(numbers[i], cell_text(block)) for i, block in zip(starts, nearest.values(), strict=True)]
