@@ -6,11 +6,13 @@ import base64
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 
+BLANK = 2_000  # bytes of a PDF with nothing on its page
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 AXE = Path(__file__).parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = (360, 740), (1280, 900)
@@ -24,6 +26,19 @@ _LABELS = """
 return [...document.querySelectorAll('figure svg')]
   .map((picture) => [...picture.querySelectorAll('text')].map((text) => text.textContent))
 """
+
+
+def print_page(browser: Any, options: dict[str, Any]) -> bytes:
+    """The open page as a PDF; at times Chromium fails to print, or prints what it has not laid out yet."""
+    from selenium.common.exceptions import WebDriverException
+
+    for _ in range(8):
+        with suppress(WebDriverException):
+            data = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", options)["data"])
+            if len(data) > BLANK:
+                return data
+        browser.refresh()
+    raise AssertionError("Chromium prints nothing")
 
 
 def missing() -> list[str]:
@@ -92,7 +107,7 @@ def printed(browser: Any, path: Path) -> dict[str, Any]:
     rows = {_plain(row) for row in browser.execute_script(_ROWS)}
     drawings = [list(map(_plain, labels)) for labels in browser.execute_script(_LABELS)]
     paper = {"preferCSSPageSize": True, "paperWidth": A4[0] / 72, "paperHeight": A4[1] / 72}
-    pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", paper)["data"])
+    pdf = print_page(browser, paper)
     with pypdfium2.PdfDocument(pdf) as document:
         sizes = {tuple(map(round, page.get_size())) for page in document}
         pages = [page.get_textpage() for page in document]

@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from browsing import show
+from browsing import print_page, show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from qyx_analysis import catalogue, raw
@@ -515,8 +515,7 @@ def test_a_printed_page_shows_folded_tables_and_numbers_its_pages(
     from pypdfium2 import PdfDocument
 
     show(browser, run[0] / "10-across.zh.html")
-    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
-    with PdfDocument(b64decode(printed["data"])) as document:
+    with PdfDocument(print_page(browser, {"preferCSSPageSize": True})) as document:
         texts = [page.get_textpage().get_text_bounded() for page in document]
         assert "≥10" in "".join(texts)
         assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, start=1))
