@@ -338,3 +338,9 @@ def test_pipe_tables_may_hold_markdown(tmp_path):
     assert (table.rows[0].number.text, table.rows[0].indicator.text) == ("*1", "托位数(个)")
     assert values(table) == [["3.5", "<5", "a|b"]]
     assert table.rows[0].values[0].place == "line 3 cell 4"
+
+
+def test_rows_beyond_a_sentence_are_not_lost_where_a_column_is_unknown(tmp_path):
+    later = ["", "2", "0-3岁儿童体检覆盖人数(人)", "1", "2", "3", "蓝"]
+    rows = [[*HEADER, "颜色"], [*ROW, "红"], ["以上数据由各部门提供。", *[""] * 6], later]
+    assert problem_of(tmp_path, html_table(rows)).key == "rows_outside"

@@ -81,7 +81,7 @@ def _own_lines(name: str, ours: pd.DataFrame) -> pd.DataFrame:
             names = dict.fromkeys(("name_en", "short_zh", "short_en", "comparability"), wanted["name_zh"])
             defaults = names | _INDICATOR_DEFAULTS | {"unit_en": wanted["unit"], "comparability": wanted["code"]}
             wanted = {column: text or defaults.get(column, "") for column, text in wanted.items()}
-        if wanted[key] in known.index and key not in ("expect",):
+        if wanted[key] in known.index and name != "corrections":
             same = known.loc[[wanted[key]]].iloc[0]
             if any(line.get(column) not in (None, "", same[column]) for column in ours.columns):
                 raise CatalogueError("own_line_contradicts", path, f"line {number}", wanted[key])

@@ -95,7 +95,7 @@ def parts_in_grids(document: Document) -> list[Part]:
             part, end = _read_part(document, grid, header, at, height)
             at, found = _next_header(document, grid, end)
             if part.rows:
-                _refuse_lost_rows(_body_of(document, grid, header.columns, 0, 0, ""), grid, part, end, at)
+                _refuse_lost_rows(_body_of(document, grid, header.all_columns, 0, 0, ""), grid, part, end, at)
                 parts.append(part)
                 going_on = header
     return parts
@@ -161,9 +161,9 @@ def _is_headline(header: Header) -> bool:
 
 def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool:
     """Whether the rows of a grid without a header fit the columns of the table before it."""
-    if not grid.rows or max(len(row) for row in grid.rows) > max(header.columns) + 1:
+    if not grid.rows or max(len(row) for row in grid.rows) > max(header.all_columns) + 1:
         return False
-    body = _body_of(document, grid, header.columns, 0, 0, "")
+    body = _body_of(document, grid, header.all_columns, 0, 0, "")
     rows = [row for row in grid.rows if any(cell.text for cell in row)]
     fitting = [row for row in rows if _is_row(row, body)]
     last = _serial_of(part.rows[-1].number.text)
@@ -189,8 +189,7 @@ def _read_part(document: Document, grid: Grid, header: Header, first: int, heigh
     above = [*grid.above, *_texts(grid.rows[max(0, first - TITLE_REACH) : first])]
     title = title_of(above) if height else ""
     _refuse_unknown_year(document, header)
-    others = {index: Column("other") for index, _ in header.unknown}
-    columns = dict(sorted({**header.columns, **others}.items()))
+    columns = header.all_columns
     head = max((len(row) for row in grid.rows[first : first + height]), default=0)
     body = _body_of(document, grid, columns, head, first + height, title)
     rows, notes, at, cut = _read_rows(body, grid, header, first + height, section_of(above) if height else "")

@@ -38,6 +38,12 @@ class Header:
     covered: tuple[Cell, ...] = ()  # years that stand over more columns than one
 
     @property
+    def all_columns(self) -> dict[int, Column]:
+        """Its columns in their order, with those that nobody knows."""
+        unknown = {index: Column("other") for index, _ in self.unknown}
+        return dict(sorted({**self.columns, **unknown}.items()))
+
+    @property
     def years(self) -> list[int]:
         """The years of its columns of values, 0 where the header names none."""
         return [column.year for column in self.columns.values() if column.role == "year"]
