@@ -16,7 +16,7 @@ import pandas as pd
 
 from qyx_analysis import catalogue, raw
 from qyx_analysis.names import region_name
-from qyx_analysis.processed import read_plans
+from qyx_analysis.tidy.reading import read_plans
 
 COUNTS = (4, 90)  # the plans there are, and the county-level divisions of the province
 ROUNDS = 7

@@ -28,7 +28,7 @@ from peers.install import made, pip
 from read_plans import copies
 
 from qyx_analysis import __version__, catalogue
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.raw import project_dir
 from qyx_analysis.reports.downloads import write_tables
 

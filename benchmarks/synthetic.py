@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from qyx_analysis import catalogue, checks, raw
-from qyx_analysis.datapackage import PACKAGE, describe
+from qyx_analysis import catalogue, raw
+from qyx_analysis.datapackage.building import PACKAGE, describe
 from qyx_analysis.figures import house_style
 from qyx_analysis.measures import verdicts
-from qyx_analysis.processed import read_plans
+from qyx_analysis.tidy import findings
+from qyx_analysis.tidy.reading import read_plans
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -183,7 +184,7 @@ def write_build(targets: pd.DataFrame, folder: Path) -> Path:
     """Write what the notebooks open of a build: targets and findings, no prose and no source documents."""
     folder.mkdir(parents=True, exist_ok=True)
     prose = pd.DataFrame(columns=catalogue.fields().query("resource == 'prose_targets'")["name"].tolist())
-    tables = {"targets": targets, "findings": checks.find_all(targets), "prose_targets": prose}
+    tables = {"targets": targets, "findings": findings.find_all(targets), "prose_targets": prose}
     for name, table in tables.items():
         (folder / f"{name}.csv").write_bytes(raw.csv_bytes(table))
     text = json.dumps(describe(tables, [], [], []), ensure_ascii=False)

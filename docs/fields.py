@@ -5,7 +5,8 @@ Run it after editing fields.csv: ``.venv/bin/python docs/fields.py``. A test fai
 
 from pathlib import Path
 
-from qyx_analysis import catalogue, checks
+from qyx_analysis import catalogue
+from qyx_analysis.tidy import findings
 
 PAGE = Path(__file__).with_name("data.md")
 BEGIN = "<!-- begin: written by docs/fields.py -->"
@@ -21,7 +22,7 @@ def columns(resource: str) -> str:
         "|---|---|---|---|---|",
     ]
     for field in catalogue.fields().query("resource == @resource").itertuples():
-        allowed = checks.RULES if field.enum == "@rules" else filter(None, str(field.enum).split("|"))
+        allowed = findings.RULES if field.enum == "@rules" else filter(None, str(field.enum).split("|"))
         values = ", ".join(f"`{value}`" for value in allowed)
         lines.append(f"| `{field.name}` | {field.type} | {field.description_en} | {field.description_zh} | {values} |")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from qyx_analysis import __version__, raw
-from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.reports.pages import Provenance, report_html
 
 OUT = raw.project_dir() / "reports" / "gallery.html"

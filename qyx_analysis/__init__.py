@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from qyx_analysis.wings import WINGS
+
 __version__ = "0.1.0"
 
 # Public name -> module. Loaded when first used: `import qyx_analysis` stays light.
@@ -19,32 +21,21 @@ _HOME = {
     "regions": "catalogue",
     "domains": "catalogue",
     "find_region": "names",
-    "load_targets": "processed",
-    "load_prose": "processed",
-    "load_governance": "processed",
-    "load_verdicts": "processed",
-    "load_actuals": "processed",
-    "load_table": "processed",
-    "findings": "processed",
-    "explain": "processed",
-    "build": "datapackage",
+    "load_targets": "datapackage.loading",
+    "load_verdicts": "datapackage.loading",
+    "load_table": "datapackage.loading",
+    "findings": "datapackage.loading",
+    "explain": "datapackage.loading",
+    "build": "datapackage.building",
     "trajectory": "measures",
     "ambition": "measures",
     "association": "measures",
     "dispersion": "measures",
-    "alignment": "measures",
     "domain_dispersion": "measures",
     "verdicts": "measures",
-    "monitoring": "measures",
-    "rankings": "measures",
-    "open_items": "measures",
-    "changes": "measures",
-    "known_before": "measures",
-    "due_next": "measures",
-    "actuals_form": "exchange",
-    "to_xlsx": "exchange",
-    "difference": "exchange",
-    "show": "frames",
+    "to_xlsx": "export.workbook",
+    "difference": "export.difference",
+    "show": "notebook",
     "plot_trajectory": "figures",
     "plot_timing": "figures",
     "plot_ambition": "figures",
@@ -52,12 +43,9 @@ _HOME = {
     "plot_baseline_change": "figures",
     "plot_dispersion": "figures",
     "plot_convergence": "figures",
-    "plot_alignment": "figures",
-    "plot_progress": "figures",
-    "plot_statuses": "figures",
-    "plot_rankings": "figures",
     "house_style": "figures",
 }
+_HOME |= {name: f"wings.{wing}.{module}" for wing, names in WINGS.items() for name, module in names.items()}
 __all__ = list(_HOME)
 
 

@@ -6,15 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, names, processed, raw
+from qyx_analysis import __version__, catalogue, names, raw
+from qyx_analysis.datapackage import loading
 from qyx_analysis.problems import DataError, Problem, shown
 from qyx_analysis.storage import is_address, without_password
+from qyx_analysis.tidy import reading
+from qyx_analysis.wings import Input, wings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,28 +53,19 @@ def _complain(problems: Iterable[object]) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    target, plan = processed.add_document(arguments.file, arguments.region, arguments.raw)
+    target, plan = reading.add_document(arguments.file, arguments.region, arguments.raw)
     name = f"{plan.region} {names.region_name(plan.region)} {names.region_name(plan.region, 'en')}"
     print(f"{target}: {name}, {plan.targets['indicator'].nunique()} 行 / rows")
     return 0
 
 
-def _extract(arguments: argparse.Namespace) -> int:
-    said = processed.extract(arguments.file, arguments.region, arguments.raw)
-    name = f"{said.region} {names.region_name(said.region)} {names.region_name(said.region, 'en')}"
-    counts = f"{len(said.targets)} 个目标 / targets, {len(said.governance)} 条治理信息 / rows of governance"
-    print(f"{said.document}: {name}, {counts}")
-    return 0
-
-
 def _build(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.datapackage import build
+    from qyx_analysis.datapackage.building import build
 
     out = arguments.out or raw.project_dir() / "data" / "processed"
     paths = arguments.path or [raw.raw_dir()]
-    own = raw.actuals_dir()
-    forms = arguments.actuals or ([own] if own.is_dir() and not arguments.path else [])
-    built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True, actuals=forms)
+    inputs = {name: _given(arguments, name, wing_input) for name, wing_input in _inputs().items()}
+    built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True, **inputs)
     _complain(built.problems)
     for plan in built.plans:
         if not plan.table:
@@ -83,16 +76,24 @@ def _build(arguments: argparse.Namespace) -> int:
     if built.exit_status == 2:
         print("qyx: 没有可用的文件，未写入任何内容 / no usable file, nothing written", file=sys.stderr)
         return built.exit_status
-    counts = built.findings["severity"].value_counts()
+    counts = built.tables["findings"]["severity"].value_counts()
     levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
-    cells, beside = sum(len(plan.targets) for plan in built.plans), sum(len(said.targets) for said in built.said)
+    cells = sum(len(plan.targets) for plan in built.plans)
     tables = sum(1 for plan in built.plans if plan.table)
-    actuals = f"{built.actuals} 个实际值 / actual values, " if forms else ""
-    print(
-        f"{without_password(built.out)}: {tables} 份目标表 / tables, {cells} 个数值 / values, "
-        f"{beside} 个正文目标 / targets in sentences, {actuals}提示 / findings: {levels}"
-    )
+    read = ", ".join([f"{tables} 份目标表 / tables", f"{cells} 个数值 / values", *built.counts])
+    print(f"{without_password(built.out)}: {read}, 提示 / findings: {levels}")
     return built.exit_status
+
+
+def _inputs() -> dict[str, Input]:
+    """The files that wings read in a build besides plans."""
+    return {name: wing_input for wing in wings() for name, wing_input in wing.inputs.items()}
+
+
+def _given(arguments: argparse.Namespace, name: str, wing_input: Input) -> list[Path]:
+    """The files given for an input; else its own folder, where the plans too are those of the project."""
+    own = wing_input.folder()
+    return getattr(arguments, name) or ([own] if own.is_dir() and not arguments.path else [])
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -132,13 +133,13 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _has_data() -> bool:
     try:
-        return bool(processed.data_dir())
+        return bool(loading.data_dir())
     except DataError:
         return False
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    rows = processed.explain(arguments.region, arguments.indicator, arguments.year, arguments.data)
+    rows = loading.explain(arguments.region, arguments.indicator, arguments.year, arguments.data)
     first = rows.iloc[0]
     place = " / ".join(catalogue.message("place_row", lang, n=first["row"]) for lang in ("zh", "en"))
     print(f"{first['region']} {first['region_name']} · {first['name']} · {first['domain']} · {place}")
@@ -149,7 +150,7 @@ def _explain(arguments: argparse.Namespace) -> int:
             number = f"{cell.value_low:.12g}–{cell.value_high:.12g} {cell.unit}"
         correction = f"  更正 / corrected: {cell.correction}" if cell.correction else ""
         print(f"{cell.year}  {cell.kind:<13} {number:<20} {cell.file}, {cell.locator}: “{shown(cell.raw)}”{correction}")
-    warned = processed.findings(arguments.data).query("region == @first.region and indicator == @first.indicator")
+    warned = loading.findings(arguments.data).query("region == @first.region and indicator == @first.indicator")
     for finding in warned.itertuples():
         when = "" if pd.isna(finding.year) else f" {finding.year}"
         print(f"{finding.severity}{when}: {finding.message_zh} / {finding.message_en}")
@@ -157,7 +158,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _names(arguments: argparse.Namespace) -> int:
-    unknown = names.unknown_names(processed.load_targets(arguments.data))
+    unknown = names.unknown_names(loading.load_targets(arguments.data))
     if unknown.empty:
         print(_both("names_none"))
         return 0
@@ -178,22 +179,8 @@ def _both(key: str, **values: object) -> str:
     return " / ".join(catalogue.message(key, lang, **values) for lang in ("zh", "en"))
 
 
-def _template(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.exchange import actuals_form, form_file
-
-    targets = processed.load_targets(arguments.data, arguments.region or None)
-    governance = processed.load_governance(arguments.data)
-    years = sorted(targets.loc[targets["role"] == "target", "year"].unique())
-    periods = arguments.period or [year for year in years if year < date.today().year] or years[:1]
-    for region in targets["region"].unique():
-        target = arguments.out / form_file(region)
-        raw.write_whole(target, actuals_form(targets, region, periods, governance))
-        print(target)
-    return 0
-
-
 def _export(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.exchange import export
+    from qyx_analysis.export.formats import export
 
     for path in export(arguments.format, arguments.out, arguments.data, arguments.bom, arguments.lang):
         print(path)
@@ -201,7 +188,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.exchange import compare
+    from qyx_analysis.export.difference import compare
 
     changes = compare(arguments.old, arguments.new)
     for row in changes.itertuples():
@@ -251,7 +238,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _present(arguments: argparse.Namespace, column: str) -> set[str]:
     """What the build holds; none is an error only where ``--data`` asked for one."""
     try:
-        return set(processed.load_targets(arguments.data)[column])
+        return set(loading.load_targets(arguments.data)[column])
     except DataError:
         if arguments.data:
             raise
@@ -287,16 +274,6 @@ def _parser() -> argparse.ArgumentParser:
         "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
     )
 
-    extract = _command(
-        commands, "extract", _extract, "只保留规划正文的事实 / keep the facts of a plan's sentences, not the sentences",
-        "qyx extract ningbo.txt",
-    )  # fmt: skip
-    extract.add_argument("file", type=Path, metavar="FILE", help="规划全文 / the whole document")
-    extract.add_argument("--region", metavar="CODE", help="地区代码或名称 / code or name, if the title does not tell")
-    extract.add_argument(
-        "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
-    )
-
     build = _command(
         commands, "build", _build, "读取规划、写出数据 / read the plans, write the data",
         "qyx build  |  qyx build county.txt --out /tmp/county",
@@ -314,10 +291,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)"
     )
-    build.add_argument(
-        "--actuals", type=Path, action="append", metavar="PATH",
-        help="实际值文件或文件夹 / forms of actual values (default: data/actuals, with the plans of data/raw)",
-    )  # fmt: skip
+    for name, wing_input in _inputs().items():
+        build.add_argument(f"--{name}", type=Path, action="append", metavar="PATH", help=wing_input.help)
     build.epilog = (
         f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
     )
@@ -328,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     report.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
     report.add_argument(
-        "--kind", choices=("report", "briefing"), default="report",
+        "--kind", choices=("report", *(name for wing in wings() for name in wing.kinds)), default="report",
         help="报告，或有实际值的县的一页会议简报 / reports, or one-page briefings where there are actual values",
     )  # fmt: skip
     report.add_argument(
@@ -384,20 +359,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     _data_option(unknown)
 
-    template = _command(
-        commands, "template", _template,
-        "生成实际值填报表，每县一份 / write the forms of actual values, one per county",
-        "qyx template actuals 330213 --period 2025 --out forms",
-    )  # fmt: skip
-    template.add_argument("what", choices=("actuals",), help="实际值 / actual values")
-    template.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
-    template.add_argument(
-        "--period", action="append", metavar="PERIOD",
-        help="2024、2024Q2 或 2024-06，可重复；默认为已结束的目标年 / repeatable (default: target years that are over)",
-    )  # fmt: skip
-    template.add_argument("--out", type=Path, required=True, metavar="DIR", help="输出文件夹 / folder to write")
-    _data_option(template)
-
     export = _command(
         commands, "export", _export, "以其他格式输出数据 / write the data in another format",
         "qyx export --format xlsx --out qyx.xlsx",
@@ -437,6 +398,16 @@ def _parser() -> argparse.ArgumentParser:
         help="* 表示数据中已有 / * marks what the data holds",
     )
     _data_option(listing)
+
+    def add_command(name: str, run: object, text: str, example: str, data: bool = False) -> argparse.ArgumentParser:
+        command = _command(commands, name, run, text, example)
+        if data:
+            _data_option(command)
+        return command
+
+    for wing in wings():
+        if wing.add_commands:
+            wing.add_commands(add_command)
     return parser
 
 

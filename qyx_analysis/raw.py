@@ -41,11 +41,6 @@ def raw_dir() -> Path:
     return project_dir() / "data" / "raw"
 
 
-def actuals_dir() -> Path:
-    """The folder of the forms of actual values: ``data/actuals`` of the project. None are shipped."""
-    return project_dir() / "data" / "actuals"
-
-
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that its final name never shows half of it.
 

@@ -9,8 +9,9 @@ from plans import write
 
 from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.processed import read_actuals, typed
-from qyx_analysis.processed.rows import measured
+from qyx_analysis.tidy.reading import typed
+from qyx_analysis.tidy.rows import measured
+from qyx_analysis.wings.monitoring.reading import read_actuals
 
 HEADER = "region,indicator,period,value,unit,source,note"
 

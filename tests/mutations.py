@@ -13,7 +13,7 @@ from pylopdf_fonts_zh_cn import sans_path
 from renderings import Printed, as_printed, markdown, merged_page, repacked, word, workbook, written
 
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import read_plan
+from qyx_analysis.tidy.reading import read_plan
 
 KINDS = ("txt", "lines", "md", "html", "docx", "xlsx", "pdf")
 MAIN = {"docx": ["word/document.xml"], "xlsx": ["xl/worksheets/sheet2.xml", "xl/styles.xml", "xl/workbook.xml"]}

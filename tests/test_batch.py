@@ -18,7 +18,7 @@ import pytest
 from small_notebooks import small_notebooks
 
 from qyx_analysis import raw
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.reports import execution, explain_reports, make_reports, plan, runner
 from qyx_analysis.reports.pool import Lost, in_processes
 from qyx_analysis.reports.record import changed, common_inputs, recorded
@@ -27,12 +27,12 @@ COUNTIES = ["330213", "330282", "330681", "330922"]
 PARAMETERS = 'region: str = "330213"\npeers: str = ""\nlang: str = "zh"\ndata_dir: str = ""\nmode: str = ""'
 CODE = """
 import os, time
-from qyx_analysis import processed
+from qyx_analysis import load_targets
 if mode == "hang" and region == "330282": time.sleep(600)
 if mode == "segfault" and region == "330282": import ctypes, faulthandler; faulthandler.disable(); ctypes.string_at(0)
 if mode == "kill" and region == "330282": os.kill(os.getpid(), 9)
 if mode == "slow": time.sleep(0.2)
-targets = processed.load_targets(data_dir)
+targets = load_targets(data_dir)
 print(region, len(targets[targets["region"] == region]))
 """
 HASTE = {"timeout": 60.0, "quiet": True}

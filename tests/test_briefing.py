@@ -18,12 +18,13 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from openpyxl import load_workbook
 from synthetic_actuals import fill
 
-from qyx_analysis import catalogue, cli, load_targets, notebooks, raw
-from qyx_analysis.briefing import State, briefing_html, briefing_title
+from qyx_analysis import catalogue, cli, load_targets, raw
+from qyx_analysis.notebook import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, explain_reports, make_reports
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
+from qyx_analysis.wings.monitoring.briefing import State, briefing_html, briefing_title
 
 BOTH = ("zh", "en")
 
@@ -233,7 +234,7 @@ def test_printed_it_is_one_sheet_and_nothing_is_cut(browser, demo, county, lang)
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", BOTH)
 def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, demo, tmp_path, lang):
-    desk = notebooks.open_desk(data_dir=demo.data, lang=lang)
+    desk = open_desk(data_dir=demo.data, lang=lang)
     frames = [desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next]
     busiest = [frame[frame["region"] == "330282"] for frame in frames]
     codes = [*catalogue.regions().query("level == 'county'")["code"], "330200"]

@@ -8,9 +8,11 @@ import pytest
 import renderings
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import datapackage, measures, processed, raw
-from qyx_analysis.datapackage import MEASURES, build
+from qyx_analysis import measures, raw
+from qyx_analysis.datapackage import building, loading
+from qyx_analysis.datapackage.building import MEASURES, build
 from qyx_analysis.problems import DataError
+from qyx_analysis.tidy.reading import add_document
 
 TABLES = ["targets", "prose_targets", "governance", "findings", *MEASURES, "alignment"]
 TABLES += ["actuals", "monitoring", "rankings", "open_items"]
@@ -37,10 +39,10 @@ def test_the_package_validates_with_the_frictionless_tool(built):
 
 
 def test_what_was_written_loads_as_it_was_computed(built):
-    pd.testing.assert_frame_equal(processed.load_targets(built.out), four_plans(), check_dtype=False)
+    pd.testing.assert_frame_equal(loading.load_targets(built.out), four_plans(), check_dtype=False)
     pd.testing.assert_frame_equal(pd.read_parquet(built.out / "targets.parquet"), four_plans(), check_dtype=False)
-    assert len(processed.findings(built.out)) == len(built.findings)
-    pd.testing.assert_frame_equal(processed.load_verdicts(built.out), measures.verdicts(four_plans()))
+    assert len(loading.findings(built.out)) == len(built.findings)
+    pd.testing.assert_frame_equal(loading.load_verdicts(built.out), measures.verdicts(four_plans()))
 
 
 def test_csv_is_utf8_with_plain_line_ends_and_whole_numbers_without_a_point(built):
@@ -67,7 +69,7 @@ def test_a_bad_file_is_named_and_the_rest_is_written(tmp_path):
     result = build([folder], tmp_path / "out")
     assert result.exit_status == 1
     assert [problem.file for problem in result.problems] == ["cixi.txt"]
-    assert sorted(processed.load_targets(tmp_path / "out")["document"].unique()) == [
+    assert sorted(loading.load_targets(tmp_path / "out")["document"].unique()) == [
         "fenghua",
         "shengsi",
         "zhuji",
@@ -122,7 +124,7 @@ def test_a_failure_in_the_middle_leaves_the_old_data_whole(tmp_path, monkeypatch
 
 
 def test_every_column_that_is_written_is_described(built):
-    described = json.loads((built.out / datapackage.PACKAGE).read_text("utf-8"))
+    described = json.loads((built.out / building.PACKAGE).read_text("utf-8"))
     for resource in described["resources"]:
         header = (built.out / resource["path"]).read_text("utf-8").splitlines()[0].split(",")
         assert header == [field["name"] for field in resource["schema"]["fields"]]
@@ -132,8 +134,8 @@ def test_every_column_that_is_written_is_described(built):
 def test_a_fifth_county_appears_in_every_table(tmp_path):
     folder = tmp_path / "raw"
     for stem in STEMS:
-        processed.add_document(write(tmp_path, f"{stem}.txt", printed(stem)), folder=folder)
-    processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
+        add_document(write(tmp_path, f"{stem}.txt", printed(stem)), folder=folder)
+    add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
     result = build([folder], tmp_path / "out")
     assert result.exit_status == 0
     for name in ("targets", "trajectory", "ambition"):
@@ -145,7 +147,7 @@ def test_a_fifth_county_appears_in_every_table(tmp_path):
 def test_a_city_is_a_benchmark_and_never_one_of_the_counties(tmp_path):
     city = write(tmp_path, "ningbo.txt", fifth_county().replace("宁波市宁海县", "宁波市"))
     build([raw.raw_dir(), city], tmp_path / "out")
-    targets = processed.load_targets(tmp_path / "out")
+    targets = loading.load_targets(tmp_path / "out")
     assert set(targets.query("region == '330200'")["level"]) == {"city"}
     spread = pd.read_csv(tmp_path / "out" / "dispersion.csv")
     assert spread["n"].max() == 4
@@ -168,7 +170,7 @@ def test_a_folder_of_mixed_formats_is_read_and_the_bad_file_named(mixed, tmp_pat
     result = build([mixed], tmp_path / "out")
     assert result.exit_status == 1
     assert [problem.file for problem in result.problems] == ["old.doc"]
-    values = processed.load_targets(tmp_path / "out")
+    values = loading.load_targets(tmp_path / "out")
     assert len(values) == 630
     expected = four_plans().set_index(["region", "indicator", "year"])["value"]
     found = values.set_index(["region", "indicator", "year"])["value"].reindex(expected.index)

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from plans import four_plans, printed, write
 
-from qyx_analysis import checks, processed
+from qyx_analysis.tidy import findings, reading
+from qyx_analysis.tidy.reading import read_plan
 
 EXPECTED = {
     ("fenghua", 7, "definition_difference", "warning"),
@@ -36,7 +37,7 @@ EXPECTED = {
 
 
 def found(targets: pd.DataFrame) -> list[tuple]:
-    frame = checks.find_all(targets)
+    frame = findings.find_all(targets)
     return list(frame[["document", "number", "rule", "severity"]].itertuples(index=False, name=None))
 
 
@@ -45,7 +46,7 @@ def changed(tmp_path, stem, *replacements):
     for old, new in replacements:
         assert old in text
         text = text.replace(old, new, 1)
-    return processed.typed(processed.read_plan(write(tmp_path, f"{stem}.txt", text)).targets)
+    return reading.typed(read_plan(write(tmp_path, f"{stem}.txt", text)).targets)
 
 
 def test_the_four_plans_have_exactly_these_findings():
@@ -55,15 +56,15 @@ def test_the_four_plans_have_exactly_these_findings():
 
 
 def test_the_years_that_are_planned_to_be_weaker_than_the_baseline_are_named():
-    frame = checks.find_all(four_plans()).query("number == 11 and rule == 'weaker_than_baseline'")
+    frame = findings.find_all(four_plans()).query("number == 11 and rule == 'weaker_than_baseline'")
     named = frame.set_index("document")["message_en"].str.extract(r"of ([\d, ]+) are weaker than the baseline ([\d.]+)")
     assert named.loc["cixi"].tolist() == ["2023, 2024, 2025, 2026", "8.4"]
 
 
 def test_every_finding_says_what_it_is_in_both_languages():
-    frame = checks.find_all(four_plans())
-    assert frame["rule"].isin(checks.RULES).all()
-    assert frame["severity"].isin(checks.SEVERITIES).all()
+    frame = findings.find_all(four_plans())
+    assert frame["rule"].isin(findings.RULES).all()
+    assert frame["severity"].isin(findings.SEVERITIES).all()
     assert frame["message_zh"].str.contains("[\u4e00-\u9fff]").all()
     assert not frame["message_en"].str.contains("nan|None|<NA>").any()
     assert frame["locator"].ne("").all()
@@ -89,9 +90,7 @@ def test_every_finding_says_what_it_is_in_both_languages():
     ],
 )
 def test_one_change_makes_exactly_one_finding_more(tmp_path, replacements, number, rule, severity):
-    before = set(
-        found(processed.typed(processed.read_plan(write(tmp_path, "shengsi.txt", printed("shengsi"))).targets))
-    )
+    before = set(found(reading.typed(read_plan(write(tmp_path, "shengsi.txt", printed("shengsi"))).targets)))
     after = set(found(changed(tmp_path, "shengsi", *replacements)))
     extra = {row for row in after - before if row[1] == number}
     assert extra == ({("shengsi", number, rule, severity)} if rule else set())
@@ -106,11 +105,11 @@ def test_a_unit_that_cannot_be_converted_keeps_the_print_and_gives_no_value(tmp_
 def test_a_missing_column_of_years_is_one_finding_of_the_table(tmp_path):
     lines = [line.split("\t") for line in printed("shengsi").rstrip("\n").split("\n")[2:]]
     text = "嵊泗县公共服务目标\n" + "\n".join("\t".join([*cells[:4], *cells[5:]]) for cells in lines)
-    frame = checks.find_all(processed.typed(processed.read_plan(write(tmp_path, "s.txt", text)).targets))
+    frame = findings.find_all(reading.typed(read_plan(write(tmp_path, "s.txt", text)).targets))
     table = frame[frame["rule"].eq("years_missing") & frame["indicator"].eq("")]
     assert table["message_en"].tolist() == ["the header has no column for 2023"]
 
 
 def test_constant_rows_are_not_called_identical():
-    frame = checks.find_all(four_plans())
+    frame = findings.find_all(four_plans())
     assert not set(frame.loc[frame["rule"] == "identical_series", "number"]) & {2, 4, 21}

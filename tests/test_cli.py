@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from plans import fifth_county, printed, write
 
-from qyx_analysis import catalogue, processed, raw
+from qyx_analysis import catalogue, raw
 from qyx_analysis.cli import main
+from qyx_analysis.datapackage import loading
 
 COMMANDS = ("add", "build", "report", "explain", "list", "template", "export", "diff", "doctor")
 
@@ -29,7 +30,7 @@ def data(built, tmp_path):
 def test_build_reads_just_the_files_it_is_given(tmp_path, capsys):
     file = write(tmp_path, "plan.txt", fifth_county())
     assert main(["build", str(file), "--out", str(tmp_path / "out")]) == 0
-    assert set(processed.load_targets(tmp_path / "out")["region_name"]) == {"宁海县"}
+    assert set(loading.load_targets(tmp_path / "out")["region_name"]) == {"宁海县"}
     assert "126" in capsys.readouterr().out
 
 
@@ -70,16 +71,16 @@ def test_build_reads_the_forms_of_the_project_with_its_own_plans_and_those_it_is
     write(forms, "a.csv", header + "330213,nursery_places,2023,4,个,return\n")
     monkeypatch.setattr(raw, "actuals_dir", lambda: forms)
     assert main(["build", "--out", str(tmp_path / "out")]) == 0
-    assert processed.load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
+    assert loading.load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
     assert "1 个实际值 / actual values" in capfd.readouterr().out
     assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "out")]) == 0
-    assert processed.load_actuals(tmp_path / "out").empty  # other plans, other values
+    assert loading.load_actuals(tmp_path / "out").empty  # other plans, other values
     bad = write(tmp_path, "bad.csv", header + "330213,nursery_places,2023,four,个,return\n")
     capfd.readouterr()
     assert main(["build", "--actuals", str(bad), "--actuals", str(forms), "--out", str(tmp_path / "out")]) == 1
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("qyx: bad.csv: line 2: “four”")
-    assert len(processed.load_actuals(tmp_path / "out")) == 1
+    assert len(loading.load_actuals(tmp_path / "out")) == 1
 
 
 def test_add_then_build_then_explain(tmp_path, capsys):

@@ -14,16 +14,20 @@ import synthetic
 from forms import csv_form, planned
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from plans import four_plans
-from test_figures import CHINESE, marked, panel, texts, well_made
+from test_figures import CHINESE, marked, panel, well_made
+from test_figures import texts as drawn_texts
 
-from qyx_analysis import catalogue, datapackage, delivery, figures, measures, names, raw, tables
+from qyx_analysis import catalogue, names, raw
+from qyx_analysis.datapackage import building
 from qyx_analysis.figures import style
-from qyx_analysis.measures.monitoring import common_periods
-from qyx_analysis.notebooks import open_desk
+from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import read_actuals
 from qyx_analysis.reports import explain_reports, make_reports
 from qyx_analysis.reports.pages import tidy
+from qyx_analysis.texts import tables
+from qyx_analysis.wings.monitoring import figures, judging, texts
+from qyx_analysis.wings.monitoring.judging import common_periods
+from qyx_analysis.wings.monitoring.reading import read_actuals
 
 FENGHUA, CIXI = "330213", "330282"
 LANGS = ("zh", "en")
@@ -56,7 +60,7 @@ def actuals(targets: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def monitored(targets: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    return measures.monitoring(targets, actuals)
+    return judging.monitoring(targets, actuals)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,7 @@ def ninety(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     lines = [f"{row.region},{row.indicator},2023,{row.actual},{row.unit},synthetic," for row in rows.itertuples()]
     forms = read_actuals([csv_form(tmp_path_factory.mktemp("ninety"), *lines)], plans)
     assert forms.problems == []
-    return measures.monitoring(plans, forms.actuals)
+    return judging.monitoring(plans, forms.actuals)
 
 
 # --- which period is spoken of ----------------------------------------------------------------------------
@@ -79,7 +83,7 @@ def ninety(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 def test_a_stray_month_is_not_the_state_of_affairs(monitored: pd.DataFrame) -> None:
     month = monitored.iloc[[0]].assign(period="2025-01", due="2025-01-31")
     assert common_periods(pd.concat([monitored, month])) == ["2023", "2024"]
-    assert common_periods(measures.rankings(monitored)) == ["2023", "2024"]
+    assert common_periods(judging.rankings(monitored)) == ["2023", "2024"]
     assert common_periods(monitored.iloc[:0]) == []
 
 
@@ -87,27 +91,27 @@ def test_a_stray_month_is_not_the_state_of_affairs(monitored: pd.DataFrame) -> N
 
 
 def test_what_is_reported_and_what_is_missing_is_counted(actuals: pd.DataFrame, monitored: pd.DataFrame) -> None:
-    warned, said, missing = delivery.reported(actuals, monitored, "en")
+    warned, said, missing = texts.reported(actuals, monitored, "en")
     assert SYNTHETIC["en"] in warned and "6 of 6" in warned
     assert "Counties that reported: 2; actual values: 6; periods: 2023, 2024." in said
     assert missing == "Reported or due: 8; due and not reported: 2 (Fenghua District 1, Cixi City 1)."
 
 
 def test_statuses_are_counted_with_those_that_cannot_be_judged(monitored: pd.DataFrame) -> None:
-    first, missed = delivery.statuses(monitored, "2024", "en")
+    first, missed = texts.statuses(monitored, "2024", "en")
     assert first == (
         "2024: 2 of 4 rows can be judged — achieved 1, on the planned path 0, behind 1, worse than the baseline 0. "
         "Not judged: 2 (not reported 2)."
     )
     assert missed.endswith("Care workers 1/1.")
-    assert delivery.statuses(monitored, "2023", "en")[-1] == (
+    assert texts.statuses(monitored, "2023", "en")[-1] == (
         "Worse than the baseline (1): Fenghua District Care workers."
     )
 
 
 def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: pd.DataFrame) -> None:
-    ranks = measures.rankings(monitored)
-    assert delivery.ranked(ranks, "county", "2023", "en") == [
+    ranks = judging.rankings(monitored)
+    assert texts.ranked(ranks, "county", "2023", "en") == [
         "Whatever indicator is left out, Cixi City stands before all others.",
         "Whatever indicator is left out, Fenghua District stands behind all others.",
     ]
@@ -115,28 +119,28 @@ def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: 
     silent = pd.concat(
         [monitored.iloc[[0]].assign(region=code, indicator=row, **unknown) for code in (FENGHUA, CIXI) for row in "ab"]
     )  # then 0 to 2 of 4 may be met in one and 2 to 4 of 4 in the other
-    first, last, partly = delivery.ranked(measures.rankings(pd.concat([monitored, silent])), "county", "2023", "en")
+    first, last, partly = texts.ranked(judging.rankings(pd.concat([monitored, silent])), "county", "2023", "en")
     assert [text.endswith("What is not reported could still change that.") for text in (first, last)] == [True, True]
     assert partly.startswith("For 2 of 2")
     tied = monitored.assign(
         status=monitored["status"].replace({"behind": "achieved", "worse_than_baseline": "achieved"})
     )
-    assert "overlap" in delivery.ranked(measures.rankings(tied), "county", "2023", "en")[0]
-    assert delivery.ranked(ranks, "city", "2023", "en") == []  # one city is not ranked in words
+    assert "overlap" in texts.ranked(judging.rankings(tied), "county", "2023", "en")[0]
+    assert texts.ranked(ranks, "city", "2023", "en") == []  # one city is not ranked in words
 
 
 def test_items_are_counted_with_their_owners(monitored: pd.DataFrame) -> None:
-    items = measures.open_items(monitored)
-    assert delivery.items(items, "2024", "zh") == [
+    items = judging.open_items(monitored)
+    assert texts.items(items, "2024", "zh") == [
         "未销号问题 2 个，涉及 2 行指标；已由后续数值销号 1 个。",
         "2024年：新增 1 个，销号 1 个。",
         "责任单位与未销号的指标行数：奉化区 卫健局 1、慈溪市 卫健局 1。",
     ]
-    assert delivery.items(items.iloc[:0], "2024", "en") == ["No planned target or path has been missed."]
+    assert texts.items(items.iloc[:0], "2024", "en") == ["No planned target or path has been missed."]
 
 
 def test_a_county_is_told_at_the_last_period_of_each_indicator(monitored: pd.DataFrame) -> None:
-    warned, counted, worse, missing = delivery.delivered(monitored, FENGHUA, "en")
+    warned, counted, worse, missing = texts.delivered(monitored, FENGHUA, "en")
     assert SYNTHETIC["en"] in warned
     assert "(up to 2024): 2 of 2 rows can be judged — achieved 1," in counted
     assert worse == "Worse than the baseline (1): Care workers."
@@ -145,81 +149,81 @@ def test_a_county_is_told_at_the_last_period_of_each_indicator(monitored: pd.Dat
 
 def test_nothing_is_said_of_a_county_or_a_build_without_values(actuals: pd.DataFrame, monitored: pd.DataFrame) -> None:
     silent = monitored[monitored["region"] == CIXI].assign(actual_raw="", reason="not_reported", status="no_judgement")
-    assert delivery.delivered(silent, CIXI, "zh") == [] and delivery.details(silent, CIXI, "zh") == {}
+    assert texts.delivered(silent, CIXI, "zh") == [] and texts.details(silent, CIXI, "zh") == {}
     none = monitored.iloc[:0]
-    assert "qyx template actuals" in delivery.reported(actuals.iloc[:0], none, "zh")[0]
-    assert delivery.statuses(none, "", "zh") == delivery.corrected(actuals.iloc[:0], "zh") == []
-    empty = measures.rankings(none), measures.open_items(none)
-    assert delivery.ranked(empty[0], "county", "", "zh") == delivery.items(empty[1], "", "zh") == []
+    assert "qyx template actuals" in texts.reported(actuals.iloc[:0], none, "zh")[0]
+    assert texts.statuses(none, "", "zh") == texts.corrected(actuals.iloc[:0], "zh") == []
+    empty = judging.rankings(none), judging.open_items(none)
+    assert texts.ranked(empty[0], "county", "", "zh") == texts.items(empty[1], "", "zh") == []
 
 
 # --- tables -----------------------------------------------------------------------------------------------
 
 
 def test_items_are_counted_by_county(monitored: pd.DataFrame) -> None:
-    assert delivery.items_table(measures.open_items(monitored), "en").values.tolist() == [
+    assert texts.items_table(judging.open_items(monitored), "en").values.tolist() == [
         ["Fenghua District", 1, 1, "2023", 1],
         ["Cixi City", 1, 1, "2024", 0],
     ]
 
 
 def test_an_open_item_has_its_owner_and_what_is_left(monitored: pd.DataFrame) -> None:
-    table = delivery.open_table(measures.open_items(monitored), "en")
+    table = texts.open_table(judging.open_items(monitored), "en")
     assert table.values.tolist() == [
         ["Fenghua District", "Care workers", "卫健局", "2023", "20", "14 (2023)", "−6", "per 10 000 elderly"],
         ["Cixi City", "Care workers", "卫健局", "2024", "25", "24 (2024)", "−1", "per 10 000 elderly"],
     ]
-    assert delivery.open_table(measures.open_items(monitored), "en", CIXI).shape == (1, 7)
+    assert texts.open_table(judging.open_items(monitored), "en", CIXI).shape == (1, 7)
 
 
 def test_what_was_made_good_names_the_period_that_closed_it(monitored: pd.DataFrame) -> None:
-    table = delivery.closed_table(measures.open_items(monitored), "zh")
+    table = texts.closed_table(judging.open_items(monitored), "zh")
     assert table.values.tolist() == [["奉化区", "千人托位数", "卫健局", "2023年", "3.9", "2024年"]]
 
 
 def test_a_correction_shows_both_values_and_both_places(actuals: pd.DataFrame) -> None:
-    table = delivery.corrections_table(actuals, "en")
+    table = texts.corrections_table(actuals, "en")
     assert table.values.tolist() == [
         ["Fenghua District", "Nursery places", "2024", "4.4", "4.6", "form.csv, line 3", "form.csv, line 4"]
     ]
-    assert delivery.corrected(actuals, "en") == ["Actual values corrected: 1; the last report counts."]
+    assert texts.corrected(actuals, "en") == ["Actual values corrected: 1; the last report counts."]
 
 
 def test_within_a_year_the_table_says_what_the_path_asks_for(targets: pd.DataFrame, tmp_path: Path) -> None:
     forms = read_actuals([csv_form(tmp_path, f"{FENGHUA},nursery_places,2024Q2,4.2,个,r,")], targets)
-    rows = measures.monitoring(targets, forms.actuals)
-    (row,) = delivery.progress_table(rows, FENGHUA, "en").query("Indicator == 'Nursery places'").values.tolist()
+    rows = judging.monitoring(targets, forms.actuals)
+    (row,) = texts.progress_table(rows, FENGHUA, "en").query("Indicator == 'Nursery places'").values.tolist()
     assert row[2:7] == ["2024 Q2", "4.25 (target at the year's end: 4.5)", "4.2", "behind", "0.371 / 0.357"]
-    table = delivery.open_table(measures.open_items(rows), "zh", FENGHUA)
+    table = texts.open_table(judging.open_items(rows), "zh", FENGHUA)
     assert table.values.tolist()[0][2:5] == ["2024年第二季度", "4.25（年末目标 4.5）", "4.2（2024年第二季度）"]
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_tables_fit_few_and_many_and_have_no_holes(monitored: pd.DataFrame, ninety: pd.DataFrame, lang: str) -> None:
     for rows, period in ((monitored, "2024"), (ninety, "2023")):
-        ranks, items = measures.rankings(rows), measures.open_items(rows)
+        ranks, items = judging.rankings(rows), judging.open_items(rows)
         shown = [
-            delivery.status_table(rows, period, lang),
-            *(delivery.ranking_table(ranks, by, period, lang) for by in ("county", "city", "domain")),
-            *(delivery.ranking_table(ranks, by, period, lang, within=True) for by in ("domain", "department")),
-            delivery.items_table(items, lang),
-            *(delivery.open_table(items, lang), delivery.closed_table(items, lang), delivery.missing_table(rows, lang)),
-            *delivery.details(rows, FENGHUA, lang).values(),
+            texts.status_table(rows, period, lang),
+            *(texts.ranking_table(ranks, by, period, lang) for by in ("county", "city", "domain")),
+            *(texts.ranking_table(ranks, by, period, lang, within=True) for by in ("domain", "department")),
+            texts.items_table(items, lang),
+            *(texts.open_table(items, lang), texts.closed_table(items, lang), texts.missing_table(rows, lang)),
+            *texts.details(rows, FENGHUA, lang).values(),
         ]
         html = " ".join(tables.as_html(table, "x") for table in shown)
         assert not re.search(r"\b(nan|NaN|None|<NA>)\b", html)
-    counts = delivery.status_table(ninety, "2023", "en").set_index("Indicator")
+    counts = texts.status_table(ninety, "2023", "en").set_index("Indicator")
     assert counts.loc["Nursery places"].sum() == 90
 
 
 def test_many_counties_are_counted_by_status(ninety: pd.DataFrame) -> None:
     worse = ninety.loc[ninety["status"] == "worse_than_baseline", "indicator"].value_counts()
-    said = next(text for text in delivery.statuses(ninety, "2023", "en") if text.startswith("Worse than the baseline"))
+    said = next(text for text in texts.statuses(ninety, "2023", "en") if text.startswith("Worse than the baseline"))
     assert said.startswith(
         f"Worse than the baseline ({worse.sum()}): {names.indicator_name(worse.index[0], 'en')} {worse.iloc[0]}"
     )
     told = ninety.query("indicator == 'nursery_places' and period == '2023'")
-    row = delivery.status_table(ninety, "2023", "en").set_index("Indicator").loc["Nursery places"]
+    row = texts.status_table(ninety, "2023", "en").set_index("Indicator").loc["Nursery places"]
     assert row["behind"] == (told["status"] == "behind").sum() > 0
     assert row["not reported"] == (told["reason"] == "not_reported").sum() > 0
 
@@ -231,13 +235,13 @@ def test_many_counties_are_counted_by_status(ninety: pd.DataFrame) -> None:
 def test_every_picture_is_well_made_and_names_what_is_synthetic(
     targets: pd.DataFrame, monitored: pd.DataFrame, ninety: pd.DataFrame, tmp_path: Path, lang: str
 ) -> None:
-    many = measures.rankings(ninety)
+    many = judging.rankings(ninety)
     whole = four_plans().query("region == @FENGHUA")
     said = {"preschool_assessment": "未通过", "long_term_care_insured": "全覆盖", "affordable_nursery_share": "/"}
     words = [f"{FENGHUA},{row},2026Q2,{text},,synthetic," for row, text in said.items()]
     forms = read_actuals([csv_form(tmp_path, *words, f"{FENGHUA},dibao_standard,2026Q2,16537.04,元,r,")], whole)
     drawn = [
-        figures.plot_progress(whole, measures.monitoring(whole, forms.actuals), "奉化区", lang=lang),
+        figures.plot_progress(whole, judging.monitoring(whole, forms.actuals), "奉化区", lang=lang),
         figures.plot_progress(targets, monitored, "奉化区", lang=lang),
         figures.plot_statuses(monitored, lang=lang),
         figures.plot_statuses(ninety, lang=lang),
@@ -245,20 +249,20 @@ def test_every_picture_is_well_made_and_names_what_is_synthetic(
     ]
     for figure in drawn:
         well_made(figure, lang)
-        assert SYNTHETIC[lang] in texts(figure)
+        assert SYNTHETIC[lang] in drawn_texts(figure)
         assert str(figure.get_label()).startswith(SYNTHETIC[lang])
 
 
 def test_real_values_are_not_called_synthetic(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
     real = monitored.assign(flags=monitored["flags"].str.replace("synthetic", ""))
-    assert SYNTHETIC["zh"] not in texts(figures.plot_progress(targets, real, FENGHUA))
-    assert SYNTHETIC["zh"] not in " ".join(delivery.delivered(real, FENGHUA, "zh"))
+    assert SYNTHETIC["zh"] not in drawn_texts(figures.plot_progress(targets, real, FENGHUA))
+    assert SYNTHETIC["zh"] not in " ".join(texts.delivered(real, FENGHUA, "zh"))
 
 
 def test_departments_are_ranked_within_a_county(monitored: pd.DataFrame) -> None:
-    ranked = measures.rankings(monitored[monitored["period"] == "2023"])
+    ranked = judging.rankings(monitored[monitored["period"] == "2023"])
     figure = figures.plot_rankings(ranked, "department", region="奉化区")
-    assert {"卫健局", "2/2"} <= set(texts(figure))
+    assert {"卫健局", "2/2"} <= set(drawn_texts(figure))
     assert figure.texts[0].get_text().startswith("奉化区")
 
 
@@ -272,11 +276,11 @@ def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
     assert behind.get_xydata().tolist() == [[2023.0, 3.9]]
     assert achieved.get_xydata().tolist() == [[2024.0, 4.6]]
     assert behind.get_color() != achieved.get_color()
-    assert {"2024 4.6", "5.5"} <= set(texts(figure))
+    assert {"2024 4.6", "5.5"} <= set(drawn_texts(figure))
     (missing,) = [line for line in marked(panel(figure, "万老护理员数"), "s") if len(line.get_xdata())]
     assert list(missing.get_xdata()) == [2024.0]
     forms = read_actuals([csv_form(tmp_path, f"{FENGHUA},nursery_places,2024Q2,4.2,个,r,")], targets)
-    quarter = figures.plot_progress(targets, measures.monitoring(targets, forms.actuals), FENGHUA)
+    quarter = figures.plot_progress(targets, judging.monitoring(targets, forms.actuals), FENGHUA)
     (within,) = [line for line in marked(panel(quarter, "千人托位数"), "v") if len(line.get_xdata())]
     assert within.get_xydata().tolist() == [[2023.5, 4.2]]
 
@@ -284,7 +288,7 @@ def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
 def test_what_has_no_number_has_no_height_of_one(targets: pd.DataFrame, tmp_path: Path) -> None:
     lines = [f"{FENGHUA},nursery_places,2023,/,个,r,", f"{FENGHUA},nursery_places,2024,全覆盖,个,r,"]
     forms = read_actuals([csv_form(tmp_path, *lines)], targets)
-    ax = panel(figures.plot_progress(targets, measures.monitoring(targets, forms.actuals), FENGHUA), "千人托位数")
+    ax = panel(figures.plot_progress(targets, judging.monitoring(targets, forms.actuals), FENGHUA), "千人托位数")
     (drawn,) = [line for line in marked(ax, "o") if line.get_color() == style.SOFT and len(line.get_xdata())]
     withdrawn, word = drawn.get_ydata()
     assert withdrawn < 3.5 and word > 5.5  # below and above all that is planned
@@ -298,10 +302,10 @@ def test_every_row_of_the_grid_is_one_mark(monitored: pd.DataFrame) -> None:
 
 
 def test_a_rank_stands_with_its_range_and_its_coverage(monitored: pd.DataFrame) -> None:
-    shown = texts(figures.plot_rankings(measures.rankings(monitored), lang="en"))
+    shown = drawn_texts(figures.plot_rankings(judging.rankings(monitored), lang="en"))
     assert {"Fenghua District", "1 of 2; 1 missing"} <= set(shown)
     with pytest.raises(ValueError, match="village"):
-        figures.plot_rankings(measures.rankings(monitored), "village")
+        figures.plot_rankings(judging.rankings(monitored), "village")
 
 
 def test_without_values_a_picture_says_so(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
@@ -310,7 +314,7 @@ def test_without_values_a_picture_says_so(targets: pd.DataFrame, monitored: pd.D
         for figure in (
             figures.plot_progress(targets, none, FENGHUA, lang=lang),
             figures.plot_statuses(none, lang=lang),
-            figures.plot_rankings(measures.rankings(none), lang=lang),
+            figures.plot_rankings(judging.rankings(none), lang=lang),
         ):
             assert re.search("0", str(figure.get_label()))
             assert bool(CHINESE.search(str(figure.get_label()))) is (lang == "zh")
@@ -323,7 +327,7 @@ def test_a_domain_narrows_the_pictures(targets: pd.DataFrame, monitored: pd.Data
         figures.plot_progress(targets, monitored, FENGHUA, domain="Childcare"),
         figures.plot_statuses(monitored, domain="幼有善育"),
     ):
-        assert "千人托位数" in texts(figure) and "万老护理员数" not in texts(figure)
+        assert "千人托位数" in drawn_texts(figure) and "万老护理员数" not in drawn_texts(figure)
 
 
 def test_every_colour_of_the_pictures_has_one_in_the_dark() -> None:
@@ -375,7 +379,7 @@ def build(root: Path, lines: list[str]) -> None:
     shutil.copytree(raw.raw_dir() / raw.FACTS, root / "raw" / raw.FACTS, dirs_exist_ok=True)
     plans = [root / "raw", *(raw.raw_dir() / f"{name}.txt" for name in ("fenghua", "cixi"))]
     forms = [csv_form(root, *lines)] if lines else []
-    assert datapackage.build(plans, root / "data", actuals=forms).problems == []
+    assert building.build(plans, root / "data", actuals=forms).problems == []
 
 
 def page(project: Path, stem: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from qyx_analysis import doctor, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.cli import main
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from renderings import (
     written,
 )
 
-from qyx_analysis.processed import read_plans
+from qyx_analysis.tidy.reading import read_plans
 
 
 def meta(charset: str) -> str:

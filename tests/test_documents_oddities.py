@@ -5,13 +5,14 @@ import pytest
 from plans import printed, write
 from renderings import rendered_page
 
-from qyx_analysis import checks, processed
 from qyx_analysis.layouts import column_of
 from qyx_analysis.problems import DataError, Problem, compiled
+from qyx_analysis.tidy import findings, reading
+from qyx_analysis.tidy.reading import read_plan
 
 
 def values(folder, text, name="county.txt"):
-    return processed.typed(processed.read_plan(write(folder, name, text)).targets)
+    return reading.typed(read_plan(write(folder, name, text)).targets)
 
 
 def problem(folder, text, name="county.txt"):
@@ -125,7 +126,7 @@ def test_the_region_is_the_documents_own(tmp_path, above, below, region):
 )
 def test_a_document_that_contradicts_itself_about_its_region_is_refused(tmp_path, above, region, key):
     with pytest.raises(DataError) as caught:
-        processed.read_plan(write(tmp_path, "county.txt", f"{above}\n{SHENGSI}"), region)
+        read_plan(write(tmp_path, "county.txt", f"{above}\n{SHENGSI}"), region)
     assert caught.value.problems[0].key == key
 
 
@@ -165,20 +166,20 @@ def test_trailing_tabs_are_no_cells(tmp_path):
 )
 def test_a_value_of_another_magnitude_is_named(tmp_path, old, new, key):
     assert old in SHENGSI
-    found = checks.find_all(values(tmp_path, SHENGSI.replace(old, new, 1)))
+    found = findings.find_all(values(tmp_path, SHENGSI.replace(old, new, 1)))
     assert found.loc[found["rule"] == "unit_difference", "message_en"].str.contains(key).any()
 
 
 def test_years_in_any_order_give_the_same_findings(tmp_path):
     lines = [line.split("\t") for line in SHENGSI.rstrip().split("\n")[2:]]
     turned = "嵊泗县公共服务目标\n" + "\n".join("\t".join([*cells[:3], *cells[:2:-1]]) for cells in lines)
-    rules = [checks.find_all(values(tmp_path, text)).value_counts(["number", "rule"]) for text in (SHENGSI, turned)]
+    rules = [findings.find_all(values(tmp_path, text)).value_counts(["number", "rule"]) for text in (SHENGSI, turned)]
     pd.testing.assert_series_equal(rules[0].drop(14, level=0).sort_index(), rules[1].drop(14, level=0).sort_index())
 
 
 def test_indicators_that_a_table_leaves_out_are_told(tmp_path):
     text = "\n".join(line for line in SHENGSI.split("\n") if "人均预期寿命" not in line)
-    assert processed.read_plan(write(tmp_path, "s.txt", text)).absent == ["人均预期寿命"]
+    assert read_plan(write(tmp_path, "s.txt", text)).absent == ["人均预期寿命"]
 
 
 def test_a_slip_in_an_editable_pattern_is_an_error_about_that_file():

@@ -13,7 +13,7 @@ from renderings import word as word_plan
 
 from qyx_analysis.documents import read_document
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import read_plan
+from qyx_analysis.tidy.reading import read_plan
 
 TEXTS = st.text("指标目（全覆盖）0123456789.%<>≥≤&/|*_\\\"'#=,—“ ", max_size=8).map(lambda text: " ".join(text.split()))
 

@@ -18,11 +18,11 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from plans import four_plans
 
-from qyx_analysis import catalogue, datapackage, figures, raw
-from qyx_analysis.exchange import Sheet, to_csv, to_xlsx
-from qyx_analysis.exchange.workbook import column_heads
+from qyx_analysis import catalogue, figures, raw
+from qyx_analysis.datapackage import building
+from qyx_analysis.datapackage.loading import load_table
+from qyx_analysis.export.workbook import Sheet, column_heads, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import load_table
 from qyx_analysis.reports import Outcome, downloads
 from qyx_analysis.reports.folder import ReportFolder
 from qyx_analysis.reports.index import report_file
@@ -34,7 +34,7 @@ PLAIN = ["5.50", "-0.5", "+3", "-", "－", "≥32", "全覆盖", "<3.5", "", "1,
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return datapackage.build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
+    return building.build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
 
 
 @pytest.fixture(scope="module")

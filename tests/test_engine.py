@@ -28,9 +28,9 @@ from plans import four_plans
 from synthetic_actuals import fill
 
 from qyx_analysis import raw
-from qyx_analysis.datapackage import build
-from qyx_analysis.exchange import actuals_form
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.reports.engine import WarmEngine, why_not_forked
+from qyx_analysis.wings.monitoring.form import actuals_form
 
 papermill_engines.register("qyx-warm", WarmEngine)  # as its entry point does, of whichever copy is under test
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}

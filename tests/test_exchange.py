@@ -22,12 +22,14 @@ from synthetic_actuals import fill
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.cli import main
-from qyx_analysis.datapackage import build
-from qyx_analysis.exchange import Sheet, actuals_form, compare, export, form_file, to_csv, to_xlsx
-from qyx_analysis.exchange.workbook import column_heads, sheet_name
-from qyx_analysis.measures import monitoring, open_items, rankings
+from qyx_analysis.datapackage.building import build
+from qyx_analysis.datapackage.loading import load_actuals, load_governance, load_table, load_tables, load_targets
+from qyx_analysis.export.difference import compare
+from qyx_analysis.export.formats import export
+from qyx_analysis.export.workbook import Sheet, column_heads, sheet_name, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import load_actuals, load_governance, load_table, load_tables, load_targets
+from qyx_analysis.wings.monitoring.form import actuals_form, form_file
+from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
 
 COUNTIES = ("330213", "330282", "330681", "330922")
 PERIODS = ["2023", "2024", "2025Q2"]
@@ -343,7 +345,7 @@ def test_builds_differ_by_what_one_has_and_by_corrected_values(demo, tmp_path):
 
 
 def test_a_changed_reading_of_the_same_text_is_named(demo):
-    from qyx_analysis.exchange import difference
+    from qyx_analysis.export.difference import difference
 
     old = load_targets(demo)
     new = old.assign(value=old["value"].where(old["raw"] != "≥108.1", 100.0))

@@ -24,9 +24,11 @@ from plans import NINGBO, said
 from qyx_analysis import catalogue, figures, raw
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import scene_of
-from qyx_analysis.measures import alignment, trajectory
+from qyx_analysis.measures import trajectory
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import read_plans
+from qyx_analysis.tidy.reading import read_plans
+from qyx_analysis.wings.sentences.alignment import alignment
+from qyx_analysis.wings.sentences.figures import plot_alignment
 
 FENGHUA, CIXI, ZHUJI, SHENGSI = "330213", "330282", "330681", "330922"
 OF_ONE = (figures.plot_trajectory, figures.plot_timing, figures.plot_ambition, figures.plot_standing)
@@ -222,7 +224,7 @@ def test_errors_name_what_is_wrong(targets: pd.DataFrame) -> None:
         figures.plot_trajectory(targets, domain="住有豪宅")
     with pytest.raises(DataError, match="nothing to draw"):
         figures.plot_dispersion(targets.iloc[:0])
-    for plot in (figures.plot_standing, figures.plot_alignment):
+    for plot in (figures.plot_standing, plot_alignment):
         with pytest.raises(DataError, match="has no such columns"):
             plot(trajectory(targets), region=FENGHUA)
     with pytest.raises(DataError, match="“.*resolution.*”"):
@@ -230,7 +232,7 @@ def test_errors_name_what_is_wrong(targets: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="Housing"):
         figures.plot_timing(two_domains(targets), domain="Housing")
     with pytest.raises(DataError, match="住有豪宅"):
-        figures.plot_alignment(alignment(targets, said(NINGBO, "330200")), domain="住有豪宅")
+        plot_alignment(alignment(targets, said(NINGBO, "330200")), domain="住有豪宅")
 
 
 # --- region=, domain=, lang= ------------------------------------------------------------------------------
@@ -578,18 +580,18 @@ def aligned(targets: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("region", [None, CIXI])
 def test_counties_beside_their_city(aligned: pd.DataFrame, region: object, lang: str) -> None:
-    well_made(figures.plot_alignment(aligned, region, lang=lang), lang)
+    well_made(plot_alignment(aligned, region, lang=lang), lang)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_all_counties_beside_all_cities(ninety: pd.DataFrame, lang: str) -> None:
     cities = catalogue.regions().query("level == 'city'")["code"]
     prose = pd.concat([said(NINGBO, code) for code in cities], ignore_index=True)
-    well_made(figures.plot_alignment(alignment(ninety, prose), lang=lang), lang)
+    well_made(plot_alignment(alignment(ninety, prose), lang=lang), lang)
 
 
 def test_the_citys_target_is_a_line_and_a_bound_has_an_arrow(aligned: pd.DataFrame) -> None:
-    figure = figures.plot_alignment(aligned[aligned["number"].isin([7, 16])])
+    figure = plot_alignment(aligned[aligned["number"].isin([7, 16])])
     registered, housing = figure.axes[-2:]
     assert marked(registered, 5) and not marked(housing, 5)  # 3.5 or less is to the right: lower is better
     assert [line for line in registered.get_lines() if line.get_marker() is style.bound_mark("right")]
@@ -597,17 +599,17 @@ def test_the_citys_target_is_a_line_and_a_bound_has_an_arrow(aligned: pd.DataFra
 
 
 def test_what_cannot_be_compared_is_printed_with_its_reason(aligned: pd.DataFrame) -> None:
-    figure = figures.plot_alignment(aligned[aligned["number"] == 9], lang="en")
+    figure = plot_alignment(aligned[aligned["number"] == 9], lang="en")
     assert not figure.axes[-1].get_lines()
     shown = " ".join(texts(figure))
     assert "Fenghua 7.1, Cixi 9" in shown and "the city states a total" in shown
 
 
 def test_without_a_citys_plan_the_picture_says_so(aligned: pd.DataFrame) -> None:
-    for figure in (figures.plot_alignment(aligned.iloc[:0]), figures.plot_alignment(aligned, ZHUJI)):
+    for figure in (plot_alignment(aligned.iloc[:0]), plot_alignment(aligned, ZHUJI)):
         assert "市级规划" in str(figure.get_label())
         assert covered(figure) == []
     with pytest.raises(DataError, match="fr"):
-        figures.plot_alignment(aligned, lang="fr")
+        plot_alignment(aligned, lang="fr")
     with pytest.raises(DataError, match="火星区"):
-        figures.plot_alignment(aligned, "火星区")
+        plot_alignment(aligned, "火星区")

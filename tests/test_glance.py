@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from plans import four_plans
 
-from qyx_analysis import checks, measures, readings, tables
-from qyx_analysis.glance import glance_html, targets_at_a_glance
+from qyx_analysis import measures
+from qyx_analysis.texts import readings, tables
+from qyx_analysis.texts.glance import glance_html, targets_at_a_glance
+from qyx_analysis.tidy import findings
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 TARGETS = four_plans()
-FRAMES = (TARGETS, checks.find_all(TARGETS), measures.trajectory(TARGETS), measures.ambition(TARGETS))
+FRAMES = (TARGETS, findings.find_all(TARGETS), measures.trajectory(TARGETS), measures.ambition(TARGETS))
 REGIONS = tuple(TARGETS["region"].unique())
 
 

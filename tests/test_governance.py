@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from plans import STEMS, printed, write
 
 from qyx_analysis import catalogue, raw
+from qyx_analysis.datapackage.loading import load_governance
 from qyx_analysis.documents import Document, read_document
-from qyx_analysis.processed import load_governance, read_plan, row_departments
-from qyx_analysis.prose import department_rows, governance
+from qyx_analysis.tidy.reading import read_plan
+from qyx_analysis.wings.sentences.facts import row_departments
+from qyx_analysis.wings.sentences.governance import department_rows, governance
 
 
 def document(text: str) -> Document:
@@ -220,7 +222,7 @@ def test_the_rhythm_that_each_county_prescribes(built_data: Path) -> None:
 
 @pytest.fixture(scope="module")
 def built_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from qyx_analysis.datapackage import build
+    from qyx_analysis.datapackage.building import build
 
     return build([raw.raw_dir()], tmp_path_factory.mktemp("governance") / "processed").out
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plans import write
 
-from qyx_analysis import processed
 from qyx_analysis.layouts import column_of
 from qyx_analysis.problems import DataError
+from qyx_analysis.tidy.reading import read_plan
 
 TITLE = "洞头区公共服务“七优享”五年目标"
 YEARS = (2022, 2023, 2024, 2025, 2026, 2027)
@@ -102,7 +102,7 @@ LAYOUTS = {"lines": in_lines, "tabs": in_tabs, "pipes": in_pipes, "page": in_pag
 
 
 def read(folder, text):
-    return processed.read_plan(write(folder, "plan.txt", text))
+    return read_plan(write(folder, "plan.txt", text))
 
 
 def cells_of(targets):

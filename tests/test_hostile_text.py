@@ -19,9 +19,10 @@ from hostile import RUN, TEXTS
 from renderings import as_printed, html_table
 
 import qyx_analysis
-from qyx_analysis import catalogue, figures, names, raw, tables
+from qyx_analysis import catalogue, figures, names, raw
+from qyx_analysis.datapackage.loading import load_targets
 from qyx_analysis.problems import visible
-from qyx_analysis.processed import load_targets
+from qyx_analysis.texts import tables
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,8 @@ import pytest
 from forms import csv_form
 
 import qyx_analysis as qyx
-from qyx_analysis import datapackage, raw
+from qyx_analysis import raw
+from qyx_analysis.datapackage import building
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +66,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict
     shutil.copytree(raw.project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     values = {"nursery_places": 4.2, "affordable_nursery_share": 61}
     form = csv_form(root, *(f"330213,{code},2023,{value},,synthetic," for code, value in values.items()))
-    data = datapackage.build([raw.raw_dir()], root / "data", actuals=[form]).out
+    data = building.build([raw.raw_dir()], root / "data", actuals=[form]).out
     settings, options = of_make_lab()
     own = {name: str(root / "state" / name) for name in settings if name != "JUPYTER_CONFIG_DIR"}
     project = os.pathsep.join(filter(None, (str(raw.project_dir()), os.environ.get("PYTHONPATH"))))

@@ -10,14 +10,7 @@ from test_measures_trajectory import LEVEL, plan
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import association as association_of
-from qyx_analysis.measures.association import (
-    _measured,
-    chances,
-    mean_r,
-    naive_r,
-    null_r,
-    r_bounds,
-)
+from qyx_analysis.measures.association import _measured, chances, mean_r, naive_r, null_r, r_bounds
 from qyx_analysis.measures.common import panel
 
 GOLD = {"a": "60 78", "b": "70 80", "c": "80 88", "d": "90 92"}

@@ -11,7 +11,7 @@ from plans import four_plans
 from test_measures_trajectory import LEVEL, plan
 
 from qyx_analysis import catalogue, measures
-from qyx_analysis.datapackage import MEASURES
+from qyx_analysis.datapackage.building import MEASURES
 from qyx_analysis.measures import verdicts as verdicts_frame
 from qyx_analysis.measures.common import panel
 from qyx_analysis.measures.verdicts import COLUMNS, _measured, agreement, beaten

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qyx_analysis import catalogue
-from qyx_analysis.measures import monitoring, open_items, rankings
+from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
 
 NURSERY = "3.5 4 4.5 5 5.3 5.5"
 UNITS = {"nursery_places": "个", "training_cumulative": "万人次", "long_term_care_insured": "万人"}

@@ -11,7 +11,9 @@ import pytest
 from forms import csv_form
 from plans import fifth_county, write
 
-from qyx_analysis import datapackage, notebooks, raw
+from qyx_analysis import raw
+from qyx_analysis.datapackage import building
+from qyx_analysis.notebook import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports.execution import execute
 from qyx_analysis.reports.plan import CROSS_NOTEBOOKS
@@ -29,7 +31,7 @@ def five(tmp_path_factory):
     shares = (("nursery_places", 4.2), ("affordable_nursery_share", 61))
     values = [f"{code},{row},2023,{value},,synthetic," for code in (330226, 330213) for row, value in shares]
     form = csv_form(folder, *values)
-    return datapackage.build([raw.raw_dir(), county, city], folder / "data", actuals=[form]).out
+    return building.build([raw.raw_dir(), county, city], folder / "data", actuals=[form]).out
 
 
 def papermill(tmp_path, name, *parameters):
@@ -80,7 +82,7 @@ def test_the_guide_is_for_the_desk_and_no_report():
 
 def test_a_region_may_be_a_number_a_text_or_a_name(five):
     for given in (330213, "330213", "奉化区", "Fenghua District"):
-        assert notebooks.open_desk(region=given, data_dir=five).region == "330213"
+        assert open_desk(region=given, data_dir=five).region == "330213"
 
 
 def test_an_unknown_region_is_refused_by_the_first_cell(tmp_path, five):
@@ -107,13 +109,13 @@ def test_an_unknown_region_is_refused_by_the_first_cell(tmp_path, five):
 )
 def test_parameters_that_make_no_sense_are_refused(five, parameters, key):
     with pytest.raises(DataError) as caught:
-        notebooks.open_desk(**({"data_dir": five} | parameters))
+        open_desk(**({"data_dir": five} | parameters))
     assert caught.value.problems[0].key == key
 
 
 def test_peers_are_codes_names_groups_or_a_city(five):
     def counties(peers):
-        targets = notebooks.open_desk(region=330922, peers=peers, data_dir=five).targets
+        targets = open_desk(region=330922, peers=peers, data_dir=five).targets
         return sorted(targets.loc[targets["level"] == "county", "region"].unique())
 
     assert counties(330282) == ["330282", "330922"]
@@ -123,13 +125,13 @@ def test_peers_are_codes_names_groups_or_a_city(five):
 
 
 def test_the_city_is_a_benchmark_and_not_a_county(five):
-    desk = notebooks.open_desk(data_dir=five)
+    desk = open_desk(data_dir=five)
     assert "330200" in set(desk.targets["region"])
     assert desk.dispersion["n"].max() == 5
 
 
 def test_a_domain_narrows_every_frame(five):
-    desk = notebooks.open_desk(data_dir=five, domain="Childcare")
+    desk = open_desk(data_dir=five, domain="Childcare")
     assert set(desk.trajectory["number"]) == set(desk.dispersion["number"]) == {1, 2, 3}
     assert set(desk.alignment["number"].dropna()) == {1, 2, 3}  # and what has no number: the same words in both plans
 

@@ -11,10 +11,12 @@ import pytest
 from plans import four_plans
 from test_figures import covered, texts
 
-from qyx_analysis import figures, measures, names, notebooks, readings, tables
+from qyx_analysis import figures, measures, names
 from qyx_analysis.figures.panels import COLUMNS, domains_height
 from qyx_analysis.figures.scene import scene_of
-from qyx_analysis.glance import glance_html, targets_at_a_glance
+from qyx_analysis.notebook import desk
+from qyx_analysis.texts import readings, tables
+from qyx_analysis.texts.glance import glance_html, targets_at_a_glance
 
 EIGHT, MANY = "330226", "330225"  # counties with so many rows
 LANGS = ("zh", "en")
@@ -238,7 +240,7 @@ def test_a_comparison_says_how_many_print_what(
 
 def test_a_desk_compares_what_two_counties_print(targets: pd.DataFrame) -> None:
     shown = names.indicators_shown(targets)
-    rows = notebooks.as_shown(measures.trajectory(targets), shown)
+    rows = desk.as_shown(measures.trajectory(targets), shown)
     order = rows["indicator"].drop_duplicates().tolist()
     assert order == [code for code in shown.index if code in set(order)]
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 from plans import printed, write
 
-from qyx_analysis import names, processed
+from qyx_analysis import names
+from qyx_analysis.datapackage import loading
 
 ALIAS = "alias,code,note_zh,note_en\n"
 INDICATOR = ",".join(names.INDICATOR_COLUMNS) + "\n"
@@ -38,7 +39,7 @@ def built(project, name="aliases.csv", content="", encoding="utf-8"):
 
 
 def indicators_of(project):
-    return set(processed.load_targets(project / "out")["indicator"])
+    return set(loading.load_targets(project / "out")["indicator"])
 
 
 def test_names_shows_the_lines_that_make_a_name_known(project):

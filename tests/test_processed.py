@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plans import STEMS, agreeing, fifth_county, four_plans, printed, write
 
-from qyx_analysis import processed, raw
+from qyx_analysis import raw
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.tidy import reading
+from qyx_analysis.tidy import rows as tidy_rows
+from qyx_analysis.tidy.reading import add_document, read_plan, read_plans
 
 
 def test_all_504_cells_of_the_published_tables_are_right():
@@ -25,7 +28,7 @@ def test_all_504_cells_are_right_when_the_whole_documents_are_read():
     folder = os.environ.get("QYX_DOCUMENTS")
     if not folder:
         pytest.skip("machine: QYX_DOCUMENTS does not name the folder of the full documents")
-    reading = processed.read_plans([Path(folder) / f"{stem}.txt" for stem in STEMS])
+    reading = read_plans([Path(folder) / f"{stem}.txt" for stem in STEMS])
     assert reading.problems == []
     assert agreeing(reading.targets) == 504
 
@@ -46,7 +49,7 @@ def test_marks_mean_what_the_footnote_says():
 
 def test_a_footnote_that_defines_the_marks_otherwise_is_believed(tmp_path):
     text = printed("zhuji").replace("带\\*号为省定核心指标；带▲为探索", "带▲为省定核心指标；带\\*号为探索")
-    rows = processed.read_plan(write(tmp_path, "zhuji.txt", text)).targets.drop_duplicates("number").set_index("number")
+    rows = read_plan(write(tmp_path, "zhuji.txt", text)).targets.drop_duplicates("number").set_index("number")
     assert rows.index[rows["core"]].tolist() == [7, 15]
 
 
@@ -70,7 +73,7 @@ def test_every_value_can_be_found_again_at_its_place():
 )
 def test_values_are_converted_to_the_canonical_unit(tmp_path, unit, value, published):
     text = printed("zhuji").replace("参保人数(万人)\t83.0", f"参保人数({unit})\t{value}")
-    plan = processed.read_plan(write(tmp_path, "zhuji.txt", text))
+    plan = read_plan(write(tmp_path, "zhuji.txt", text))
     cell = plan.targets.query("number == 14 and year == 2022").iloc[0]
     assert (cell["value"], cell["unit"], cell["published_value"]) == (published, "万人", float(value))
 
@@ -82,7 +85,7 @@ def test_a_unit_in_a_column_of_its_own_is_read(tmp_path):
         unit = "单位" if i == 2 else ("%" if "(%)" in cells[2] else cells[2][cells[2].rindex("(") + 1 : -1])
         name = cells[2] if i == 2 else cells[2][: cells[2].rindex("(")]
         lines[i] = "\t".join([*cells[:2], name, unit, *cells[3:]])
-    plan = processed.read_plan(write(tmp_path, "shengsi.txt", "\n".join(lines)))
+    plan = read_plan(write(tmp_path, "shengsi.txt", "\n".join(lines)))
     pd.testing.assert_series_equal(
         plan.targets["value"],
         four_plans().query("document == 'shengsi'")["value"].reset_index(drop=True),
@@ -92,7 +95,7 @@ def test_a_unit_in_a_column_of_its_own_is_read(tmp_path):
 
 def test_rows_outside_the_catalogue_are_kept_as_local(tmp_path):
     extra = "\t22\t公共图书馆服务人次(万人次)\t1\t2\t3\t4\t5\t6\n\t\t村级文化礼堂数(个)\t1\t2\t3\t4\t5\t6"
-    plan = processed.read_plan(write(tmp_path, "s.txt", printed("shengsi").rstrip("\n") + "\n" + extra))
+    plan = read_plan(write(tmp_path, "s.txt", printed("shengsi").rstrip("\n") + "\n" + extra))
     local = plan.targets[plan.targets["indicator"].str.startswith("local:")]
     assert local["indicator"].unique().tolist() == ["local:公共图书馆服务人次", "local:村级文化礼堂数"]
     assert local["value"].tolist() == [1, 2, 3, 4, 5, 6] * 2
@@ -101,7 +104,7 @@ def test_rows_outside_the_catalogue_are_kept_as_local(tmp_path):
 def test_fewer_years_are_read_as_printed(tmp_path):
     lines = [line.split("\t") for line in printed("shengsi").rstrip("\n").split("\n")[2:]]
     text = "嵊泗县公共服务目标\n" + "\n".join("\t".join([*cells[:4], cells[6], cells[8]]) for cells in lines)
-    targets = processed.typed(processed.read_plan(write(tmp_path, "s.txt", text)).targets)
+    targets = reading.typed(read_plan(write(tmp_path, "s.txt", text)).targets)
     assert targets["year"].unique().tolist() == [2022, 2025, 2027]
     assert targets.query("role == 'baseline'")["year"].unique().tolist() == [2022]
 
@@ -120,7 +123,7 @@ def test_bad_input_names_file_place_text_and_fix(tmp_path, old, new, key, place)
     assert old in printed("shengsi")
     path = write(tmp_path, "shengsi.txt", printed("shengsi").replace(old, new, 1))
     with pytest.raises(DataError) as caught:
-        processed.read_plan(path)
+        read_plan(path)
     problem = caught.value.problems[0]
     assert (problem.key, problem.file, problem.place) == (key, "shengsi.txt", place)
     line = str(problem)
@@ -132,13 +135,13 @@ def test_bad_input_names_file_place_text_and_fix(tmp_path, old, new, key, place)
 def test_all_problems_of_a_file_are_told_at_once(tmp_path):
     text = printed("shengsi").replace("高等教育毛入学率", "普惠托位占比").replace("残疾人之家”覆盖率", "普惠托位占比")
     with pytest.raises(DataError) as caught:
-        processed.read_plan(write(tmp_path, "shengsi.txt", text.replace("“普惠", "普惠")))
+        read_plan(write(tmp_path, "shengsi.txt", text.replace("“普惠", "普惠")))
     assert [problem.text for problem in caught.value.problems] == ["普惠托位占比(%)", "普惠托位占比(%)"]
 
 
 def test_a_unit_that_nobody_knows_keeps_the_print_and_gives_no_value(tmp_path):
     text = printed("shengsi").replace("人均预期寿命(岁)", "人均预期寿命(光年)")
-    rows = processed.read_plan(write(tmp_path, "shengsi.txt", text)).targets.query("indicator == 'life_expectancy'")
+    rows = read_plan(write(tmp_path, "shengsi.txt", text)).targets.query("indicator == 'life_expectancy'")
     assert rows["published_value"].tolist() == [81.1, 82.4, 82.45, 82.5, 82.6, 82.7]
     assert set(rows["published_unit"]) == {"光年"}
     assert rows["value"].isna().all()
@@ -161,7 +164,7 @@ def test_one_changed_character_changes_one_cell_or_is_an_error(tmp_path_factory,
         lines[line - 1] = lines[line - 1].replace(cell["raw"], new)
     path = write(tmp_path_factory.mktemp("changed"), f"{stem}.txt", "\n".join(lines))
     try:
-        after = processed.typed(processed.read_plan(path).targets)
+        after = reading.typed(read_plan(path).targets)
     except DataError:
         return
     changed = after.index[(after["raw"] != before["raw"])].tolist()
@@ -177,7 +180,7 @@ def test_the_municipal_plan_is_recognised_as_having_no_table():
     folder = os.environ.get("QYX_DOCUMENTS")
     if not folder:
         pytest.skip("machine: QYX_DOCUMENTS does not name the folder of the full documents")
-    reading = processed.read_plans([Path(folder)])
+    reading = read_plans([Path(folder)])
     assert reading.problems == []
     assert [(plan.document.stem, plan.region) for plan in reading.plans if not plan.table] == [("ningbo", "330200")]
     assert len(reading.targets) == 504
@@ -190,7 +193,7 @@ def test_a_plan_in_prose_needs_no_table_but_a_countys_says_so(tmp_path):
     city = write(tmp_path, "city.txt", f"绍兴市公共服务规划\n{PROSE}")
     county = write(tmp_path, "county.txt", f"诸暨市公共服务规划\n{PROSE}")
     news = write(tmp_path, "news.txt", "绍兴市今天天气晴")
-    reading = processed.read_plans([city, county, news])
+    reading = read_plans([city, county, news])
     read = [(plan.region, plan.table, len(plan.targets), [r.key for r in plan.remarks]) for plan in reading.plans]
     assert read == [("330600", None, 0, []), ("330681", None, 0, ["table_not_there"])]
     assert [(p.key, p.file) for p in reading.problems] == [("table_missing", "news.txt")]
@@ -199,50 +202,50 @@ def test_a_plan_in_prose_needs_no_table_but_a_countys_says_so(tmp_path):
 def test_a_plan_declared_as_prose_is_read_as_such(tmp_path):
     write(tmp_path, "county.txt", f"诸暨市公共服务规划\n{PROSE}")
     write(tmp_path, raw.SOURCES, "file,region,sha256,layout\ncounty.txt,330681,,prose\n")
-    assert [plan.table for plan in processed.read_plans([tmp_path]).plans] == [None]
+    assert [plan.table for plan in read_plans([tmp_path]).plans] == [None]
 
 
 def test_two_documents_of_one_region_are_not_chosen_between(tmp_path):
     for name in ("a.txt", "b.txt"):
         write(tmp_path, name, printed("shengsi"))
-    reading = processed.read_plans([tmp_path])
+    reading = read_plans([tmp_path])
     assert reading.plans == []
     assert [(p.key, p.file) for p in reading.problems] == [("region_twice", "a.txt, b.txt")]
 
 
 def test_a_document_that_supersedes_another_is_read_in_its_place(tmp_path):
     folder = tmp_path / "raw"
-    path, _ = processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
+    path, _ = add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
     write(folder, "ninghai-2024.txt", fifth_county().replace("\t2.95\n", "\t3.05\n"))
-    assert [problem.key for problem in processed.read_plans([folder]).problems] == ["region_twice"]
+    assert [problem.key for problem in read_plans([folder]).problems] == ["region_twice"]
     sources = raw.read_sources(folder)
     new = sources.iloc[[0]].assign(file="ninghai-2024.txt", sha256="", supersedes=path.name)
     raw.write_whole(folder / raw.SOURCES, raw.csv_bytes(pd.concat([sources, new])))
-    reading = processed.read_plans([folder])
+    reading = read_plans([folder])
     assert reading.problems == []
     assert reading.targets["value"].iloc[0] == 3.05
 
 
 def test_a_stated_region_must_not_contradict_the_title(tmp_path):
-    reading = processed.read_plans([write(tmp_path, "plan.txt", fifth_county())], region="象山县")
+    reading = read_plans([write(tmp_path, "plan.txt", fifth_county())], region="象山县")
     assert [problem.key for problem in reading.problems] == ["region_conflict"]
 
 
 def test_a_region_cannot_be_stated_for_many_documents_at_once():
     with pytest.raises(DataError) as caught:
-        processed.read_plans([raw.raw_dir()], region="象山县")
+        read_plans([raw.raw_dir()], region="象山县")
     assert caught.value.problems[0].key == "region_of_many"
 
 
 def test_a_file_that_was_changed_after_it_was_registered_is_refused(tmp_path):
-    path, _ = processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=tmp_path / "raw")
+    path, _ = add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=tmp_path / "raw")
     write(path.parent, path.name, path.read_text(encoding="utf-8").replace("81.07", "91.07"))
-    assert [p.key for p in processed.read_plans([path.parent]).problems] == ["checksum"]
+    assert [p.key for p in read_plans([path.parent]).problems] == ["checksum"]
 
 
 def test_add_registers_what_the_document_says(tmp_path):
     source = write(tmp_path, "ninghai.txt", "宁政办发〔2023〕9号\n2023年5月4日\n" + fifth_county())
-    path, plan = processed.add_document(source, folder=tmp_path / "raw")
+    path, plan = add_document(source, folder=tmp_path / "raw")
     line = raw.read_sources(path.parent).iloc[0]
     assert path.read_bytes() == source.read_bytes()
     assert line[["file", "region", "document_number", "date", "layout"]].tolist() == [
@@ -258,7 +261,7 @@ def test_add_registers_what_the_document_says(tmp_path):
 @pytest.mark.parametrize("case", ["unreadable", "same_region", "same_name"])
 def test_add_writes_nothing_when_something_is_wrong(tmp_path, case):
     folder = tmp_path / "raw"
-    processed.add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
+    add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     other = tmp_path / "other"
     other.mkdir()
@@ -268,13 +271,13 @@ def test_add_writes_nothing_when_something_is_wrong(tmp_path, case):
         "same_name": lambda: write(other, "ninghai.md", fifth_county("象山县")),
     }[case]()
     with pytest.raises(DataError):
-        processed.add_document(source, folder=folder)
+        add_document(source, folder=folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_the_region_can_be_stated_when_the_document_does_not_tell(tmp_path):
     source = write(tmp_path, "plan.txt", fifth_county().replace("宁波市宁海县", "我县"))
-    _, plan = processed.add_document(source, "宁海县", tmp_path / "raw")
+    _, plan = add_document(source, "宁海县", tmp_path / "raw")
     assert plan.region == "330226"
 
 
@@ -284,20 +287,18 @@ def corrections(monkeypatch):
 
     def put(**row):
         table = pd.DataFrame([row], columns=["region", "indicator", "year", "expect", "corrected", "reason", "status"])
-        monkeypatch.setattr(processed.rows.catalogue, "corrections", lambda: table)
-        processed.rows._accepted_corrections.cache_clear()
+        monkeypatch.setattr(tidy_rows.catalogue, "corrections", lambda: table)
+        tidy_rows._accepted_corrections.cache_clear()
 
     yield put
     monkeypatch.undo()
-    processed.rows._accepted_corrections.cache_clear()
+    tidy_rows._accepted_corrections.cache_clear()
 
 
 def test_an_accepted_correction_replaces_the_value_and_keeps_the_printed_text(tmp_path, corrections):
     where = {"region": "330213", "indicator": "rental_housing_cumulative", "year": "2027"}
     corrections(**where, expect="0.548", corrected="0.968", reason="勘误", status="accepted")
-    cell = processed.read_plan(write(tmp_path, "f.txt", printed("fenghua"))).targets.query(
-        "number == 17 and year == 2027"
-    )
+    cell = read_plan(write(tmp_path, "f.txt", printed("fenghua"))).targets.query("number == 17 and year == 2027")
     assert cell[["raw", "value", "correction"]].iloc[0].tolist() == ["0.548", 0.968, "勘误"]
 
 
@@ -305,16 +306,14 @@ def test_a_correction_whose_printed_text_has_changed_is_an_error(tmp_path, corre
     where = {"region": "330213", "indicator": "rental_housing_cumulative", "year": "2027"}
     corrections(**where, expect="0.5", corrected="0.968", reason="勘误", status="accepted")
     with pytest.raises(DataError) as caught:
-        processed.read_plan(write(tmp_path, "f.txt", printed("fenghua")))
+        read_plan(write(tmp_path, "f.txt", printed("fenghua")))
     assert caught.value.problems[0].key == "correction_stale"
 
 
 def test_a_proposed_correction_changes_nothing(tmp_path, corrections):
     where = {"region": "330213", "indicator": "rental_housing_cumulative", "year": "2027"}
     corrections(**where, expect="0.548", corrected="0.968", reason="勘误", status="proposed")
-    cell = processed.read_plan(write(tmp_path, "f.txt", printed("fenghua"))).targets.query(
-        "number == 17 and year == 2027"
-    )
+    cell = read_plan(write(tmp_path, "f.txt", printed("fenghua"))).targets.query("number == 17 and year == 2027")
     assert cell["value"].item() == 0.548
 
 

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from plans import STEMS, four_plans, printed
 
 from qyx_analysis import catalogue
-from qyx_analysis.contradictions import compare_with_table, printed_value
 from qyx_analysis.documents import Document, read_document
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
-from qyx_analysis.processed import Plan, read_plan, row_departments, said_in
-from qyx_analysis.prose import department_rows, governance, linked, prose_targets
+from qyx_analysis.tidy.reading import Plan, read_plan
+from qyx_analysis.wings.sentences.contradictions import compare_with_table, printed_value
+from qyx_analysis.wings.sentences.facts import row_departments, said_in
+from qyx_analysis.wings.sentences.governance import department_rows, governance
+from qyx_analysis.wings.sentences.targets import linked, prose_targets
 
 SHOWN = ["metric", "operator", "value", "unit", "year"]
 

@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import processed, raw
+from qyx_analysis import raw
 from qyx_analysis.cli import main
-from qyx_analysis.datapackage import Built, build
+from qyx_analysis.datapackage import loading
+from qyx_analysis.datapackage.building import Built, build
+from qyx_analysis.datapackage.loading import load_governance, load_prose
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import Said, extract, load_governance, load_prose, read_kept
-from qyx_analysis.processed.said import COLUMNS
+from qyx_analysis.tidy.reading import add_document
+from qyx_analysis.wings.sentences.facts import COLUMNS, Said, extract, read_kept
 
 KEPT = raw.raw_dir() / "prose"
 CITY = """绍兴市公共服务规划
@@ -60,7 +62,7 @@ def test_a_clone_without_documents_has_every_target_of_the_five(built: Built) ->
 
 
 def test_its_findings_name_what_contradicts_the_tables(built: Built) -> None:
-    found = processed.findings(built.out).query("rule.str.startswith('prose')")
+    found = loading.findings(built.out).query("rule.str.startswith('prose')")
     assert found["rule"].value_counts().to_dict() == {"prose_bound": 10, "prose_start": 1, "prose_value": 1}
     value = found.query("rule == 'prose_value'").iloc[0]
     assert value[["document", "number", "year", "raw"]].tolist() == ["shengsi", 11, 2027, "8.50"]
@@ -74,7 +76,7 @@ def test_the_package_says_where_every_table_is_from(built: Built) -> None:
     assert by_path["prose/cixi.csv"]["tables"] == ["governance", "prose_targets"]
     for path, source in by_path.items():
         assert source["sha256"] == hashlib.sha256((raw.raw_dir() / path).read_bytes()).hexdigest()
-    assert len(processed.explain("奉化区", 13, 2027, built.out)) == 1  # its table, not what is kept of its prose
+    assert len(loading.explain("奉化区", 13, 2027, built.out)) == 1  # its table, not what is kept of its prose
 
 
 def test_what_is_kept_holds_no_sentence() -> None:
@@ -129,7 +131,7 @@ def test_a_plan_in_prose_alone_is_written(tmp_path: Path, capfd: pytest.CaptureF
     assert load_governance(tmp_path / "out")["department"].tolist() == ["市卫生健康委", ""]
     for name in ("targets", "findings", "trajectory", "ambition", "dispersion"):
         assert len((tmp_path / "out" / f"{name}.csv").read_text(encoding="utf-8").splitlines()) == 1
-    assert len(processed.load_targets(tmp_path / "out")) == 0
+    assert len(loading.load_targets(tmp_path / "out")) == 0
 
 
 def test_facts_alone_are_a_build(tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_extract_then_build_gives_what_the_document_gives(tmp_path: Path, capsys
         "（一）“幼有善育”（牵头单位：县卫生健康局）", "每千人口托位数达到5个，培育重点学科1-2家，力争\n0.5‰以内。"
     )
     path, table = write(tmp_path, "ninghai.txt", text), write(tmp_path, "table.txt", fifth_county())
-    processed.add_document(table, folder=tmp_path / "kept")
+    add_document(table, folder=tmp_path / "kept")
     assert main(["extract", str(path), "--raw", str(tmp_path / "kept")]) == 0
     assert "330226 宁海县" in capsys.readouterr().out
     whole, pieces = build([path], tmp_path / "one").out, build([tmp_path / "kept"], tmp_path / "two").out
@@ -239,7 +241,7 @@ def test_facts_that_were_edited_or_are_gone_are_named_and_the_rest_is_written(fo
         ("said_changed", "prose/cixi.csv"),
         ("file_unreadable", "prose/zhuji.csv"),
     ]
-    assert (result.exit_status, len(processed.load_targets(result.out))) == (1, len(four_plans()))
+    assert (result.exit_status, len(loading.load_targets(result.out))) == (1, len(four_plans()))
     assert set(load_prose(result.out)["document"]) == {"fenghua", "ningbo", "shengsi"}
 
 

@@ -8,11 +8,14 @@ import pytest
 import synthetic
 from plans import four_plans
 
-from qyx_analysis import catalogue, checks, measures, names, readings, tables
+from qyx_analysis import catalogue, measures, names
+from qyx_analysis.catalogue.wording import literal, percent_text
 from qyx_analysis.measures.position import position
+from qyx_analysis.texts import readings, tables
+from qyx_analysis.tidy import findings
 
 TARGETS = four_plans()
-FINDINGS = checks.find_all(TARGETS)
+FINDINGS = findings.find_all(TARGETS)
 TRAJECTORY, AMBITION, DISPERSION = (
     measure(TARGETS) for measure in (measures.trajectory, measures.ambition, measures.dispersion)
 )
@@ -103,7 +106,7 @@ def test_text_of_a_document_stays_text():
     html = tables.as_html(tables.printed_table(hostile, "330213", "zh"), "<script>")
     assert "<img" not in html
     assert "<script>" not in html
-    assert readings.literal("<b>*x*</b>[a](b)") == "&lt;b&gt;\\*x\\*&lt;/b&gt;\\[a\\]\\(b\\)"
+    assert literal("<b>*x*</b>[a](b)") == "&lt;b&gt;\\*x\\*&lt;/b&gt;\\[a\\]\\(b\\)"
 
 
 def test_every_message_is_there_in_both_languages_and_no_field_is_invented():
@@ -117,7 +120,7 @@ def test_every_message_is_there_in_both_languages_and_no_field_is_invented():
 
 @pytest.mark.parametrize("value, text", [(0.6, "60%"), (-0.004, "0%"), (float("-inf"), "−∞"), (1.0, "100%")])
 def test_percentages_are_written_for_people(value, text):
-    assert tables.percent_text(value) == text
+    assert percent_text(value) == text
 
 
 # --- many counties ----------------------------------------------------------------------------------------

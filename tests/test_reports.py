@@ -17,7 +17,7 @@ from browsing import print_page, show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from qyx_analysis import catalogue, raw
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, execution, make_reports, runner

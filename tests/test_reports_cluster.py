@@ -17,7 +17,7 @@ from made_reports import files_of, statuses
 from small_notebooks import small_notebooks
 
 from qyx_analysis import cli, raw
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import make_reports
 from qyx_analysis.reports.cluster import on_cluster
@@ -31,11 +31,11 @@ CODE = """
 import os, time
 from pathlib import Path
 import matplotlib.pyplot as plt
-from qyx_analysis import processed
+from qyx_analysis import load_targets
 if flag and not Path(flag).exists():
     Path(flag).write_text(f"{os.getpid()} {os.getppid()} .", encoding="utf-8", newline="")
     time.sleep(600)
-targets = processed.load_targets(data_dir)
+targets = load_targets(data_dir)
 print(region, lang, len(targets[targets["region"] == region]))
 plt.plot([1, 2, len(region)]);
 """

@@ -16,11 +16,15 @@ from openpyxl import load_workbook
 
 from qyx_analysis import catalogue, measures, names
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.exchange import actuals_form, difference, to_xlsx
-from qyx_analysis.frames import frame_html
+from qyx_analysis.export.difference import difference
+from qyx_analysis.export.workbook import to_xlsx
 from qyx_analysis.measures.common import panel
-from qyx_analysis.processed import read_actuals, typed
-from qyx_analysis.processed.rows import measured
+from qyx_analysis.notebook.show import frame_html
+from qyx_analysis.tidy.reading import typed
+from qyx_analysis.tidy.rows import measured
+from qyx_analysis.wings.monitoring import judging
+from qyx_analysis.wings.monitoring.form import actuals_form
+from qyx_analysis.wings.monitoring.reading import read_actuals
 
 COUNTIES = ("330213", "330282", "330922", "330681")
 YEARS = tuple(range(2022, 2028))
@@ -234,7 +238,7 @@ def test_a_form_is_in_the_order_of_the_plan_and_read_back_by_name(tmp_path):
     assert forms.problems == []
     values = dict(zip(forms.actuals["indicator"], forms.actuals["value"], strict=True))
     assert values == {code: line for line, code in enumerate(MIXED, 2)}
-    judged = measures.monitoring(targets, forms.actuals).set_index("indicator")
+    judged = judging.monitoring(targets, forms.actuals).set_index("indicator")
     assert judged.loc[[FITNESS, SITES], "reason"].tolist() == ["direction_unknown"] * 2
     judgements = {
         "nursery_places": "achieved",
@@ -260,13 +264,13 @@ def test_a_range_is_met_from_its_committed_end_on(tmp_path):
     targets = plan(COUNTIES[0], {"care_workers": "20 22~26 24 26 28 32"})
     for value, status in ((22, "achieved"), (21, "behind"), (30, "achieved")):
         line = f"{COUNTIES[0]},care_workers,2023,{value},人,return,"
-        (row,) = measures.monitoring(targets, read_actuals([csv_form(tmp_path, line)], targets).actuals).itertuples()
+        (row,) = judging.monitoring(targets, read_actuals([csv_form(tmp_path, line)], targets).actuals).itertuples()
         assert (row.status, row.required, row.flags) == (status, 22, "bounded")
 
 
 def test_words_and_several_goals_are_not_owed(tmp_path):
     targets = plan(COUNTIES[0], {"care_workers": "20 words several 26 28 32"})
-    rows = measures.monitoring(targets, read_actuals([], targets).actuals, as_of="2024")
+    rows = judging.monitoring(targets, read_actuals([], targets).actuals, as_of="2024")
     assert rows["reason"].tolist() == ["words", "words"]
 
 
@@ -310,11 +314,11 @@ def test_shuffling_removing_or_restarting_numbers_changes_nothing(tmp_path_facto
     for targets in (usual, other):
         forms = read_actuals([filled(folder, targets)], targets)
         assert forms.problems == []
-        judged = measures.monitoring(targets, forms.actuals, as_of="2024")
+        judged = judging.monitoring(targets, forms.actuals, as_of="2024")
         tables.append(
             measures_of(targets)
-            | {"actuals": forms.actuals, "monitoring": judged, "rankings": measures.rankings(judged)}
-            | {"open_items": measures.open_items(judged)}
+            | {"actuals": forms.actuals, "monitoring": judged, "rankings": judging.rankings(judged)}
+            | {"open_items": judging.open_items(judged)}
         )
     for name, table in tables[0].items():
         pd.testing.assert_frame_equal(table, tables[1][name])

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import KINDS, mutations, outcome
 
-from qyx_analysis.datapackage import build
+from qyx_analysis.datapackage.building import build
 from qyx_analysis.raw import raw_dir
 
 pytestmark = pytest.mark.soak

@@ -26,9 +26,10 @@ from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
 from small_notebooks import small_notebooks
 
-from qyx_analysis import cli, processed, raw
-from qyx_analysis.datapackage import build
-from qyx_analysis.notebooks import open_desk
+from qyx_analysis import cli, raw
+from qyx_analysis.datapackage import loading
+from qyx_analysis.datapackage.building import build
+from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import execution, explain_reports, make_reports, runner
 from qyx_analysis.storage import Storage, folder_at
@@ -281,10 +282,10 @@ def test_a_build_at_an_address_is_that_of_a_folder_and_is_read_like_it(
     build([raw.raw_dir()], f"{address}/data/processed")
     assert files_of(copied(f"{address}/data/processed", tmp_path / "copy")) == files_of(data)
     for inside in ("", "/data", "/data/processed/"):
-        assert processed.load_targets(address + inside).equals(processed.load_targets(data))
+        assert loading.load_targets(address + inside).equals(loading.load_targets(data))
     assert open_desk("330213", data_dir=address).ambition.equals(open_desk("330213", data_dir=data).ambition)
     monkeypatch.setenv("QYX_DATA", address)
-    assert processed.findings().equals(processed.findings(data))
+    assert loading.findings().equals(loading.findings(data))
 
 
 def test_a_build_is_fetched_again_when_it_has_changed(
@@ -292,13 +293,13 @@ def test_a_build_is_fetched_again_when_it_has_changed(
 ) -> None:
     out, memory = f"memory://{tmp_path.name}", fsspec.filesystem("memory")
     build([raw.raw_dir() / "cixi.txt"], out)
-    assert set(processed.load_targets(out)["region"]) == {"330282"}
+    assert set(loading.load_targets(out)["region"]) == {"330282"}
     spoken.clear()
-    assert set(processed.load_targets(out)["region"]) == {"330282"}
+    assert set(loading.load_targets(out)["region"]) == {"330282"}
     assert spoken == [("read", ["datapackage.json"])]
     for path in data.iterdir():
         memory.pipe_file(f"/{tmp_path.name}/{path.name}", path.read_bytes())
-    assert processed.load_targets(out).equals(processed.load_targets(data))
+    assert loading.load_targets(out).equals(loading.load_targets(data))
 
 
 def test_a_build_that_is_being_replaced_is_not_read(data: Path, tmp_path: Path) -> None:
@@ -306,7 +307,7 @@ def test_a_build_that_is_being_replaced_is_not_read(data: Path, tmp_path: Path) 
     memory.put(str(data), f"/{tmp_path.name}", recursive=True)
     memory.pipe_file(f"/{tmp_path.name}/findings.csv", b"of another build")
     with pytest.raises(DataError, match=r"findings\.csv: .*being replaced"):
-        processed.load_targets(f"memory://{tmp_path.name}")
+        loading.load_targets(f"memory://{tmp_path.name}")
 
 
 def test_a_build_replaces_nothing_else_at_an_address(tmp_path: Path) -> None:
@@ -322,14 +323,14 @@ def test_a_build_that_was_killed_can_be_made_again(data: Path, tmp_path: Path) -
     for name in ("findings.csv", "targets.parquet", raw.unfinished_name("targets.csv")):
         memory.pipe_file(f"/{tmp_path.name}/{name}", b"")
     build([raw.raw_dir()], f"memory://{tmp_path.name}")
-    assert processed.load_targets(f"memory://{tmp_path.name}").equals(processed.load_targets(data))
+    assert loading.load_targets(f"memory://{tmp_path.name}").equals(loading.load_targets(data))
 
 
 def test_a_descriptor_cannot_write_elsewhere(tmp_path: Path) -> None:
     described = {"resources": [{"path": "../outside.csv", "hash": "sha256:0"}]}
     fsspec.filesystem("memory").pipe_file(f"/{tmp_path.name}/datapackage.json", json.dumps(described).encode())
     with pytest.raises(DataError, match="run qyx build again"):
-        processed.load_targets(f"memory://{tmp_path.name}")
+        loading.load_targets(f"memory://{tmp_path.name}")
 
 
 # --- addresses --------------------------------------------------------------------------------------------
@@ -380,12 +381,12 @@ def test_a_bucket_or_a_build_that_is_not_there_is_one_line(
 def test_without_fsspec_the_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(DataError, match=r"fsspec.*\[s3\]"):
-        processed.load_targets("s3://bucket/data")
+        loading.load_targets("s3://bucket/data")
 
 
 def test_an_address_that_a_path_has_changed_is_refused() -> None:
     with pytest.raises(DataError, match="give it as text"):
-        processed.load_targets(Path("s3://bucket/data"))
+        loading.load_targets(Path("s3://bucket/data"))
 
 
 @pytest.mark.parametrize("complains", [True, False])

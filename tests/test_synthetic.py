@@ -8,7 +8,8 @@ import pytest
 import synthetic
 from plans import four_plans
 
-from qyx_analysis import catalogue, notebooks, verdicts
+from qyx_analysis import catalogue, verdicts
+from qyx_analysis.notebook import open_desk
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,6 @@ def test_no_timing_is_invented_where_targets_are_printed_as_finely_as_the_baseli
 
 def test_the_notebooks_open_a_synthetic_build(ninety: synthetic.Province, tmp_path) -> None:
     folder = synthetic.write_build(ninety.targets, tmp_path / "build")
-    desk = notebooks.open_desk(region="330213", data_dir=folder)
+    desk = open_desk(region="330213", data_dir=folder)
     assert desk.targets["region"].nunique() == 90
     assert set(desk.findings["severity"]) <= {"error", "warning", "info"}

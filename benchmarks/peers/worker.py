@@ -21,7 +21,7 @@ Rows = list[list[str]]
 
 
 def qyx() -> Callable[[Path], Any]:
-    from qyx_analysis.processed import read_plans
+    from qyx_analysis.tidy.reading import read_plans
 
     def convert(path: Path) -> Any:
         reading = read_plans([path], jobs=2)

@@ -4,26 +4,20 @@ A figure's alternative text, written from the same data, is its label: ``figure.
 pyplot state: show one by letting it be the last value of a cell, save one with ``figure.savefig``.
 """
 
-from qyx_analysis.figures.alignment import plot_alignment
 from qyx_analysis.figures.ambition import plot_ambition
 from qyx_analysis.figures.change import plot_baseline_change
 from qyx_analysis.figures.dispersion import plot_convergence, plot_dispersion
-from qyx_analysis.figures.monitoring import plot_progress, plot_rankings, plot_statuses
 from qyx_analysis.figures.paths import plot_trajectory
 from qyx_analysis.figures.standing import plot_standing
 from qyx_analysis.figures.style import house_style
 from qyx_analysis.figures.timing import plot_timing
 
 __all__ = [
-    "plot_alignment",
     "plot_ambition",
     "plot_baseline_change",
     "plot_convergence",
     "plot_dispersion",
-    "plot_progress",
-    "plot_rankings",
     "plot_standing",
-    "plot_statuses",
     "plot_timing",
     "plot_trajectory",
     "house_style",

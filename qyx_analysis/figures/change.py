@@ -37,7 +37,7 @@ def plot_baseline_change(
     How to read it: right is a higher baseline, up a larger planned change for the better. All dots on the dashed
     line plan the same target, which slopes by construction; a slope is therefore no finding, and none is fitted.
 
-    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_baseline_change(targets, lang="en").get_label()[:54]

@@ -41,7 +41,7 @@ def plot_dispersion(targets: pd.DataFrame, region: object = None, domain: Domain
     standard deviation (n − 1) in the unit of the indicator, in brackets where a bound is read as its threshold; n is
     written where it changes, because values of different counties are not one comparison.
 
-    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_dispersion(targets, lang="en").get_label()[:33]
@@ -185,7 +185,7 @@ def plot_convergence(targets: pd.DataFrame, domain: Domain = None, lang: str = "
     counties that print both. Where the dot and the square lie on different sides of 1 the verdict depends on the
     scale. The lines are what rounding and bounds allow.
 
-    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_convergence(targets, lang="en").get_label()[:39]

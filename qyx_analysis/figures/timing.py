@@ -45,7 +45,7 @@ def plot_timing(targets: pd.DataFrame, region: object = None, domain: Domain = N
     How to read it: 0 is an even pace; right of it more of the planned change comes early, left of it late. The line
     is what rounding and bounds allow: an open dot has no verdict. Lines without a dot say why.
 
-    >>> from qyx_analysis.processed import read_plans
+    >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.raw import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-87:]

@@ -1,27 +1,16 @@
 """Measures of planned paths: pure functions on arrays, and one frame function per question."""
 
-from qyx_analysis.measures.alignment import alignment
 from qyx_analysis.measures.ambition import ambition
 from qyx_analysis.measures.association import association
-from qyx_analysis.measures.changes import changes, due_next, known_before, latest_status
 from qyx_analysis.measures.dispersion import dispersion, domain_dispersion
-from qyx_analysis.measures.monitoring import monitoring, open_items, rankings
 from qyx_analysis.measures.trajectory import trajectory
 from qyx_analysis.measures.verdicts import verdicts
 
 __all__ = [
-    "alignment",
     "ambition",
     "association",
-    "changes",
     "dispersion",
     "domain_dispersion",
-    "due_next",
-    "known_before",
-    "latest_status",
-    "monitoring",
-    "open_items",
-    "rankings",
     "trajectory",
     "verdicts",
 ]

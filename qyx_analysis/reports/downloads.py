@@ -20,11 +20,11 @@ import pandas as pd
 
 from qyx_analysis import raw
 from qyx_analysis.catalogue import message
-from qyx_analysis.datapackage import PACKAGE
-from qyx_analysis.exchange import STATE, Sheet, sheet_name, to_csv, to_xlsx
-from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.datapackage.building import PACKAGE
+from qyx_analysis.datapackage.loading import load_table
+from qyx_analysis.export.workbook import STATE, Sheet, sheet_name, to_csv, to_xlsx
+from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import load_table
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -38,7 +38,8 @@ WARM = (
     "pyarrow", "scipy.stats", "seaborn", "matplotlib.pyplot", "matplotlib.style", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "qyx_analysis.figures.picture",
-    "qyx_analysis.delivery", "qyx_analysis.glance", "qyx_analysis.readings", "IPython.core.completerlib",
+    "qyx_analysis.wings.monitoring.texts", "qyx_analysis.texts.glance", "qyx_analysis.texts.readings",
+    "IPython.core.completerlib",
     "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "IPython.core.pylabtools",
     "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio",
 )  # fmt: skip

@@ -9,12 +9,13 @@ from inspect import signature
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qyx_analysis.notebooks import open_desk
+from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.reports.downloads import figures_of
 from qyx_analysis.reports.index import Outcome
 from qyx_analysis.reports.pages import Provenance, notebook_title, report_html
-from qyx_analysis.reports.plan import BRIEFING_NOTEBOOK, Task, parameters_of, read_notebook
+from qyx_analysis.reports.plan import Task, parameters_of, read_notebook
+from qyx_analysis.wings import wings
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -59,9 +60,10 @@ def _open_before(task: Task, parameters: dict[str, Any]) -> None:
     with suppress(Exception):  # what is wrong with it, the notebook will say
         taken = signature(open_desk).parameters
         desk = open_desk(**{name: value for name, value in parameters.items() if name in taken})
-        _ = desk.monitoring, desk.trajectory, desk.ambition
-        if task.notebook.name == BRIEFING_NOTEBOOK:
-            _ = desk.changes, desk.due_next  # of all counties, whichever it is about
+        _ = desk.trajectory, desk.ambition
+        for wing in wings():
+            if wing.warm_desk:
+                wing.warm_desk(desk, task.notebook.name, parameters)
 
 
 def execute(notebook: NotebookNode, parameters: dict[str, Any], timeout: float = TIMEOUT) -> NotebookNode:

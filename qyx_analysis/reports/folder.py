@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qyx_analysis import raw
-from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.reports.downloads import FIGURES, TABLES, figures_in, workbook_file
 from qyx_analysis.reports.index import Outcome, is_report

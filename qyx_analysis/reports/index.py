@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from qyx_analysis import catalogue, names, raw
-from qyx_analysis.notebooks import LANGUAGES
+from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.reports.downloads import TABLES, Figures, figures_in, workbook_file
 from qyx_analysis.reports.pages import Provenance, index_file, page_values, rendered
 from qyx_analysis.reports.record import HEAD
+from qyx_analysis.wings import wings
 
 _META = re.compile(r'<meta name="qyx-(\w+)" content="([^"]*)">')
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
@@ -109,16 +110,8 @@ def is_report(file: str) -> bool:
     >>> is_report("330213-fenghua.zh.html"), is_report("briefing-all.en.html"), is_report("index.en.html")
     (True, True, False)
     """
-    return file.endswith(".html") and (file[0].isdigit() or file.startswith("briefing-"))
-
-
-def briefing_stem(code: str) -> str:
-    """What the file name of a county's briefing begins with; without a code that of all counties.
-
-    >>> briefing_stem("330213"), briefing_stem("")
-    ('briefing-330213-fenghua', 'briefing-all')
-    """
-    return f"briefing-{region_stem(code) if code else 'all'}"
+    prefixes = tuple(kind.prefix for wing in wings() for kind in wing.kinds.values())
+    return file.endswith(".html") and (file[0].isdigit() or file.startswith(prefixes))
 
 
 def write_index(folder: Path, outcomes: Iterable[Outcome], langs: Iterable[str], origin: Provenance) -> None:
@@ -142,7 +135,7 @@ def index_html(
     page["cities"], page["missing"] = _counties(folder, lang)
     stems = sorted({path.name.split(".")[0] for path in folder.glob(report_file("[0-9][0-9]-*", "*"))})
     page["analyses"] = list(filter(None, (_entry(folder, stem, lang) for stem in stems)))
-    page["briefings"] = _briefings(folder, lang)
+    page["briefings"] = _other_kinds(folder, lang)
     entries = [*(entry for city in page["cities"].values() for entry in city), *page["analyses"], *page["briefings"]]
     page["groups"] = list(dict.fromkeys(group for entry in entries for group in entry.groups))
     page["summary"] = catalogue.message(
@@ -177,12 +170,13 @@ def _counties(folder: Path, lang: str) -> tuple[dict[str, list[Entry]], dict[str
     return cities, missing
 
 
-def _briefings(folder: Path, lang: str) -> list[Entry]:
-    """The briefings, that of all counties first."""
-    title = catalogue.message("brief_index_all", lang)
-    entries = [_entry(folder, briefing_stem(""), lang, title)]
-    for county in catalogue.regions().query("level == 'county'").itertuples():
-        entries.append(_entry(folder, briefing_stem(county.code), lang, *_found_by(county, lang)))
+def _other_kinds(folder: Path, lang: str) -> list[Entry]:
+    """The pages that wings make besides the reports, such as briefings: that of all counties first."""
+    entries = []
+    for name, kind in ((name, kind) for wing in wings() for name, kind in wing.kinds.items()):
+        entries.append(_entry(folder, kind.stem(""), lang, catalogue.message(f"index_all_{name}", lang)))
+        for county in catalogue.regions().query("level == 'county'").itertuples():
+            entries.append(_entry(folder, kind.stem(county.code), lang, *_found_by(county, lang)))
     return [entry for entry in entries if entry]
 
 

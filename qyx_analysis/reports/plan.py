@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qyx_analysis import names, raw
-from qyx_analysis.briefing import briefing_title
 from qyx_analysis.catalogue import message
-from qyx_analysis.notebooks import LANGUAGES, peer_codes
+from qyx_analysis.datapackage.loading import data_dir, load_table, load_targets
+from qyx_analysis.notebook.desk import LANGUAGES, peer_codes
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.processed import data_dir, load_actuals, load_table, load_targets
-from qyx_analysis.reports.index import Outcome, briefing_stem, region_file, report_file
+from qyx_analysis.reports.index import Outcome, region_file, report_file
 from qyx_analysis.reports.record import DataInputs, common_inputs, digest
+from qyx_analysis.wings import WINGS, Kind, wings
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 REGION_NOTEBOOK = "region-report.ipynb"
 CROSS_NOTEBOOKS = "[1-9][0-9]-*.ipynb"  # 00-start is for the desk
-BRIEFING_NOTEBOOK = "briefing.ipynb"
+REPORT = "report"  # the kind of pages that the core makes
+_WING_TAG = "wing:"  # tag of the cells of a wing, with its name
 _OWN = {"region", "peers", "lang", "data_dir"}  # parameters that arguments of make_reports set
 
 
@@ -51,20 +52,24 @@ def planned(
     lang: str,
     parameters: Mapping[str, Any] | None,
     notebooks: Path | str | None,
-    kind: str = "report",
+    kind: str = REPORT,
 ) -> tuple[list[Task | Outcome], Path, tuple[str, ...]]:
     """The reports that are asked for with their inputs, the folder of the build, and the languages."""
     if lang not in (*LANGUAGES, "both"):
         raise DataError(Problem("lang_unknown", "lang", text=lang))
-    if kind not in KINDS:
-        raise DataError(Problem("kind_unknown", "kind", text=kind, values={"known": ", ".join(KINDS)}))
+    kinds = kinds_known()
+    if kind != REPORT and kind not in kinds:
+        raise DataError(Problem("kind_unknown", "kind", text=kind, values={"known": ", ".join([REPORT, *kinds])}))
     langs = LANGUAGES if lang == "both" else (lang,)
     folder, given = data_dir(data).resolve(), dict(parameters or {})
     source = Path(notebooks or raw.project_dir() / "notebooks")
     chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
     passed = given | {"peers": peers, "data_dir": str(folder)}
     targets = load_targets(folder)
-    plan = KINDS[kind](chosen, targets, source, langs, passed)
+    if kind == REPORT:
+        plan = _reports(chosen, targets, source, langs, passed)
+    else:
+        plan = kinds[kind].plan(chosen, targets, _there(source / kinds[kind].notebook), langs, passed)
     _check_parameters(given, {item.notebook for item in plan if isinstance(item, Task)})
     return _with_inputs(plan, targets, folder), folder, langs
 
@@ -90,12 +95,13 @@ def _with_inputs(plan: list[Task | Outcome], targets: Any, folder: Path) -> list
 
 
 def _has_data(path: Path, folder: Path | str) -> bool:
-    """Whether the build has rows of the table that a notebook says in its metadata it is about, if it names one."""
+    """Whether there are rows of the table, and the wing, that a notebook says in its metadata it is about."""
     try:
-        table = read_notebook(path).metadata.get("qyx", {}).get("table", "")
+        about = read_notebook(path).metadata.get("qyx", {})
     except DataError:  # its own report will say so
         return True
-    return not table or len(load_table(table, folder)) > 0
+    table, wing = about.get("table"), about.get("wing")
+    return wing in (None, *WINGS) and (not table or len(load_table(table, folder)) > 0)
 
 
 def _reports(
@@ -103,50 +109,28 @@ def _reports(
 ) -> list[Task | Outcome]:
     """A report for each county, and if none are chosen the comparisons."""
     notebook = _there(notebooks / REGION_NOTEBOOK)
-    present = _counties(targets)
+    present = counties_in(targets)
     plan: dict[str, list[Task | Outcome]] = {}
     for given in chosen or present:
         try:
-            code = _county(given, present)
+            code = county_code(given, present)
         except DataError as error:
-            plan[str(given)] = [_refused(given, error)]
+            plan[str(given)] = [refused(given, error)]
             continue
         files = {lang: region_file(code, lang) for lang in langs}
         titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
-        plan[code] = _in_each_language(code, notebook, files, titles, parameters | {"region": code})
+        plan[code] = in_each_language(code, notebook, files, titles, parameters | {"region": code})
     for path in [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS)):
         if not _has_data(path, parameters["data_dir"]):
             continue
         files = {lang: report_file(path.stem, lang) for lang in langs}
-        plan[path.stem] = _in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
+        plan[path.stem] = in_each_language(path.stem, path, files, dict.fromkeys(langs, ""), parameters)
     return [item for items in plan.values() for item in items]
 
 
-def _briefings(
-    chosen: list[object], targets: Any, notebooks: Path, langs: tuple[str, ...], parameters: dict[str, Any]
-) -> list[Task | Outcome]:
-    """A briefing for each county with actual values, and if none are chosen one for all where there are several."""
-    notebook = _there(notebooks / BRIEFING_NOTEBOOK)
-    present = _counties(targets)
-    reporting = sorted({*present} & {*load_actuals(parameters["data_dir"])["region"]})
-    if not reporting:
-        raise DataError(Problem("actuals_missing", "actuals.csv"))
-    plan: dict[str, list[Task | Outcome]] = {}
-    together = [""] if len(present) > 1 and not chosen else []
-    for given in [*(chosen or reporting), *together]:
-        try:
-            code = _reporting(_county(given, present), reporting) if given else ""
-        except DataError as error:
-            plan[str(given)] = [_refused(given, error)]
-            continue
-        name = briefing_stem(code)
-        files = {lang: report_file(name, lang) for lang in langs}
-        titles = {lang: briefing_title(code, lang) for lang in langs}
-        plan[name] = _in_each_language(name, notebook, files, titles, parameters | {"region": code})
-    return [item for items in plan.values() for item in items]
-
-
-KINDS = {"report": _reports, "briefing": _briefings}
+def kinds_known() -> dict[str, Kind]:
+    """The kinds of pages that wings make besides the reports, by name."""
+    return {name: kind for wing in wings() for name, kind in wing.kinds.items()}
 
 
 def _there(notebook: Path) -> Path:
@@ -155,17 +139,20 @@ def _there(notebook: Path) -> Path:
     return notebook
 
 
-def _counties(targets: Any) -> list[str]:
+def counties_in(targets: Any) -> list[str]:
+    """The counties of the data, by code."""
     return sorted(targets.loc[targets["level"] == "county", "region"].unique())
 
 
-def _refused(given: object, error: DataError) -> Outcome:
+def refused(given: object, error: DataError) -> Outcome:
+    """A report that is not made, and why."""
     return Outcome(str(given), str(given), "", ok=False, reason=str(error))
 
 
-def _in_each_language(
+def in_each_language(
     name: str, notebook: Path, files: dict[str, str], titles: dict[str, str], parameters: dict[str, Any]
 ) -> list[Task | Outcome]:
+    """One task for each language; each names the others."""
     return [
         Task(
             name,
@@ -180,22 +167,13 @@ def _in_each_language(
     ]
 
 
-def _county(given: object, present: list[str]) -> str:
+def county_code(given: object, present: list[str]) -> str:
     """The code of a county that is in the data; a benchmark's plan has no report of its own."""
     code = names.find_region(given)
     if code not in present:
         key = "region_absent" if names.region_level(code) == "county" else "report_not_county"
         listed = ", ".join(map(names.region_name, present))
         raise DataError(Problem(key, "targets.csv", text=names.region_name(code), values={"present": listed}))
-    return code
-
-
-def _reporting(code: str, reporting: list[str]) -> str:
-    if code not in reporting:
-        listed = ", ".join(map(names.region_name, reporting))
-        raise DataError(
-            Problem("actuals_absent", "actuals.csv", text=names.region_name(code), values={"present": listed})
-        )
     return code
 
 
@@ -223,8 +201,14 @@ def read_notebook(path: Path) -> NotebookNode:
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(Problem("report_notebook", path.name, values={"reason": reason})) from error
+    notebook.cells = [cell for cell in notebook.cells if _wing_of(cell.metadata.get("tags", [])) in (None, *WINGS)]
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
+
+
+def _wing_of(tags: list[str]) -> str | None:
+    """The wing that a cell belongs to: a section of a wing that is taken out leaves the report."""
+    return next((tag.removeprefix(_WING_TAG) for tag in tags if tag.startswith(_WING_TAG)), None)
 
 
 def parameters_of(notebook: NotebookNode) -> set[str]:

@@ -19,8 +19,9 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import raw
-from qyx_analysis.datapackage import DERIVED
+from qyx_analysis.datapackage.building import derived_tables
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.wings import wings
 
 MANIFEST = "manifest.json"
 # A county's report shows what others plan; where and in which words they print it concerns only their own.
@@ -28,8 +29,6 @@ _PLACE = [
     *("raw", "document", "section", "locator", "char_start", "char_end", "text", "department", "correction"),
     *("message_zh", "message_en"),
 ]
-_OWN_ALONE = {"findings", "actuals"}  # tables of which a county's report shows its own rows
-_DUE = ["indicator", "due"]  # what one county reports is due from all
 HEAD, TAIL = 4000, 100  # bytes of a page in which its head, and its end, are found
 _RECORD = re.compile(r'<meta name="qyx-inputs" content="([^"]*)">')
 _MADE = re.compile(r'<meta name="qyx-made" content="([^"]*)">')
@@ -76,24 +75,27 @@ class DataInputs:
     def __init__(self, folder: Path) -> None:
         self._rows: dict[str, dict[str, bytes]] = {}
         self._plans: dict[str, dict[str, bytes]] = {}  # the same rows without what concerns only their own region
-        self._due = b""
+        self._shared = b""  # what all counties' reports show of a table of which each shows its own rows
+        self._own = {"findings", *(name for wing in wings() for name in wing.own_tables)}
+        shared = {name: columns for wing in wings() for name, columns in wing.shared_columns.items()}
+        derived = derived_tables()
         for path in sorted(folder.glob("*.csv")):
-            if path.stem not in DERIVED:  # which say nothing that the others and the library do not
+            if path.stem not in derived:  # which say nothing that the others and the library do not
                 table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
                 self._rows[path.stem] = _by_region(table)
-                if path.stem == "actuals":
-                    self._due = _by_region(table[_DUE].drop_duplicates().sort_values(_DUE))[""]
+                if columns := shared.get(path.stem):
+                    self._shared += _by_region(table[columns].drop_duplicates().sort_values(columns))[""]
                 self._plans[path.stem] = _by_region(table.drop(columns=_PLACE, errors="ignore"))
 
     def of(self, region: str, compared: Iterable[str]) -> str:
         """Give the checksum of what a report of ``region``, or of none, can show beside those it compares with."""
         others = sorted({*compared, ""} - {region})
-        parts = [self._due]
+        parts = [self._shared]
         for table, rows in self._rows.items():
             parts.append(rows.get(region, b""))
             if not region:
                 parts += [rows.get(code, b"") for code in others]
-            elif table not in _OWN_ALONE:
+            elif table not in self._own:
                 parts += [self._plans[table].get(code, b"") for code in others]
         return digest(*parts)
 

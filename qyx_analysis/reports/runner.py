@@ -14,7 +14,7 @@ from typing import Any
 
 from qyx_analysis import __version__
 from qyx_analysis.catalogue import message
-from qyx_analysis.datapackage import PACKAGE
+from qyx_analysis.datapackage.building import PACKAGE
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.progress import progress_bar
 from qyx_analysis.reports.downloads import data_id, write_tables
@@ -57,7 +57,7 @@ def make_reports(
     peers : str
         What the notebooks compare a county with: codes or a group, passed on as it is.
     data : path or address, optional
-        Folder of the build, as in :func:`~qyx_analysis.processed.load_targets`.
+        Folder of the build, as in :func:`~qyx_analysis.datapackage.loading.load_targets`.
     lang : str
         ``zh``, ``en`` or ``both``.
     out : path or address

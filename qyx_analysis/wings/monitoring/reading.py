@@ -1,0 +1,398 @@
+"""Forms of actual values (CSV or Excel) -> tidy rows, each traced to its cell, and what is suspicious about them."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from qyx_analysis import catalogue, names
+from qyx_analysis.cells import CellValue, normal, parse_cell
+from qyx_analysis.documents import Cell, Document, read_document
+from qyx_analysis.names import LOCAL
+from qyx_analysis.problems import DataError, Problem, compiled
+from qyx_analysis.tidy import findings
+from qyx_analysis.tidy.reading import typed
+from qyx_analysis.tidy.rows import measured
+
+KINDS = (".csv", ".xlsx")
+_YEAR = re.compile(r"(20\d\d)(?:年|年度|全年|年全年)?")
+_QUARTER = re.compile(r"(20\d\d)(?:年|-|/)?(?:Q|第)?([1-4一二三四])(?:季度|(?<=Q.))", re.IGNORECASE)
+_MONTH = re.compile(r"(20\d\d)(?:年|-|/)(1[0-2]|0?[1-9])月?")
+_LAST_ORDER = "一二三四"
+_TOP = 20  # rows among which the header is looked for; titles may stand above it
+_LEAP = 10  # a value ten times another, or a tenth of it, is probably in another unit
+
+
+class Period(NamedTuple):
+    """``label`` (2024, 2024Q2, 2024-06), its ``year``, and the day it ends on."""
+
+    label: str
+    year: int
+    due: str
+
+
+def parse_period(text: str) -> Period | None:
+    """Read a year, a quarter or a month; ``None`` for anything else.
+
+    >>> parse_period("2024").due, parse_period("2024年第二季度"), parse_period("2024-6").label
+    ('2024-12-31', Period(label='2024Q2', year=2024, due='2024-06-30'), '2024-06')
+    >>> parse_period("2024-06-01") is None
+    True
+    """
+    printed = normal(text)
+    if match := _YEAR.fullmatch(printed):
+        return Period(match[1], int(match[1]), f"{match[1]}-12-31")
+    if match := _QUARTER.fullmatch(printed):
+        quarter = int(match[2]) if match[2].isascii() else _LAST_ORDER.index(match[2]) + 1
+        return _ending(f"{match[1]}Q{quarter}", int(match[1]), 3 * quarter)
+    if match := _MONTH.fullmatch(printed):
+        return _ending(f"{match[1]}-{int(match[2]):02}", int(match[1]), int(match[2]))
+    return None
+
+
+def _ending(label: str, year: int, month: int) -> Period:
+    return Period(label, year, f"{year}-{month:02}-{calendar.monthrange(year, month)[1]}")
+
+
+def period_text(period: str, lang: str) -> str:
+    """Say a period in words.
+
+    >>> period_text("2024Q2", "zh"), period_text("2024-06", "zh"), period_text("2024Q2", "en")
+    ('2024年第二季度', '2024年6月', '2024 Q2')
+    """
+    year, part = period[:4], period[4:]
+    if not part:
+        return catalogue.message("period_year", lang, year=year)
+    if part[0] == "-":
+        return catalogue.message("period_month", lang, year=year, n=part[1:].lstrip("0") if lang == "zh" else part[1:])
+    n = _LAST_ORDER[int(part[1]) - 1] if lang == "zh" else part[1]
+    return catalogue.message("period_quarter", lang, year=year, n=n)
+
+
+# --- one form ---------------------------------------------------------------------------------------------
+
+
+class Forms(NamedTuple):
+    """Forms read: their rows, the problems of those that could not be used, and the sources of those that were."""
+
+    actuals: pd.DataFrame
+    problems: list[Problem]
+    sources: list[dict[str, str]]
+
+
+def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
+    """Read forms of actual values.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, or folders of them. They are read in the order of their names: a value that a later file or line
+        gives again replaces the earlier one, which stays as an older ``revision``.
+    targets : DataFrame
+        The tidy targets; they tell which row a county means by a name.
+
+    Returns
+    -------
+    Forms
+        ``actuals`` has the columns of that table in ``fields.csv``. A form with any problem gives no rows.
+    """
+    rows: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    sources: list[dict[str, str]] = []
+    known = _Known(targets)
+    for path in sorted((file for given in paths for file in _files(given)), key=lambda file: (file.name, str(file))):
+        try:
+            document = _document(path)
+            rows += _read_form(document, known)
+            sources.append(
+                {"title": catalogue.message("form_sheet", "en"), "path": path.name} | {"sha256": document.sha256}
+            )
+        except DataError as error:
+            problems += error.problems
+    frame = pd.DataFrame(rows, columns=list(catalogue.dtypes("actuals")))
+    again = frame.groupby(["region", "indicator", "period"], sort=False)
+    frame["revision"] = again.cumcount() + 1
+    frame["current"] = frame["revision"] == again["indicator"].transform("size")
+    places = targets[["region", "indicator", "domain", "row"]].drop_duplicates(["region", "indicator"])
+    ordered = names.in_order(
+        frame.merge(places, on=["region", "indicator"], how="left"),
+        ["region", "indicator", "due", "period", "revision"],
+    )
+    return Forms(typed(ordered, "actuals").reset_index(drop=True), problems, sources)
+
+
+def _files(path: Path) -> list[Path]:
+    """A folder's files, without those that are hidden or that Excel leaves while a workbook is open."""
+    if not path.is_dir():
+        return [path]
+    return [file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$"))]
+
+
+def _document(path: Path) -> Document:
+    if path.suffix.lower() not in KINDS:
+        raise DataError(Problem("form_kind", path.name))
+    return read_document(path)
+
+
+def _read_form(document: Document, known: _Known) -> list[dict[str, Any]]:
+    rows, problems = [], []
+    for table in list(_tables(document)) or [[(Cell("", ""),)]]:  # a workbook without values lacks every column
+        columns, below = _header(table, document.name)
+        for cells in below:
+            given = dict(zip(columns, cells, strict=False))
+            if not any(cell.text for cell in cells) or not given["value"].text:
+                continue  # a line of the form that nobody has filled in
+            try:
+                rows.append(_row(given, document.name, known))
+            except DataError as error:
+                problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return rows
+
+
+def _tables(document: Document) -> Iterator[list[tuple[Cell, ...]]]:
+    """The one table of a CSV file; or the sheets of a workbook, all but the one of instructions."""
+    if Path(document.name).suffix.lower() == ".csv":
+        start = next(line for line in document.lines if line.strip())
+        reader = csv.reader(document.lines, delimiter=max(",;\t", key=start.count), strict=True)
+        try:
+            rows = [tuple(Cell(text.strip(), f"line {reader.line_num}") for text in row) for row in reader if row]
+        except csv.Error as error:  # a quotation mark that never ends would swallow the rows below it
+            place, reason = f"line {reader.line_num}", {"reason": str(error)}
+            raise DataError(Problem("form_quotes", document.name, place, values=reason)) from error
+        yield rows
+    else:
+        help_sheet = help_title()
+        yield from (list(grid.rows) for grid in document.grids if help_sheet not in grid.above)
+
+
+def _header(table: list[tuple[Cell, ...]], file: str) -> tuple[list[str], list[tuple[Cell, ...]]]:
+    """The roles of the columns, and the rows below: every heading must be known, and the required ones there."""
+    required = set(catalogue.form().query("use == 'required'")["role"])
+    found = [{_role(cell.text) for cell in row} & required for row in table[:_TOP]]
+    at = max(range(len(found)), key=lambda i: len(found[i]))
+    roles = [_role(cell.text) for cell in table[at]]
+    place = next((cell.place for cell in table[at] if cell.text), table[at][0].place)
+    if missing := required - set(roles):
+        form = catalogue.form().set_index("role")
+        listed = "、".join(f"{form.at[role, 'zh']} {form.at[role, 'en']}" for role in form.index if role in missing)
+        raise DataError(Problem("form_columns", file, place, values={"missing": listed}))
+    for cell, role in zip(table[at], roles, strict=True):
+        if (cell.text and not role) or (role and roles.count(role) > 1):
+            raise DataError(Problem("form_column", file, cell.place, cell.text))
+    for row in table[at + 1 :]:
+        if extra := next((cell for cell in row[len(roles) :] if cell.text), None):
+            raise DataError(Problem("form_cell", file, extra.place, extra.text))
+    blank = [Cell("", cell.place) for cell in table[at]]
+    return roles, [(*row, *blank[len(row) :]) for row in table[at + 1 :]]
+
+
+@cache
+def _headings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    columns = catalogue.form().query("use != 'word'")
+    own = (
+        f"{re.escape(normal(c.zh))}|{re.escape(normal(c.en))}|{re.escape(normal(c.zh + c.en))}"
+        for c in columns.itertuples()
+    )
+    patterns = (f"{exact}|{more}" if more else exact for exact, more in zip(own, columns["pattern"], strict=True))
+    return tuple((compiled(f"(?i:{p})", "form.csv"), role) for p, role in zip(patterns, columns["role"], strict=True))
+
+
+def _role(text: str) -> str:
+    printed = normal(text)
+    return next((role for pattern, role in _headings() if pattern.fullmatch(printed)), "")
+
+
+def help_title() -> str:
+    """The name of a form's sheet of instructions, which holds no values."""
+    return f"{catalogue.message('form_sheet_help', 'zh')} {catalogue.message('form_sheet_help', 'en')}"
+
+
+# --- one row ----------------------------------------------------------------------------------------------
+
+
+class _Known:
+    """What each region calls its rows: by printed name and by code, never by a number, which plans print anew."""
+
+    def __init__(self, targets: pd.DataFrame) -> None:
+        self.rows: dict[tuple[str, str], dict[str, Any] | None] = {}  # None: said of two rows
+        table = names.indicators_of(targets)
+        units = catalogue.indicators().set_index("code")["unit"]
+        self.codes = {code: {"indicator": code, "unit": unit} for code, unit in units.items()}
+        self.numbers = dict(zip(table["code"], table["number"], strict=True))
+        self.states = set(table.loc[table["nature"] == "state", "code"])
+        for row in targets.drop_duplicates(["region", "indicator"]).itertuples():
+            entry = {"indicator": row.indicator, "unit": row.unit}
+            said = {row.indicator, names.folded(row.name), names.folded(names.split_unit(row.name)[0])}
+            said.add(row.indicator.removeprefix(LOCAL))
+            self.rows |= {(row.region, text): None if (row.region, text) in self.rows else entry for text in said}
+
+    def find(self, region: str, text: str, unit: str) -> dict[str, Any] | None:
+        """What the county's own table calls so; else what the catalogue does; else a name marked as local."""
+        for said in ((region, text), (region, names.folded(text))):
+            if said in self.rows:
+                return self.rows[said]
+        found = names.find_indicator(text) or names.find_indicator(names.split_unit(text)[0])
+        local = {"indicator": LOCAL + names.folded(text.removeprefix(LOCAL)), "unit": unit}
+        return self.codes.get(text) or self.codes.get(found or "") or (local if text.startswith(LOCAL) else None)
+
+
+def _row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
+    def problem(key: str, role: str, **values: Any) -> DataError:
+        return DataError(Problem(key, file, given[role].place, given[role].text, values))
+
+    try:
+        region = names.find_region(given["region"].text)
+    except DataError as error:
+        raise DataError(replace(error.problems[0], file=file, place=given["region"].place)) from error
+    text = {role: cell.text for role, cell in given.items()}
+    unit = normal(text.get("unit", ""))
+    entry = known.find(region, text["indicator"], unit)
+    if entry is None:
+        close = names.closest_indicator(names.split_unit(given["indicator"].text)[0]) or "—"
+        raise problem("form_indicator", "indicator", close=close)
+    period = parse_period(given["period"].text)
+    if period is None:
+        raise problem("form_period", "period")
+    read = parse_cell(text["value"])
+    state = entry["indicator"] in known.states
+    if not _fits(read, state):
+        raise problem("form_state" if state else "form_value", "value")
+    if read.unit and unit and read.unit != unit:
+        raise problem("form_two_units", "value", unit=unit)
+    values = _measured(read, entry, unit)
+    if read.number is not None and values["value"] is None:
+        where = "unit" if unit else "value"
+        raise problem("form_unit", where, unit=read.unit or unit or "—", canonical=entry["unit"])
+    return values | {
+        "region": region,
+        "region_name": names.region_name(region),
+        "indicator": entry["indicator"],
+        "number": known.numbers.get(entry["indicator"], pd.NA),
+        "name": text["indicator"],
+        "period": period.label,
+        "year": period.year,
+        "due": period.due,
+        "raw": text["value"],
+        "unit": entry["unit"],
+        "source": text.get("source", ""),
+        "note": text.get("note", ""),
+        "synthetic": bool(_synthetic_words().search(text.get("source", "").casefold())),
+        "document": file,
+        "locator": given["value"].place,
+    }
+
+
+@cache
+def _synthetic_words() -> re.Pattern[str]:
+    return compiled(catalogue.form().set_index("role").at["synthetic", "pattern"], "form.csv")
+
+
+def _measured(read: CellValue, entry: dict[str, Any], unit: str) -> dict[str, Any]:
+    """The value in the unit of the plan; of a local row too, where units.csv has that unit or the two are one."""
+    known = entry["unit"] and names.find_unit(entry["unit"])
+    stated = read.unit or unit or entry["unit"]
+    values = measured(read, entry | {"printed_unit": unit} | ({"indicator": ""} if known else {}))
+    return values if known or stated == entry["unit"] or not entry["unit"] else values | {"value": None}
+
+
+def _fits(read: Any, state: bool) -> bool:
+    """A state is passed or not (in words, or as 100 or 0); any other value is a number, a bound or 全覆盖."""
+    if read.kind in ("missing", "status"):
+        return state or read.kind == "missing"
+    if state:
+        return read.kind == "point" and read.number in (0, 100)
+    return read.kind in ("point", "lower_bound", "upper_bound", "full_coverage")
+
+
+# --- what is suspicious -----------------------------------------------------------------------------------
+
+
+def actual_findings(actuals: pd.DataFrame, targets: pd.DataFrame) -> list[dict[str, Any]]:
+    """What an analyst must know of the actual values before using them: the rows of ``findings``."""
+    return [found for rule in _RULES for found in rule(actuals, targets)]
+
+
+def _finding(cell: Any, rule: str, severity: str, **values: Any) -> dict[str, Any]:
+    return findings.finding(cell, rule, severity, year=True, period=cell.period, **values)
+
+
+def _synthetic(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for _, rows in actuals[actuals["synthetic"]].groupby(["document", "region"], sort=False):
+        found = _finding(next(rows.itertuples()), "actual_synthetic", "warning", n=len(rows))
+        yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
+
+
+def _unsourced(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for _, rows in actuals[actuals["source"] == ""].groupby(["document", "region"], sort=False):
+        found = _finding(next(rows.itertuples()), "actual_unsourced", "info", n=len(rows))
+        yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
+
+
+def _revised(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    revised = actuals[actuals.duplicated(["region", "indicator", "period"], keep=False)]
+    for _, rows in revised.groupby(["region", "indicator", "period"], sort=False):
+        history = " → ".join(f"{cell.raw} ({cell.document}, {cell.locator})" for cell in rows.itertuples())
+        yield _finding(list(rows.itertuples())[-1], "actual_revised", "info", n=len(rows), history=history)
+
+
+def _without_target(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """A row, a year or a whole county that the plans in the build do not have."""
+    current = actuals[actuals["current"]]
+    keys = ["region", "indicator", "year"]
+    planned = targets.loc[targets["role"] == "target", keys].assign(planned=True)
+    lone = current.merge(planned, on=keys, how="left")
+    lone = lone[lone["planned"].isna()]
+    for region, rows in lone.groupby("region", sort=False):
+        if region not in set(targets["region"]):
+            found = _finding(next(rows.itertuples()), "actual_without_target", "warning", key="actual_without_plan")
+            yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
+        else:
+            for cell in rows.itertuples():
+                level = "info" if cell.indicator.startswith(LOCAL) else "warning"
+                yield _finding(cell, "actual_without_target", level)
+
+
+def _series(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """The current numbers of each indicator by date, after the baseline that the plan prints."""
+    entries = names.indicators_of(targets).set_index("code").to_dict(orient="index")
+    baseline = targets[targets["role"] == "baseline"].assign(period="", due="")
+    baseline["period"] = baseline["year"].astype(str)
+    current = actuals[actuals["current"]]
+    both = pd.concat([baseline, current], ignore_index=True)
+    both = (
+        both[both["kind"] == "point"].dropna(subset="value").sort_values(["region", "indicator", "due"], kind="stable")
+    )
+    for (_, code), cells in groupby(both.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
+        if code in entries and entries[code]["nature"] != "state":
+            yield entries[code], list(cells)
+
+
+def _numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Outside the logical limits; ten times the value before; a cumulative number that falls; two for one day."""
+    for entry, cells in _series(actuals, targets):
+        unit = cells[0].unit
+        for cell in cells:
+            if cell.due and (cell.value < entry["lower"] or cell.value > entry["upper"]):
+                yield _finding(cell, "actual_outside", "warning", unit=unit)
+        for before, after in pairwise(cells):
+            said = {"before": before.raw, "after": after.raw, "last": before.period}
+            if before.due == after.due and before.value != after.value:
+                yield _finding(after, "actual_disagrees", "warning", **said)
+            elif before.value > 0 and after.value > 0 and not 1 / _LEAP < after.value / before.value < _LEAP:
+                yield _finding(after, "actual_leap", "warning", unit=unit, **said)
+            elif entry["nature"] == "cumulative" and after.value < before.value:
+                yield _finding(after, "actual_fall", "error", **said)
+
+
+_RULES = (_synthetic, _unsourced, _without_target, _numbers, _revised)

@@ -1,0 +1,90 @@
+"""What this wing adds to the core: the tables of sentences, their findings and ``qyx extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from qyx_analysis.datapackage.building import joined
+from qyx_analysis.export.difference import Compared
+from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.wings import Wing
+from qyx_analysis.wings.sentences.alignment import alignment
+from qyx_analysis.wings.sentences.command import add_commands
+from qyx_analysis.wings.sentences.contradictions import compare_with_table
+from qyx_analysis.wings.sentences.facts import Said, read_kept, row_departments, said_in
+from qyx_analysis.wings.sentences.targets import linked, prose_targets
+
+if TYPE_CHECKING:
+    from qyx_analysis.datapackage.building import Draft
+    from qyx_analysis.tidy.reading import Plan
+
+
+def _read_tables(draft: Draft) -> None:
+    said = _said(draft)
+    for each in said:
+        _add_source(draft, each)
+    for plan in draft.plans:
+        if plan.targets["department"].any():
+            _give(draft, (plan.region, plan.document.name), "governance")
+    targets = draft.tables["targets"]
+    prose = linked(joined("prose_targets", [each.targets for each in said]), targets)
+    governed = [each.governance for each in said] + [row_departments(plan) for plan in draft.plans]
+    draft.tables |= {"prose_targets": prose, "governance": joined("governance", governed)}
+    draft.findings += compare_with_table(prose, targets).to_dict(orient="records")
+    draft.counts.append(f"{sum(len(each.targets) for each in said)} 个正文目标 / targets in sentences")
+
+
+def _said(draft: Draft) -> list[Said]:
+    """The sentences of every region: those of its document, or the facts kept of it where that is a table alone."""
+    said: dict[str, Said] = {}
+    for folder in filter(Path.is_dir, draft.paths):
+        try:
+            kept = list(read_kept(folder))
+        except DataError as error:
+            kept = list(error.problems)
+        draft.problems += [each for each in kept if isinstance(each, Problem)]
+        said |= {each.region: each for each in kept if isinstance(each, Said)}
+    said |= {each.region: each for each in map(said_in, draft.plans) if each}
+    return [said[region] for region in sorted(said)]
+
+
+def _add_source(draft: Draft, said: Said) -> None:
+    """Name the document, or the file of facts kept of one, among the sources."""
+    entry = {"title": said.title, "path": said.path, "region": said.region, "sha256": said.sha256}
+    entry |= {"document": said.document, "document_sha256": said.document_sha256}  # the facts kept of which
+    draft.sources.setdefault((said.region, said.path), entry | {"tables": []})
+    _give(draft, (said.region, said.path), "prose_targets", "governance")
+
+
+def _give(draft: Draft, source: tuple[str, str], *tables: str) -> None:
+    """Say that a source gives rows of these tables."""
+    draft.sources[source]["tables"] = sorted({*draft.sources[source]["tables"], *tables})
+
+
+def _derive_tables(draft: Draft) -> None:
+    draft.tables["alignment"] = alignment(draft.tables["targets"], draft.tables["prose_targets"])
+
+
+def _read_plan(plan: Plan) -> dict[str, pd.DataFrame]:
+    return {"prose_targets": prose_targets(plan.document, plan.region)}
+
+
+WING = Wing(
+    derived=("alignment",),
+    rules=("prose_value", "prose_bound", "prose_start", "prose_unit", "prose_year"),
+    read_tables=_read_tables,
+    derive_tables=_derive_tables,
+    read_plan=_read_plan,
+    compared={
+        "prose_targets": Compared(
+            ["region", "section", "metric", "year", "turn"], "year", "metric", "text_value",
+            ["kind", "operator", "value", "value_low", "value_high", "unit", "cumulative", "annual", "hedge"],
+            ["linked_indicator"],
+            ["document", "section"],
+        )
+    },
+    add_commands=add_commands,
+)  # fmt: skip
