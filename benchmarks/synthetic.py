@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from qyx_analysis import catalogue, raw
-from qyx_analysis.datapackage.building import PACKAGE, describe
+from qyx_analysis.datapackage.building import PACKAGE, Draft, describe
 from qyx_analysis.figures import house_style
 from qyx_analysis.measures import verdicts
 from qyx_analysis.tidy import findings
@@ -187,7 +187,7 @@ def write_build(targets: pd.DataFrame, folder: Path) -> Path:
     tables = {"targets": targets, "findings": findings.find_all(targets), "prose_targets": prose}
     for name, table in tables.items():
         (folder / f"{name}.csv").write_bytes(raw.csv_bytes(table))
-    text = json.dumps(describe(tables, [], [], []), ensure_ascii=False)
+    text = json.dumps(describe(Draft([], [], {}, [], tables)), ensure_ascii=False)
     (folder / PACKAGE).write_text(text, encoding="utf-8", newline="\n")
     return folder
 

@@ -25,6 +25,7 @@ from qyx_analysis.reports import Outcome, explain_reports, make_reports
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
 from qyx_analysis.wings.monitoring.briefing import State, briefing_html, briefing_title
+from qyx_analysis.wings.monitoring.desk import open_delivery
 
 BOTH = ("zh", "en")
 
@@ -235,7 +236,8 @@ def test_printed_it_is_one_sheet_and_nothing_is_cut(browser, demo, county, lang)
 @pytest.mark.parametrize("lang", BOTH)
 def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, demo, tmp_path, lang):
     desk = open_desk(data_dir=demo.data, lang=lang)
-    frames = [desk.targets, desk.monitoring, desk.open_items, desk.changes, desk.due_next]
+    delivery = open_delivery(desk)
+    frames = [desk.targets, delivery.monitoring, delivery.open_items, delivery.changes, delivery.due_next]
     busiest = [frame[frame["region"] == "330282"] for frame in frames]
     codes = [*catalogue.regions().query("level == 'county'")["code"], "330200"]
     many = [pd.concat([frame.assign(region=code) for code in codes], ignore_index=True) for frame in busiest]

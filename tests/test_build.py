@@ -41,7 +41,7 @@ def test_the_package_validates_with_the_frictionless_tool(built):
 def test_what_was_written_loads_as_it_was_computed(built):
     pd.testing.assert_frame_equal(loading.load_targets(built.out), four_plans(), check_dtype=False)
     pd.testing.assert_frame_equal(pd.read_parquet(built.out / "targets.parquet"), four_plans(), check_dtype=False)
-    assert len(loading.findings(built.out)) == len(built.findings)
+    assert len(loading.findings(built.out)) == len(built.tables["findings"])
     pd.testing.assert_frame_equal(loading.load_verdicts(built.out), measures.verdicts(four_plans()))
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from plans import fifth_county, printed, write
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue, cli, raw
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage import loading
+from qyx_analysis.wings import Input
+from qyx_analysis.wings.monitoring.loading import load_actuals
 
 COMMANDS = ("add", "build", "report", "explain", "list", "template", "export", "diff", "doctor")
 
@@ -69,18 +71,19 @@ def test_build_reads_the_forms_of_the_project_with_its_own_plans_and_those_it_is
     forms.mkdir()
     header = "region,indicator,period,value,unit,source\n"
     write(forms, "a.csv", header + "330213,nursery_places,2023,4,个,return\n")
-    monkeypatch.setattr(raw, "actuals_dir", lambda: forms)
+    own = Input(lambda: forms, "")
+    monkeypatch.setattr(cli, "_inputs", lambda: {"actuals": own})
     assert main(["build", "--out", str(tmp_path / "out")]) == 0
-    assert loading.load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
+    assert load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
     assert "1 个实际值 / actual values" in capfd.readouterr().out
     assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "out")]) == 0
-    assert loading.load_actuals(tmp_path / "out").empty  # other plans, other values
+    assert load_actuals(tmp_path / "out").empty  # other plans, other values
     bad = write(tmp_path, "bad.csv", header + "330213,nursery_places,2023,four,个,return\n")
     capfd.readouterr()
     assert main(["build", "--actuals", str(bad), "--actuals", str(forms), "--out", str(tmp_path / "out")]) == 1
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("qyx: bad.csv: line 2: “four”")
-    assert len(loading.load_actuals(tmp_path / "out")) == 1
+    assert len(load_actuals(tmp_path / "out")) == 1
 
 
 def test_add_then_build_then_explain(tmp_path, capsys):

@@ -26,6 +26,7 @@ from qyx_analysis.reports import explain_reports, make_reports
 from qyx_analysis.reports.pages import tidy
 from qyx_analysis.texts import tables
 from qyx_analysis.wings.monitoring import figures, judging, texts
+from qyx_analysis.wings.monitoring.desk import open_delivery
 from qyx_analysis.wings.monitoring.judging import common_periods
 from qyx_analysis.wings.monitoring.reading import read_actuals
 
@@ -435,11 +436,12 @@ def test_a_changed_value_makes_its_county_and_the_comparison_anew_and_no_other(p
 
 def test_a_desk_judges_as_on_the_day_it_is_given(tmp_path: Path) -> None:
     build(tmp_path, LINES)
-    desk = open_desk(data_dir=tmp_path / "data", as_of="2023")
-    assert desk.period == "2023" and set(desk.actuals["period"]) == {"2023"}
-    assert open_desk(data_dir=tmp_path / "data").period == "2024"
-    narrow = open_desk(FENGHUA, peers=CIXI, data_dir=tmp_path / "data", domain="Childcare")
-    assert set(narrow.monitoring["indicator"]) <= set(narrow.targets["indicator"])
+    delivery = open_delivery(open_desk(data_dir=tmp_path / "data"), "2023")
+    assert delivery.period == "2023" and set(delivery.actuals["period"]) == {"2023"}
+    assert open_delivery(open_desk(data_dir=tmp_path / "data")).period == "2024"
+    desk = open_desk(FENGHUA, peers=CIXI, data_dir=tmp_path / "data", domain="Childcare")
+    narrow = open_delivery(desk)
+    assert set(narrow.monitoring["indicator"]) <= set(desk.targets["indicator"])
     assert set(narrow.rankings.query("by == 'domain'")["group"]) == {"幼有善育"}
     with pytest.raises(DataError, match="next year"):
-        open_desk(data_dir=tmp_path / "data", as_of="next year")
+        open_delivery(open_desk(data_dir=tmp_path / "data"), "next year")

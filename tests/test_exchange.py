@@ -23,13 +23,15 @@ from qyx_analysis import catalogue, names, raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage.building import build
-from qyx_analysis.datapackage.loading import load_actuals, load_governance, load_table, load_tables, load_targets
+from qyx_analysis.datapackage.loading import load_table, load_tables, load_targets
 from qyx_analysis.export.difference import compare
 from qyx_analysis.export.formats import export
 from qyx_analysis.export.workbook import Sheet, column_heads, sheet_name, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
 from qyx_analysis.wings.monitoring.form import actuals_form, form_file
 from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
+from qyx_analysis.wings.monitoring.loading import load_actuals
+from qyx_analysis.wings.sentences.loading import load_governance
 
 COUNTIES = ("330213", "330282", "330681", "330922")
 PERIODS = ["2023", "2024", "2025Q2"]

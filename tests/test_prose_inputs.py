@@ -18,10 +18,10 @@ from qyx_analysis import raw
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage import loading
 from qyx_analysis.datapackage.building import Built, build
-from qyx_analysis.datapackage.loading import load_governance, load_prose
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import add_document
 from qyx_analysis.wings.sentences.facts import COLUMNS, Said, extract, read_kept
+from qyx_analysis.wings.sentences.loading import load_governance, load_prose
 
 KEPT = raw.raw_dir() / "prose"
 CITY = """绍兴市公共服务规划
