@@ -24,7 +24,7 @@ from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import explain_reports, make_reports
 from qyx_analysis.reports.pages import tidy
-from qyx_analysis.texts import tables
+from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring import figures, judging, texts
 from qyx_analysis.wings.monitoring.desk import open_delivery
 from qyx_analysis.wings.monitoring.judging import common_periods
@@ -211,7 +211,7 @@ def test_tables_fit_few_and_many_and_have_no_holes(monitored: pd.DataFrame, nine
             *(texts.open_table(items, lang), texts.closed_table(items, lang), texts.missing_table(rows, lang)),
             *texts.details(rows, FENGHUA, lang).values(),
         ]
-        html = " ".join(tables.as_html(table, "x") for table in shown)
+        html = " ".join(render_table(table, "x") for table in shown)
         assert not re.search(r"\b(nan|NaN|None|<NA>)\b", html)
     counts = texts.status_table(ninety, "2023", "en").set_index("Indicator")
     assert counts.loc["Nursery places"].sum() == 90

@@ -8,8 +8,10 @@ import pytest
 from plans import four_plans
 
 from qyx_analysis import measures
-from qyx_analysis.texts import readings, tables
-from qyx_analysis.texts.glance import glance_html, targets_at_a_glance
+from qyx_analysis.texts.ambition import tell_ambition
+from qyx_analysis.texts.glance import find_tiles, render_glance
+from qyx_analysis.texts.html import render_table
+from qyx_analysis.texts.timing import count_timing
 from qyx_analysis.tidy import findings
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -25,61 +27,61 @@ def words(html: str) -> str:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_target_has_its_tile_and_no_tile_a_hole(region: str, lang: str) -> None:
-    tiles = targets_at_a_glance(*FRAMES, region, lang)
+    tiles = find_tiles(*FRAMES, region, lang)
     assert list(tiles["indicator"]) == list(TARGETS.query("region == @region")["indicator"].unique())
     assert tiles[["first", "last", "unit", "warned"]].notna().all(axis=None)
-    html = glance_html(*FRAMES, region, lang)
+    html = render_glance(*FRAMES, region, lang)
     assert html.count('<span class="name">') == len(tiles)
     assert not set(words(html).split()) & {"nan", "None", "NaN", "nan%", "inf"}
     assert bool(re.search("[\u4e00-\u9fff]", words(html))) == (lang == "zh")
 
 
 def test_numbers_are_those_of_the_frames_and_of_the_sentences() -> None:
-    tiles = targets_at_a_glance(*FRAMES, "330213", "zh").set_index("indicator")
+    tiles = find_tiles(*FRAMES, "330213", "zh").set_index("indicator")
     assert tuple(tiles.loc["child_screening_rate", ["first", "last", "unit"]]) == ("86", "96", "%")
     assert tiles.at["child_screening_rate", "gap"] == pytest.approx(10 / 14)
     assert tuple(tiles.loc["preschool_assessment", ["first", "last", "unit"]]) == ("前期准备", "通过", "")
     assert tiles.at["long_term_care_insured", "last"] == "全覆盖"
     assert tiles.at["unemployment_registered", "status"] == "weaker"
-    html = glance_html(*FRAMES, "330213", "zh")
-    said = " ".join(readings.ambition_of(FRAMES[3], "330213", "zh"))
+    html = render_glance(*FRAMES, "330213", "zh")
+    said = " ".join(tell_ambition(FRAMES[3], "330213", "zh"))
     for name, share in re.findall("<li><span>([^<]*)</span> <b>([^<]*)</b>", html):
         assert f"{name} {share}" in said
-    counts = readings.timing_counts(FRAMES[2], "330213")
+    counts = count_timing(FRAMES[2], "330213")
     assert f"前置 {counts['early']} 项 · 后移 {counts['late']} 项" in html
 
 
 def test_the_year_is_the_first_by_whose_end_half_of_the_change_is_planned() -> None:
     for region in REGIONS:
-        for tile in targets_at_a_glance(*FRAMES, region, "en").dropna(subset="half_year").itertuples():
+        for tile in find_tiles(*FRAMES, region, "en").dropna(subset="half_year").itertuples():
             own = TARGETS.query("region == @region and indicator == @tile.indicator").set_index("year")["value"]
             done = ((own - own.loc[2022]) / (own.loc[2027] - own.loc[2022])).dropna()
             assert done[done >= 0.5 - 1e-9].index.min() == tile.half_year
 
 
 def test_what_cannot_be_read_is_not_counted() -> None:
-    tiles = targets_at_a_glance(*FRAMES, "330213", "zh").set_index("indicator")
+    tiles = find_tiles(*FRAMES, "330213", "zh").set_index("indicator")
     assert tiles.loc[["care_workers", "unemployment_registered", "long_term_care_insured"], "half_year"].isna().all()
-    columns = re.findall(r"<span>(\d{4})</span> <b>(\d*)</b>", glance_html(*FRAMES, "330213", "zh"))
+    columns = re.findall(r"<span>(\d{4})</span> <b>(\d*)</b>", render_glance(*FRAMES, "330213", "zh"))
     assert [year for year, _ in columns] == ["2023", "2024", "2025", "2026", "2027"]
     assert sum(int(count or 0) for _, count in columns) == tiles["half_year"].notna().sum() == 14
 
 
 def test_warnings_are_counted_and_lead_to_their_section() -> None:
-    html = glance_html(*FRAMES, "330213", "zh")
+    html = render_glance(*FRAMES, "330213", "zh")
     own = FRAMES[1].query("region == '330213'")["severity"].value_counts()
     assert f'<b class="error">{own["error"]}</b>' in html
     assert f'<b class="warning">{own["warning"]}</b>' in html
     assert "错误：保租房累计" in html
     links = re.findall('<a [^>]*href="([^"]*)"', html)
     assert set(links) == {"#warnings"}
-    quiet = glance_html(TARGETS, FRAMES[1].iloc[:0], *FRAMES[2:], "330213", "en")
+    quiet = render_glance(TARGETS, FRAMES[1].iloc[:0], *FRAMES[2:], "330213", "en")
     assert "Errors 0 Warnings 0" in words(quiet)
     assert "to note" not in quiet
 
 
 def test_a_county_without_any_gap_says_so() -> None:
-    html = glance_html(*FRAMES[:3], FRAMES[3].assign(status="no_limit"), "330213", "en")
+    html = render_glance(*FRAMES[:3], FRAMES[3].assign(status="no_limit"), "330213", "en")
     assert html.count("No gap that can be computed") == 1 and "Least ambitious" not in html
 
 
@@ -87,7 +89,7 @@ def test_text_of_a_document_is_no_markup() -> None:
     local = TARGETS.query("region == '330213' and row == 1").assign(
         indicator=f"local:{HOSTILE}", domain=HOSTILE, row=99, raw="<b>", kind="words", value=float("nan"), unit=HOSTILE,
     )  # fmt: skip
-    html = glance_html(pd.concat([TARGETS, local]), *FRAMES[1:], "330213", "zh")
+    html = render_glance(pd.concat([TARGETS, local]), *FRAMES[1:], "330213", "zh")
     assert "<script" not in html
     assert words(html).count(HOSTILE) == 3 and words(html).count("<b>") == 2  # domain, name, unit; both values
 
@@ -96,7 +98,7 @@ def test_a_table_carries_its_numbers_for_sorting() -> None:
     frame = pd.DataFrame(
         {"row": ["1 a", "2 b", "3 c"], "value": ["−0.5 [−1, 0]", "—", "≥1,200.5"], "text": ["2022", "x", "y"]}
     )
-    html = tables.as_html(frame, "c")
+    html = render_table(frame, "c")
     assert re.findall(r'data-sort="([^"]*)">([^<]*)', html) == [
         ("1", "1 a"), ("-0.5", "−0.5 [−1, 0]"), ("2", "2 b"), ("-999999999999", "—"), ("3", "3 c"),
         ("1200.5", "≥1,200.5"),
@@ -104,4 +106,4 @@ def test_a_table_carries_its_numbers_for_sorting() -> None:
     assert re.findall("<th scope=\"col\"([^>]*)>([^<]*)", html) == [
         (' data-sort-method="number"', "row"), (' data-sort-method="number"', "value"), ("", "text"),
     ]  # fmt: skip
-    assert tables.as_html(frame.iloc[:0], "c").count("<tr>") == 1
+    assert render_table(frame.iloc[:0], "c").count("<tr>") == 1

@@ -22,7 +22,9 @@ import qyx_analysis
 from qyx_analysis import catalogue, figures, names, raw
 from qyx_analysis.datapackage.loading import load_targets
 from qyx_analysis.problems import visible
-from qyx_analysis.texts import tables
+from qyx_analysis.texts import shared
+from qyx_analysis.texts.html import render_table
+from qyx_analysis.texts.shared import table_measure
 
 pytestmark = pytest.mark.slow
 
@@ -193,7 +195,7 @@ def test_downloaded_tables_hold_every_text_and_no_formula(harmed, targets):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_pictures_and_tables_across_counties_show_them_as_texts_too(harmed, targets, lang, monkeypatch):
     hostile = dict(zip(targets["region"].unique(), ["".join(TEXTS[:60]), "\n".join(TEXTS[60:])], strict=True))
-    monkeypatch.setattr(tables, "region_name", lambda code, lang="zh": hostile.get(code, code))
+    monkeypatch.setattr(shared, "region_name", lambda code, lang="zh": hostile.get(code, code))
     monkeypatch.setattr(names, "region_name", lambda code, lang="zh": hostile.get(code, code))
     for draw in (figures.plot_dispersion, figures.plot_ambition):
         forms, _ = draw(targets, lang=lang)._repr_mimebundle_()
@@ -202,5 +204,5 @@ def test_pictures_and_tables_across_counties_show_them_as_texts_too(harmed, targ
             *("svg", "defs", "g", "path", "use", "clipPath", "rect", "image", "text", "tspan")
         }
         assert len(forms["image/png"]) > 5000
-    table = tables.as_html(tables.measure_table(qyx_analysis.trajectory(targets), "front_loading", lang), RUN)
+    table = render_table(table_measure(qyx_analysis.trajectory(targets), "front_loading", lang), RUN)
     assert {tag for tag, _ in Tags(table).found} == {"table", "caption", "thead", "tbody", "tr", "th", "td"}

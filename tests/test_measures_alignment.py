@@ -13,7 +13,7 @@ from plans import NINGBO, four_plans, said
 
 from qyx_analysis import catalogue
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.texts import tables
+from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.sentences.alignment import _concept, alignment, latest, standing
 from qyx_analysis.wings.sentences.texts import (
     alignment_across,
@@ -331,7 +331,7 @@ def test_readings_and_tables_have_no_holes_and_one_language(lang):
         shown += [contradictions_table(prose, four_plans(), region, lang)]
         shown += prose_tables(prose, region, lang).values()
     shown += [alignment_table(rows, lang, comparable) for comparable in (True, False)]
-    texts = sentences + [tables.as_html(frame, "x") for frame in shown]
+    texts = sentences + [render_table(frame, "x") for frame in shown]
     for text in texts:
         assert not set(text.replace("<", " ").replace(">", " ").split()) & {"nan", "NaN", "None", "NA"}, text
         assert "{" not in text

@@ -12,11 +12,18 @@ from plans import four_plans
 from test_figures import covered, texts
 
 from qyx_analysis import figures, measures, names
+from qyx_analysis.catalogue import message
 from qyx_analysis.figures.panels import COLUMNS, domains_height
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.notebook import desk
-from qyx_analysis.texts import readings, tables
-from qyx_analysis.texts.glance import glance_html, targets_at_a_glance
+from qyx_analysis.texts.ambition import compare_ambition, table_ambition, tell_ambition
+from qyx_analysis.texts.dispersion import table_convergence
+from qyx_analysis.texts.glance import find_tiles, render_glance
+from qyx_analysis.texts.html import render_table
+from qyx_analysis.texts.plan import table_domains, table_printed, tell_compared, tell_overview, tell_standing
+from qyx_analysis.texts.shared import table_measure
+from qyx_analysis.texts.timing import table_timing
+from qyx_analysis.texts.verdicts import WORDS, table_verdicts
 
 EIGHT, MANY = "330226", "330225"  # counties with so many rows
 LANGS = ("zh", "en")
@@ -88,14 +95,14 @@ def found(targets: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def tables_of(targets: pd.DataFrame, found: dict[str, pd.DataFrame], region: str, lang: str) -> Iterator[pd.DataFrame]:
-    yield tables.printed_table(targets, region, lang)
-    yield tables.domain_table(targets, region, lang)
-    yield tables.ambition_table(targets, found["ambition"], region, lang)
-    yield tables.timing_table(found["trajectory"], region, lang)
-    yield tables.measure_table(found["trajectory"], "front_loading", lang)
-    yield tables.measure_table(found["ambition"], "change", lang)
-    yield tables.convergence_table(found["dispersion"], found["verdicts"], lang)
-    yield from (tables.verdict_table(found["verdicts"], kind, lang) for kind in tables.WORDS)
+    yield table_printed(targets, region, lang)
+    yield table_domains(targets, region, lang)
+    yield table_ambition(targets, found["ambition"], region, lang)
+    yield table_timing(found["trajectory"], region, lang)
+    yield table_measure(found["trajectory"], "front_loading", lang)
+    yield table_measure(found["ambition"], "change", lang)
+    yield table_convergence(found["dispersion"], found["verdicts"], lang)
+    yield from (table_verdicts(found["verdicts"], kind, lang) for kind in WORDS)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -149,15 +156,15 @@ def test_a_county_shows_its_local_rows_everywhere(
     own = targets[targets["region"] == MANY]
     nothing = pd.DataFrame(columns=["region", "indicator", "severity"])
     frames = targets, nothing, found["trajectory"], found["ambition"], MANY, lang
-    tiles = targets_at_a_glance(*frames)
+    tiles = find_tiles(*frames)
     assert len(tiles) == 45 and tiles["domain"].drop_duplicates().tolist()[-2:] == ["体有强健特色领域", "文有雅乐"]
-    html = glance_html(*frames)
+    html = render_glance(*frames)
     assert all(name in html for name in ours) and first in html
     printed, domains, change, timing = list(tables_of(targets, found, MANY, lang))[:4]
     assert len(printed) == len(change) == len(timing) == 45
     assert ours < set(printed.iloc[:, 0]) and ours < set(change.iloc[:, 0]) and ours < set(timing.iloc[:, 0])
     assert domains.iloc[:, 0].tolist()[-2:] == [first, second] and domains.iloc[:, 1].sum() == 45
-    said = readings.overview(targets, MANY, lang)
+    said = tell_overview(targets, MANY, lang)
     assert " 24 " in said[0] and len(said) == 1
     assert own["indicator"].nunique() == 45
 
@@ -166,20 +173,18 @@ def test_a_county_shows_its_local_rows_everywhere(
 def test_nobody_calls_a_row_better_whose_direction_is_unknown(
     targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
-    sentences = readings.standing_of(targets, MANY, lang) + readings.ambition_of(found["ambition"], MANY, lang)
-    sentences += readings.ambition_across(found["ambition"], targets, lang)
+    sentences = tell_standing(targets, MANY, lang) + tell_ambition(found["ambition"], MANY, lang)
+    sentences += compare_ambition(found["ambition"], targets, lang)
     assert sentences and not [text for text in sentences if "自定" in text]
     for figure in (figures.plot_ambition(targets, MANY, lang=lang), figures.plot_standing(targets, MANY, lang=lang)):
         shown = texts(figure)
         assert not [text for text in shown if "自定" in text]
         assert [text for text in shown if re.search(r"\b24\b", text)]
-    change = tables.ambition_table(targets, found["ambition"], MANY, lang).set_index(
-        tables.message("tab_indicator", lang)
-    )
+    change = table_ambition(targets, found["ambition"], MANY, lang).set_index(message("tab_indicator", lang))
     local = change[change.index.str.startswith("自定")]
     assert (local.iloc[:, 2:5] == "—").all(axis=None)
     for kind in ("ambition", "profile"):
-        told = tables.as_html(tables.verdict_table(found["verdicts"], kind, lang), "")
+        told = render_table(table_verdicts(found["verdicts"], kind, lang), "")
         assert "自定" not in told and "文有雅乐" not in told
 
 
@@ -206,7 +211,7 @@ def test_no_label_has_a_number_and_no_number_decides_anything(
 
 
 def test_the_printed_number_stands_in_the_printed_table_alone(targets: pd.DataFrame) -> None:
-    table = tables.printed_table(targets, MANY, "zh")
+    table = table_printed(targets, MANY, "zh")
     assert table["序号"].tolist()[:5] == ["3", "2", "1", "", "3"]
     assert table["指标"].tolist()[:2] == ["千人托位数", "普惠托位占比"]
 
@@ -226,15 +231,15 @@ def test_indicators_come_by_domain_then_catalogue_then_place(targets: pd.DataFra
 def test_a_comparison_says_how_many_print_what(
     targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
-    said = readings.compared(targets, lang)
+    said = tell_compared(targets, lang)
     single = (names.indicators_shown(targets)["printing"] == 1).sum()
     (named,) = [text for text in said if "自定" in text]
     assert re.search(rf"\b{single}\b", named) and named.count("自定") <= 12
-    table = tables.measure_table(found["trajectory"], "front_loading", lang)
-    heads = tables.message("tab_indicator", lang), tables.message("tab_printing", lang)
+    table = table_measure(found["trajectory"], "front_loading", lang)
+    heads = message("tab_indicator", lang), message("tab_printing", lang)
     counts = table.set_index(heads[0])[heads[1]]
     assert counts[names.indicator_name("nursery_places", lang)] == 10
-    four = readings.compared(four_plans(), lang)
+    four = tell_compared(four_plans(), lang)
     assert len(four) == 2 and "20" in four[1]  # the two definitions of unemployment are printed by some only
 
 

@@ -10,8 +10,29 @@ from plans import four_plans
 
 from qyx_analysis import catalogue, measures, names
 from qyx_analysis.catalogue.wording import literal, percent_text
+from qyx_analysis.figures.rows import decided
 from qyx_analysis.measures.position import position
-from qyx_analysis.texts import readings, tables
+from qyx_analysis.texts.ambition import (
+    compare_ambition,
+    compare_association,
+    table_ambition,
+    tell_ambition,
+    tell_mandated,
+)
+from qyx_analysis.texts.dispersion import compare_dispersion, table_convergence, table_domain_spread
+from qyx_analysis.texts.html import render_table
+from qyx_analysis.texts.plan import (
+    table_domains,
+    table_findings,
+    table_printed,
+    tell_compared,
+    tell_kinds,
+    tell_overview,
+    tell_standing,
+)
+from qyx_analysis.texts.shared import table_measure
+from qyx_analysis.texts.timing import compare_timing, table_timing, tell_timing
+from qyx_analysis.texts.verdicts import WORDS, table_verdicts, tell_stability
 from qyx_analysis.tidy import findings
 
 TARGETS = four_plans()
@@ -25,38 +46,38 @@ REGIONS = tuple(TARGETS["region"].unique())
 
 def all_sentences(lang):
     for region in REGIONS:
-        yield from readings.overview(TARGETS, region, lang)
-        yield from readings.standing_of(TARGETS, region, lang)
-        yield from readings.kinds_of(TARGETS, region, lang)
-        yield from readings.ambition_of(AMBITION, region, lang)
-        yield from readings.timing_of(TRAJECTORY, region, lang)
-    yield from readings.compared(TARGETS, lang)
-    yield from readings.timing_across(VERDICTS, TARGETS, lang)
-    yield from readings.ambition_across(AMBITION, TARGETS, lang)
-    yield from readings.dispersion_across(DISPERSION, lang)
-    yield from readings.mandated(TARGETS, lang)
-    yield from (s for kind in tables.WORDS for s in readings.stability(VERDICTS, kind, lang))
-    yield from readings.stability(VERDICTS, "convergence", lang)
-    yield from readings.association_across(ASSOCIATION, lang)
+        yield from tell_overview(TARGETS, region, lang)
+        yield from tell_standing(TARGETS, region, lang)
+        yield from tell_kinds(TARGETS, region, lang)
+        yield from tell_ambition(AMBITION, region, lang)
+        yield from tell_timing(TRAJECTORY, region, lang)
+    yield from tell_compared(TARGETS, lang)
+    yield from compare_timing(VERDICTS, TARGETS, lang)
+    yield from compare_ambition(AMBITION, TARGETS, lang)
+    yield from compare_dispersion(DISPERSION, lang)
+    yield from tell_mandated(TARGETS, lang)
+    yield from (s for kind in WORDS for s in tell_stability(VERDICTS, kind, lang))
+    yield from tell_stability(VERDICTS, "convergence", lang)
+    yield from compare_association(ASSOCIATION, lang)
 
 
 def all_tables(lang):
     for region in REGIONS:
-        yield tables.printed_table(TARGETS, region, lang)
-        yield tables.domain_table(TARGETS, region, lang)
-        yield tables.ambition_table(TARGETS, AMBITION, region, lang)
-        yield tables.timing_table(TRAJECTORY, region, lang)
-        yield tables.findings_table(FINDINGS, region, lang)
-    yield tables.measure_table(TRAJECTORY, "front_loading", lang)
-    yield tables.measure_table(AMBITION, "gap_closure", lang, percent=True)
-    yield tables.convergence_table(DISPERSION, VERDICTS, lang)
-    yield tables.domain_spread_table(measures.domain_dispersion(TARGETS), lang)
-    yield from (tables.verdict_table(VERDICTS, kind, lang) for kind in ("timing", "ambition", "profile"))
+        yield table_printed(TARGETS, region, lang)
+        yield table_domains(TARGETS, region, lang)
+        yield table_ambition(TARGETS, AMBITION, region, lang)
+        yield table_timing(TRAJECTORY, region, lang)
+        yield table_findings(FINDINGS, region, lang)
+    yield table_measure(TRAJECTORY, "front_loading", lang)
+    yield table_measure(AMBITION, "gap_closure", lang, percent=True)
+    yield table_convergence(DISPERSION, VERDICTS, lang)
+    yield table_domain_spread(measures.domain_dispersion(TARGETS), lang)
+    yield from (table_verdicts(VERDICTS, kind, lang) for kind in ("timing", "ambition", "profile"))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_no_sentence_and_no_table_shows_a_hole(lang):
-    texts = [*all_sentences(lang), *(tables.as_html(table, "x") for table in all_tables(lang))]
+    texts = [*all_sentences(lang), *(render_table(table, "x") for table in all_tables(lang))]
     for text in texts:
         assert not set(text.split()) & {"nan", "NaN", "None", "<NA>", "inf"}, text
         assert "{" not in text
@@ -75,22 +96,22 @@ def test_a_plan_is_called_a_plan():
 
 def test_numbers_in_the_sentences_are_those_of_the_frames():
     gap = AMBITION.query("region == '330213' and measure == 'gap_closure' and indicator == 'child_screening_rate'")
-    text = " ".join(readings.ambition_of(AMBITION, "330213", "en"))
+    text = " ".join(tell_ambition(AMBITION, "330213", "en"))
     assert f"Child screening {gap['value'].item():.0%}" in text
     shaped = TRAJECTORY.query("region == '330213' and measure == 'front_loading' and status in ['ok', 'reversing']")
     early, late = (shaped["value"] > 0).sum(), (shaped["value"] < 0).sum()
-    assert f"Planned early: {early}; late: {late};" in readings.timing_of(TRAJECTORY, "330213", "en")[0]
+    assert f"Planned early: {early}; late: {late};" in tell_timing(TRAJECTORY, "330213", "en")[0]
 
 
 def test_every_path_is_counted_once():
-    total, *counts = map(int, re.findall(r"\d+", readings.timing_across(VERDICTS, TARGETS, "en")[0]))
+    total, *counts = map(int, re.findall(r"\d+", compare_timing(VERDICTS, TARGETS, "en")[0]))
     assert (total, len(counts), sum(counts)) == (84, 6, 84)
 
 
 def test_a_county_alone_is_given_no_position():
     alone = TARGETS[TARGETS["region"] == "330213"]
-    assert readings.standing_of(alone, "330213", "en") == [catalogue.message("say_alone", "en")]
-    assert tables.domain_table(alone, "330213", "en")["Comparable"].sum() == 0
+    assert tell_standing(alone, "330213", "en") == [catalogue.message("say_alone", "en")]
+    assert table_domains(alone, "330213", "en")["Comparable"].sum() == 0
 
 
 def test_overlapping_intervals_are_not_ordered():
@@ -103,7 +124,7 @@ def test_overlapping_intervals_are_not_ordered():
 def test_text_of_a_document_stays_text():
     hostile = TARGETS.copy()
     hostile.loc[hostile["number"] == 1, "raw"] = "<img src=x onerror=alert(1)>"
-    html = tables.as_html(tables.printed_table(hostile, "330213", "zh"), "<script>")
+    html = render_table(table_printed(hostile, "330213", "zh"), "<script>")
     assert "<img" not in html
     assert "<script>" not in html
     assert literal("<b>*x*</b>[a](b)") == "&lt;b&gt;\\*x\\*&lt;/b&gt;\\[a\\]\\(b\\)"
@@ -135,23 +156,23 @@ def many():
 
 
 def sentences_of(frames, lang):
-    yield from readings.compared(frames["targets"], lang)
-    yield from readings.timing_across(frames["verdicts"], frames["targets"], lang)
-    yield from readings.ambition_across(frames["ambition"], frames["targets"], lang)
-    yield from readings.mandated(frames["targets"], lang)
-    yield from readings.association_across(frames["association"], lang)
-    yield from readings.dispersion_across(frames["dispersion"], lang)
-    for kind in (*tables.WORDS, "convergence"):
-        yield from readings.stability(frames["verdicts"], kind, lang)
+    yield from tell_compared(frames["targets"], lang)
+    yield from compare_timing(frames["verdicts"], frames["targets"], lang)
+    yield from compare_ambition(frames["ambition"], frames["targets"], lang)
+    yield from tell_mandated(frames["targets"], lang)
+    yield from compare_association(frames["association"], lang)
+    yield from compare_dispersion(frames["dispersion"], lang)
+    for kind in (*WORDS, "convergence"):
+        yield from tell_stability(frames["verdicts"], kind, lang)
 
 
 def tables_of(frames, lang):
-    yield tables.measure_table(frames["trajectory"], "front_loading", lang)
-    yield tables.measure_table(frames["ambition"], "gap_closure", lang, percent=True)
-    yield tables.measure_table(frames["ambition"], "change", lang)
-    yield tables.convergence_table(frames["dispersion"], frames["verdicts"], lang)
-    yield tables.domain_spread_table(frames["domain_dispersion"], lang)
-    yield from (tables.verdict_table(frames["verdicts"], kind, lang) for kind in tables.WORDS)
+    yield table_measure(frames["trajectory"], "front_loading", lang)
+    yield table_measure(frames["ambition"], "gap_closure", lang, percent=True)
+    yield table_measure(frames["ambition"], "change", lang)
+    yield table_convergence(frames["dispersion"], frames["verdicts"], lang)
+    yield table_domain_spread(frames["domain_dispersion"], lang)
+    yield from (table_verdicts(frames["verdicts"], kind, lang) for kind in WORDS)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -170,9 +191,9 @@ def test_ninety_counties_are_summed_up_and_not_listed(many, lang):
 
 
 def test_of_many_only_a_county_that_stands_apart_is_named(many):
-    table = tables.measure_table(many["ambition"], "gap_closure", "zh", percent=True).set_index("指标")
+    table = table_measure(many["ambition"], "gap_closure", "zh", percent=True).set_index("指标")
     gaps = many["ambition"].query("measure == 'gap_closure'")
-    gaps = gaps[tables.decided(gaps)]
+    gaps = gaps[decided(gaps)]
     alone = []
     for code, sure in gaps.groupby("indicator"):
         row, highest = table.loc[names.indicator_name(code, "zh")], sure.loc[sure["value"].idxmax()]
@@ -184,7 +205,7 @@ def test_of_many_only_a_county_that_stands_apart_is_named(many):
 
 
 def test_absolute_counts_of_many_counties_are_not_compared(many):
-    table = tables.measure_table(many["ambition"], "change", "en").set_index("Indicator")
+    table = table_measure(many["ambition"], "change", "en").set_index("Indicator")
     row = table.loc["Pension insured"]
     assert row["Counties with a verdict"] == 0
     assert row["Why others have none (counties)"] == "absolute number: not compared 90"
@@ -195,33 +216,33 @@ def test_absolute_counts_of_many_counties_are_not_compared(many):
 
 def test_a_verdict_is_told_with_the_specifications_that_agree():
     row = VERDICTS.query("kind == 'timing' and region == '330213' and indicator == 'wage_arrears_resolved'").iloc[0]
-    cell = tables.verdict_table(VERDICTS, "timing", "en").set_index("Indicator").loc["Arrears resolved"]
+    cell = table_verdicts(VERDICTS, "timing", "en").set_index("Indicator").loc["Arrears resolved"]
     assert cell["Fenghua District"] == f"late {row['agreeing']}/{row['specifications']}"
     assert cell["Cixi City"].startswith("(early ")  # in brackets: no more than half agree
-    one, two = readings.stability(VERDICTS, "timing", "en")
+    one, two = tell_stability(VERDICTS, "timing", "en")
     firm = VERDICTS.query("kind == 'timing' and status in ['ok', 'reversing', 'contested']")
     assert f"of {len(firm)} verdicts {(firm['share'] == 1).sum()} hold in all" in one
     assert f"{(firm['status'] == 'contested').sum()} hold in no more than half" in two
 
 
 def test_ranks_are_ranges_and_only_whole_ranges_are_ordered():
-    cell = tables.verdict_table(VERDICTS, "profile", "en").set_index("Domain").loc["Childcare"]
+    cell = table_verdicts(VERDICTS, "profile", "en").set_index("Domain").loc["Childcare"]
     assert cell["Zhuji City"] == "below most 48/48; rank 4"
     assert cell["Shengsi County"].endswith("rank 1–3")
-    last = next(text for text in readings.stability(VERDICTS, "profile", "en") if "behind" in text)
+    last = next(text for text in tell_stability(VERDICTS, "profile", "en") if "behind" in text)
     assert last.endswith("(1): Childcare Zhuji City.")
 
 
 def test_convergence_is_told_with_what_the_ceiling_alone_would_do():
-    row = tables.convergence_table(DISPERSION, VERDICTS, "en").set_index("Indicator").loc["Disability homes"]
+    row = table_convergence(DISPERSION, VERDICTS, "en").set_index("Indicator").loc["Disability homes"]
     assert (row["SD ratio"], row["If same change"], row["Ways agree"]) == ("0.21", "0.21", "45/45")
-    text = " ".join(readings.dispersion_across(DISPERSION, "en"))
+    text = " ".join(compare_dispersion(DISPERSION, "en"))
     assert "not to be credited to the plans" in text
     assert "Disability homes 0.21/0.21" in text
 
 
 def test_the_naive_correlation_never_stands_without_its_null():
-    text = readings.association_across(ASSOCIATION, "en")[0]
+    text = compare_association(ASSOCIATION, "en")[0]
     assert text.startswith("The counties keep their order: low starters do not plan more than reshuffling the targets")
     assert "9 indicators, 4 counties; planned change and baseline correlate −0.82 on average, and −0.88 after" in text
     assert "two-sided p = 0.083, the smallest possible with so many counties 0.083" in text
@@ -239,11 +260,11 @@ def test_low_starters_plan_more_only_where_reshuffling_seldom_gives_it(r, p, tex
     pooled = (ASSOCIATION["indicator"] == "") & (ASSOCIATION["domain"] == "")
     values = ASSOCIATION["measure"].map({"naive_r": r, "null_mean_r": -0.7, "p_two_sided": p, "p_attainable": 0.01})
     told = ASSOCIATION.assign(value=ASSOCIATION["value"].mask(pooled, values))
-    assert text in readings.association_across(told, "en")[0]
+    assert text in compare_association(told, "en")[0]
 
 
 def test_mandated_and_chosen_targets_are_told_apart():
-    mandated, same, core, chosen = readings.mandated(TARGETS, "en")
+    mandated, same, core, chosen = tell_mandated(TARGETS, "en")
     assert mandated.endswith(": Nursery places, Compulsory assessment, Arrears resolved.")
     assert "Medical aid" in same and "Medical aid" not in chosen
     assert "Life expectancy" in core
@@ -266,9 +287,7 @@ def test_a_city_has_no_say_in_the_verdicts():
     city = TARGETS[TARGETS["region"] == "330282"].assign(region="330200", region_name="宁波市", level="city")
     both = measures.verdicts(pd.concat([TARGETS, city], ignore_index=True))
     assert "330200" in set(both["region"])
-    for kind in tables.WORDS:
-        pd.testing.assert_frame_equal(
-            tables.verdict_table(both, kind, "zh"), tables.verdict_table(VERDICTS, kind, "zh")
-        )
-        assert readings.stability(both, kind, "zh") == readings.stability(VERDICTS, kind, "zh")
-    assert readings.timing_across(both, TARGETS, "zh") == readings.timing_across(VERDICTS, TARGETS, "zh")
+    for kind in WORDS:
+        pd.testing.assert_frame_equal(table_verdicts(both, kind, "zh"), table_verdicts(VERDICTS, kind, "zh"))
+        assert tell_stability(both, kind, "zh") == tell_stability(VERDICTS, kind, "zh")
+    assert compare_timing(both, TARGETS, "zh") == compare_timing(VERDICTS, TARGETS, "zh")

@@ -18,7 +18,7 @@ from qyx_analysis.catalogue.wording import literal
 from qyx_analysis.datapackage import loading
 from qyx_analysis.figures.scene import in_domain
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.texts import tables
+from qyx_analysis.texts.html import render_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -213,7 +213,7 @@ def table(frame: pd.DataFrame, caption: str) -> None:
     from IPython.display import HTML, display
 
     if len(frame):
-        display(HTML(tables.as_html(frame, caption)))
+        display(HTML(render_table(frame, caption)))
 
 
 def folded(frames: Mapping[str, pd.DataFrame], caption: str = "") -> None:
@@ -225,7 +225,7 @@ def folded(frames: Mapping[str, pd.DataFrame], caption: str = "") -> None:
 
     parts = [
         f'<details class="data"><summary>{escape(name)}</summary>'
-        f"{tables.as_html(frame, ' · '.join(filter(None, (name, caption))))}</details>"
+        f"{render_table(frame, ' · '.join(filter(None, (name, caption))))}</details>"
         for name, frame in frames.items()
         if len(frame)
     ]
@@ -270,9 +270,9 @@ def glance(desk: Desk) -> None:
     """Display what a reader in a hurry should know of a county: see :func:`~qyx_analysis.texts.glance.glance_html`."""
     from IPython.display import HTML, display
 
-    from qyx_analysis.texts.glance import glance_html
+    from qyx_analysis.texts.glance import render_glance
 
-    display(HTML(glance_html(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
+    display(HTML(render_glance(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:

@@ -13,9 +13,8 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import number_text, place_text
 from qyx_analysis.export.workbook import column_heads
-from qyx_analysis.names import indicator_name, judgement_names, measure_words
+from qyx_analysis.names import domain_name, indicator_name, judgement_names, measure_words
 from qyx_analysis.problems import DataError, Problem, visible
-from qyx_analysis.texts.tables import domain_name
 
 _TOLD_BY = {  # columns that another one tells too, where both are there
     "actual_operator": "actual_raw",

@@ -15,14 +15,15 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import brief_status, percent_text
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.names import domain_name, indicator_name
-from qyx_analysis.texts.readings import SHAPED, ranked_gaps, timing_counts
+from qyx_analysis.texts.ambition import rank_gaps
+from qyx_analysis.texts.shared import MOST
+from qyx_analysis.texts.timing import SHAPED, count_timing
 
 _SAID = ("weaker", "hold", "hold_at_ceiling", "non_monotone")  # statuses of a change that a tile names
-_MOST = 3
 WARNINGS = "#warnings"  # the heading of the section about them
 
 
-def targets_at_a_glance(
+def find_tiles(
     targets: pd.DataFrame,
     findings: pd.DataFrame,
     trajectory: pd.DataFrame,
@@ -57,7 +58,7 @@ def targets_at_a_glance(
         cells = scene.cells[(scene.cells["region"] == region) & (scene.cells["year"] == year)]
         words = pd.Series({cell.indicator: scene.word(cell) for cell in cells.itertuples()}, dtype=object)
         tiles[name] = words.reindex(tiles.index).fillna(message("tab_blank", lang))
-    gaps = ranked_gaps(ambition, region).set_index("indicator")[["lo", "value", "hi"]]
+    gaps = rank_gaps(ambition, region).set_index("indicator")[["lo", "value", "hi"]]
     tiles[["gap_lo", "gap", "gap_hi"]] = gaps.reindex(tiles.index)
     change = ambition[(ambition["measure"] == "change") & (ambition["region"] == region)]
     tiles["status"] = change.set_index("indicator")["status"]
@@ -69,7 +70,7 @@ def targets_at_a_glance(
     return tiles.reset_index()
 
 
-def glance_html(
+def render_glance(
     targets: pd.DataFrame,
     findings: pd.DataFrame,
     trajectory: pd.DataFrame,
@@ -82,14 +83,14 @@ def glance_html(
     The parameters are those of :func:`targets_at_a_glance`, and ``lang``. Lists and links without any style of their
     own; the reports bring it.
     """
-    tiles = targets_at_a_glance(targets, findings, trajectory, ambition, region, lang)
+    tiles = find_tiles(targets, findings, trajectory, ambition, region, lang)
     years = range(int(targets["year"].min()) + 1, int(targets["year"].max()) + 1)
-    gaps = ranked_gaps(ambition, region)
-    least = gaps.iloc[_MOST:].tail(_MOST).iloc[::-1]
+    gaps = rank_gaps(ambition, region)
+    least = gaps.iloc[MOST:].tail(MOST).iloc[::-1]
     facts = [
-        ("most", "glance_most", _ranking(gaps.head(_MOST), lang)),
+        ("most", "glance_most", _ranking(gaps.head(MOST), lang)),
         *[("least", "glance_least", _ranking(least, lang))] * (len(least) > 0),
-        ("when", "glance_when", _timing(tiles, timing_counts(trajectory, region), years, lang)),
+        ("when", "glance_when", _timing(tiles, count_timing(trajectory, region), years, lang)),
         ("warned", "glance_warned", _warnings(findings[findings["region"] == region], lang)),
     ]
     parts = [
@@ -136,7 +137,7 @@ def _warnings(findings: pd.DataFrame, lang: str) -> str:
         for severity in ("error", "warning")
     ]
     errors = findings.loc[(findings["severity"] == "error") & (findings["indicator"] != ""), "indicator"].unique()
-    names = message("list_joint", lang).join(indicator_name(code, lang) for code in errors[:_MOST])
+    names = message("list_joint", lang).join(indicator_name(code, lang) for code in errors[:MOST])
     named = f"<p>{escape(message('glance_errors', lang, list=names))}</p>" if names else ""
     link = f'<a href="{WARNINGS}">{escape(message("glance_look", lang))}</a>'
     return f'<p class="numbers">{" ".join(numbers)}</p>{named}<p>{link}</p>'

@@ -15,7 +15,7 @@ import pandas as pd
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import number_text, printed_text
 from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, region_parent, value_unit
-from qyx_analysis.texts.tables import as_html
+from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring.changes import latest_status
 from qyx_analysis.wings.monitoring.reading import parse_period, period_text
 
@@ -210,7 +210,7 @@ def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
         columns={name: head[:1].upper() + head[1:] for name, head in heads.items()}
     )
     shown.insert(0, message("brief_place", lang), [region_name(str(code), lang) for code in shown.index])
-    return as_html(shown, message("brief_cities" if pooled else "brief_counties", lang))
+    return render_table(shown, message("brief_cities" if pooled else "brief_counties", lang))
 
 
 # --- what changed -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import listed, literal, number_text, percent_text, place_text
 from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, value_unit
-from qyx_analysis.texts.tables import FEW, of_counties
+from qyx_analysis.texts.shared import FEW, of_counties
 from qyx_analysis.wings.monitoring import judging
 from qyx_analysis.wings.monitoring.judging import MET, UNMET, period_end
 from qyx_analysis.wings.monitoring.reading import period_text

@@ -10,7 +10,7 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import listed, literal, meanings, place_text, with_year
 from qyx_analysis.names import domain_name, indicator_name, indicators_shown, region_level, region_name, region_parent
-from qyx_analysis.texts.tables import FEW
+from qyx_analysis.texts.shared import FEW
 from qyx_analysis.wings.sentences.alignment import latest
 from qyx_analysis.wings.sentences.contradictions import differing, place_of, printed_value
 
