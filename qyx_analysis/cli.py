@@ -1,4 +1,7 @@
-"""The command ``qyx``: arguments in, the library's functions called, problems printed one per line."""
+"""The command ``qyx``: arguments in, the library's functions called, problems printed one per line.
+
+A command is two functions: ``_NAME_options`` adds its arguments, ``_NAME`` runs it. Wings add commands of their own.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,10 @@ from qyx_analysis import __version__, catalogue, names, raw
 from qyx_analysis.datapackage import loading
 from qyx_analysis.problems import DataError, Problem, shown
 from qyx_analysis.storage import is_address, without_password
-from qyx_analysis.tidy import reading
+from qyx_analysis.tidy.reading import add_document
 from qyx_analysis.wings import Input, wings
+
+_FEW = 3  # of the absent indicators are named
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,22 +46,100 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
-_FEW = 3  # of the absent indicators are named
-
-
 def _complain(problems: Iterable[object]) -> None:
     for problem in problems:
         print(f"qyx: {problem}", file=sys.stderr)
 
 
-# --- commands ---------------------------------------------------------------------------------------------
+def _both(key: str, **values: object) -> str:
+    return " / ".join(catalogue.message(key, lang, **values) for lang in ("zh", "en"))
+
+
+# --- the parser -------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qyx",
+        description="县级公共服务“七优享”规划：目标表、测度与报告 / tidy data, measures and reports from county plans",
+        epilog="example: qyx build && qyx report",
+    )
+    parser.add_argument("--version", action="version", version=f"qyx {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add_command(name: str, run: object, text: str, example: str, data: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
+        command.set_defaults(run=run)
+        if data:
+            help_text = "数据文件夹 / folder of a build (default: QYX_DATA, else data/processed)"
+            command.add_argument("--data", type=_folder, metavar="DIR", help=help_text)
+        return command
+
+    for add_options in (
+        *(_add_options, _build_options, _report_options, _explain_options, _names_options),
+        *(_diff_options, _doctor_options, _list_options),
+        *(wing.add_commands for wing in wings() if wing.add_commands),
+    ):
+        add_options(add_command)
+    return parser
+
+
+AddCommand = Callable[..., argparse.ArgumentParser]
+
+
+def _positive(kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        number = kind(text)
+        if number <= 0:
+            raise ValueError(text)
+        return number
+
+    read.__name__ = kind.__name__  # in argparse's own message
+    return read
+
+
+def _folder(text: str) -> Path | str:
+    """A path, or an address of storage, which a path would change."""
+    return text.rstrip("/") if is_address(text) else Path(text)
+
+
+# --- documents into data ----------------------------------------------------------------------------------
+
+
+def _add_options(add_command: AddCommand) -> None:
+    command = add_command(
+        "add", _add, "登记一份规划 / put a document into data/raw", "qyx add ninghai.txt --region 330226"
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="规划文本 / the document")
+    region_help = "地区代码或名称（标题已写明时可省略）/ code or name, if the title does not tell"
+    command.add_argument("--region", metavar="CODE", help=region_help)
+    raw_help = "原始资料文件夹 / folder of the documents (default: data/raw)"
+    command.add_argument("--raw", type=Path, metavar="DIR", help=raw_help)
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    target, plan = reading.add_document(arguments.file, arguments.region, arguments.raw)
+    target, plan = add_document(arguments.file, arguments.region, arguments.raw)
     name = f"{plan.region} {names.region_name(plan.region)} {names.region_name(plan.region, 'en')}"
     print(f"{target}: {name}, {plan.targets['indicator'].nunique()} 行 / rows")
     return 0
+
+
+def _build_options(add_command: AddCommand) -> None:
+    command = add_command(
+        "build", _build, "读取规划、写出数据 / read the plans, write the data",
+        "qyx build  |  qyx build county.txt --out /tmp/county",
+    )  # fmt: skip
+    path_help = "文件或文件夹 / files or folders (default: data/raw)"
+    command.add_argument("path", type=Path, nargs="*", metavar="PATH", help=path_help)
+    region_help = "单个文件的地区 / region of a single document that does not tell"
+    command.add_argument("--region", metavar="CODE", help=region_help)
+    out_help = "输出文件夹 / folder to write (default: data/processed)"
+    command.add_argument("--out", type=_folder, metavar="DIR", help=out_help)
+    for name, wing_input in _inputs().items():
+        command.add_argument(f"--{name}", type=Path, action="append", metavar="PATH", help=wing_input.help)
+    command.epilog = (
+        f"{command.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
+    )
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -78,8 +161,7 @@ def _build(arguments: argparse.Namespace) -> int:
         return built.exit_status
     counts = built.tables["findings"]["severity"].value_counts()
     levels = ", ".join(f"{counts.get(level, 0)} {level}" for level in ("error", "warning", "info"))
-    cells = sum(len(plan.targets) for plan in built.plans)
-    tables = sum(1 for plan in built.plans if plan.table)
+    cells, tables = sum(len(plan.targets) for plan in built.plans), sum(1 for plan in built.plans if plan.table)
     read = ", ".join([f"{tables} 份目标表 / tables", f"{cells} 个数值 / values", *built.counts])
     print(f"{without_password(built.out)}: {read}, 提示 / findings: {levels}")
     return built.exit_status
@@ -96,27 +178,50 @@ def _given(arguments: argparse.Namespace, name: str, wing_input: Input) -> list[
     return getattr(arguments, name) or ([own] if own.is_dir() and not arguments.path else [])
 
 
+# --- data into reports ------------------------------------------------------------------------------------
+
+
+def _report_options(add_command: AddCommand) -> None:
+    command = add_command(
+        "report", _report, "生成 HTML 报告 / write the HTML reports",
+        "qyx report  |  qyx report 330213 慈溪市 --peers 宁波市 --lang en  |  qyx report --kind briefing", data=True,
+    )  # fmt: skip
+    command.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
+    command.add_argument(
+        "--kind", choices=("report", *(name for wing in wings() for name in wing.kinds)), default="report",
+        help="报告，或有实际值的县的一页会议简报 / reports, or one-page briefings where there are actual values",
+    )  # fmt: skip
+    peers_help = "比较对象 / whom to compare with: codes, a group or a city"
+    command.add_argument("--peers", default="", metavar="CODES|GROUP", help=peers_help)
+    command.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="语言 / language (default: zh)")
+    command.add_argument("--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
+    command.add_argument(
+        "-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="笔记本的其他参数 / another parameter of the notebooks",
+    )  # fmt: skip
+    where = command.add_mutually_exclusive_group()
+    jobs_help = "同时生成的份数 / reports at a time (default: one per core)"
+    where.add_argument("--jobs", type=_positive(int), metavar="N", help=jobs_help)
+    cluster_help = "在 Dask 集群上生成 / make them on a Dask cluster: tcp://host:8786"
+    where.add_argument("--scheduler", default="", metavar="ADDRESS", help=cluster_help)
+    command.add_argument("--force", action="store_true", help="未变的也重新生成 / also those that have not changed")
+    command.add_argument("--explain", action="store_true", help="只说明各份为何重新生成 / only say what has changed")
+    timeout_help = "每份限时（秒）/ seconds for one report"
+    command.add_argument("--timeout", type=_positive(float), default=600.0, metavar="S", help=timeout_help)
+    command.add_argument("--quiet", action="store_true", help="不显示进度 / show no progress")
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from qyx_analysis.reports import explain_reports, index_file, make_reports
 
     if not arguments.data and not _has_data():
         _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
     out = arguments.out or raw.project_dir() / "reports"
-    asked = {
-        "regions": arguments.region,
-        "peers": arguments.peers,
-        "data": arguments.data,
-        "lang": arguments.lang,
-        "out": out,
-        "parameters": dict(arguments.parameter),
-        "kind": arguments.kind,
-    }
+    asked = {name: getattr(arguments, name) for name in ("peers", "data", "lang", "kind")}
+    asked |= {"regions": arguments.region, "out": out, "parameters": dict(arguments.parameter)}
     if arguments.explain:
         for file, reasons in explain_reports(**asked):
-            texts = [
-                " / ".join(catalogue.message(f"stale_{reason}", lang) for lang in ("zh", "en")) for reason in reasons
-            ]
-            print(f"{file}: {', '.join(texts) or '未变 / unchanged'}")
+            print(f"{file}: {', '.join(_both(f'stale_{why}') for why in reasons) or '未变 / unchanged'}")
         return 0
     options = {name: getattr(arguments, name) for name in ("jobs", "force", "timeout", "quiet", "scheduler")}
     outcomes = make_reports(**asked, **options)
@@ -138,10 +243,26 @@ def _has_data() -> bool:
         return False
 
 
+# --- questions about the data -----------------------------------------------------------------------------
+
+
+def _explain_options(add_command: AddCommand) -> None:
+    command = add_command(
+        "explain", _explain, "追溯一个数值 / trace a value to its source",
+        "qyx explain 330213 保障性租赁住房 2027", data=True,
+    )  # fmt: skip
+    command.add_argument("region", metavar="REGION", help="地区代码或名称 / code or name")
+    command.add_argument(
+        "indicator", metavar="INDICATOR",
+        help="指标代码、名称或名称的一部分，或表中的行次 / code, name or part of one, or the row's place in the table",
+    )  # fmt: skip
+    command.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     rows = loading.explain(arguments.region, arguments.indicator, arguments.year, arguments.data)
     first = rows.iloc[0]
-    place = " / ".join(catalogue.message("place_row", lang, n=first["row"]) for lang in ("zh", "en"))
+    place = _both("place_row", n=first["row"])
     print(f"{first['region']} {first['region_name']} · {first['name']} · {first['domain']} · {place}")
     print(f"{first['indicator']} · {first['file']} · sha256 {first['sha256'][:12]}")
     for cell in rows.itertuples():
@@ -155,6 +276,11 @@ def _explain(arguments: argparse.Namespace) -> int:
         when = "" if pd.isna(finding.year) else f" {finding.year}"
         print(f"{finding.severity}{when}: {finding.message_zh} / {finding.message_en}")
     return 0
+
+
+def _names_options(add_command: AddCommand) -> None:
+    text = "目录之外的指标名称，及登记所需的一行 / names outside the catalogue, with the line that makes them known"
+    add_command("names", _names, text, "qyx names", data=True)
 
 
 def _names(arguments: argparse.Namespace) -> int:
@@ -175,16 +301,16 @@ def _names(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _both(key: str, **values: object) -> str:
-    return " / ".join(catalogue.message(key, lang, **values) for lang in ("zh", "en"))
-
-
-def _export(arguments: argparse.Namespace) -> int:
-    from qyx_analysis.export.formats import export
-
-    for path in export(arguments.format, arguments.out, arguments.data, arguments.bom, arguments.lang):
-        print(path)
-    return 0
+def _diff_options(add_command: AddCommand) -> None:
+    command = add_command(
+        "diff", _diff, "逐格比较两次数据或两版规划 / compare two builds or two versions of a plan, cell by cell",
+        "qyx diff old/processed data/processed  |  qyx diff plan-2023.docx plan-2024.docx",
+    )  # fmt: skip
+    command.add_argument(
+        "old", type=Path, metavar="OLD", help="数据文件夹或规划文件 / folder of a build, or a document"
+    )
+    command.add_argument("new", type=Path, metavar="NEW", help="与之比较的另一份 / the other one")
+    command.epilog = f"{command.epilog}. Exit status: 0 the same; 1 different; 2 one of them cannot be read."
 
 
 def _diff(arguments: argparse.Namespace) -> int:
@@ -193,19 +319,18 @@ def _diff(arguments: argparse.Namespace) -> int:
     changes = compare(arguments.old, arguments.new)
     for row in changes.itertuples():
         region = f"{row.region} {names.region_name(row.region)}"
-        said = " → ".join(
-            f"“{shown(text)}” ({place})"
-            for text, place in ((row.old, row.old_place), (row.new, row.new_place))
-            if place
-        )
-        what = "/".join(catalogue.message(f"diff_{row.change}", lang) for lang in ("zh", "en"))
-        print(
-            f"{row.table}: {' · '.join(filter(None, (region, shown(row.item), row.when, row.field)))}: {what}: {said}"
-        )
+        sides = ((row.old, row.old_place), (row.new, row.new_place))
+        said = " → ".join(f"“{shown(text)}” ({place})" for text, place in sides if place)
+        what = _both(f"diff_{row.change}").replace(" / ", "/")
+        where = " · ".join(filter(None, (region, shown(row.item), row.when, row.field)))
+        print(f"{row.table}: {where}: {what}: {said}")
     counts = {change: int((changes["change"] == change).sum()) for change in ("added", "removed", "changed")}
-    key = "diff_count" if len(changes) else "diff_same"
-    print(" / ".join(catalogue.message(key, lang, **counts) for lang in ("zh", "en")))
+    print(_both("diff_count" if len(changes) else "diff_same", **counts))
     return 1 if len(changes) else 0
+
+
+def _doctor_options(add_command: AddCommand) -> None:
+    add_command("doctor", _doctor, "检查本机环境 / check what this machine has", "qyx doctor", data=True)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -220,14 +345,23 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+_LISTED = {
+    "regions": ["code", "name_zh", "name_en", "level", "parent", "groups"],
+    "indicators": ["number", "code", "name_zh", "name_en", "domain", "unit", "direction", "nature"],
+    "domains": ["domain", "name_en", "order"],
+}
+
+
+def _list_options(add_command: AddCommand) -> None:
+    command = add_command("list", _list, "列出目录 / list the catalogue", "qyx list regions", data=True)
+    command.add_argument("what", choices=tuple(_LISTED), help="* 表示数据中已有 / * marks what the data holds")
+
+
 def _list(arguments: argparse.Namespace) -> int:
-    table: pd.DataFrame = getattr(catalogue, arguments.what)()
-    present = _present(arguments, "region" if arguments.what == "regions" else "indicator")
-    if arguments.what == "regions":
-        table = table[["code", "name_zh", "name_en", "level", "parent", "groups"]]
-    elif arguments.what == "indicators":
-        table = table[["number", "code", "name_zh", "name_en", "domain", "unit", "direction", "nature"]]
+    table: pd.DataFrame = getattr(catalogue, arguments.what)()[_LISTED[arguments.what]]
+    if "direction" in table:
         table = table.astype({"direction": "Int64"}).astype(object).fillna("")
+    present = _present(arguments, "region" if arguments.what == "regions" else "indicator")
     if "code" in table and present:
         table = table.assign(data=["*" if code in present else "" for code in table["code"]])
     for row in [tuple(table.columns), *table.itertuples(index=False)]:
@@ -243,205 +377,6 @@ def _present(arguments: argparse.Namespace, column: str) -> set[str]:
         if arguments.data:
             raise
         return set()
-
-
-# --- arguments --------------------------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="qyx",
-        description="县级公共服务“七优享”规划：目标表、测度与报告 / tidy data, measures and reports from county plans",
-        epilog="example: qyx build && qyx report",
-    )
-    parser.add_argument("--version", action="version", version=f"qyx {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    add = _command(
-        commands,
-        "add",
-        _add,
-        "登记一份规划 / put a document into data/raw",
-        "qyx add ninghai.txt --region 330226",
-    )
-    add.add_argument("file", type=Path, metavar="FILE", help="规划文本 / the document")
-    add.add_argument(
-        "--region",
-        metavar="CODE",
-        help="地区代码或名称（标题已写明时可省略）/ code or name, if the title does not tell",
-    )
-    add.add_argument(
-        "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
-    )
-
-    build = _command(
-        commands, "build", _build, "读取规划、写出数据 / read the plans, write the data",
-        "qyx build  |  qyx build county.txt --out /tmp/county",
-    )  # fmt: skip
-    build.add_argument(
-        "path",
-        type=Path,
-        nargs="*",
-        metavar="PATH",
-        help="文件或文件夹 / files or folders (default: data/raw)",
-    )
-    build.add_argument(
-        "--region", metavar="CODE", help="单个文件的地区 / region of a single document that does not tell"
-    )
-    build.add_argument(
-        "--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: data/processed)"
-    )
-    for name, wing_input in _inputs().items():
-        build.add_argument(f"--{name}", type=Path, action="append", metavar="PATH", help=wing_input.help)
-    build.epilog = (
-        f"{build.epilog}. Exit status: 0 everything read; 1 some files failed and are named; 2 nothing written."
-    )
-
-    report = _command(
-        commands, "report", _report, "生成 HTML 报告 / write the HTML reports",
-        "qyx report  |  qyx report 330213 慈溪市 --peers 宁波市 --lang en  |  qyx report --kind briefing",
-    )  # fmt: skip
-    report.add_argument("region", nargs="*", metavar="REGION", help="地区代码或名称 / codes or names (default: all)")
-    report.add_argument(
-        "--kind", choices=("report", *(name for wing in wings() for name in wing.kinds)), default="report",
-        help="报告，或有实际值的县的一页会议简报 / reports, or one-page briefings where there are actual values",
-    )  # fmt: skip
-    report.add_argument(
-        "--peers",
-        default="",
-        metavar="CODES|GROUP",
-        help="比较对象 / whom to compare with: codes, a group or a city",
-    )
-    _data_option(report)
-    report.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="语言 / language (default: zh)")
-    report.add_argument("--out", type=_folder, metavar="DIR", help="输出文件夹 / folder to write (default: reports)")
-    report.add_argument(
-        "-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-        help="笔记本的其他参数 / another parameter of the notebooks",
-    )  # fmt: skip
-
-    where = report.add_mutually_exclusive_group()
-    where.add_argument(
-        "--jobs", type=_positive(int), metavar="N", help="同时生成的份数 / reports at a time (default: one per core)"
-    )
-    where.add_argument(
-        "--scheduler", default="", metavar="ADDRESS",
-        help="在 Dask 集群上生成 / make them on a Dask cluster: tcp://host:8786",
-    )  # fmt: skip
-    report.add_argument("--force", action="store_true", help="未变的也重新生成 / also those that have not changed")
-    report.add_argument("--explain", action="store_true", help="只说明各份为何重新生成 / only say what has changed")
-    report.add_argument(
-        "--timeout", type=_positive(float), default=600.0, metavar="S", help="每份限时（秒）/ seconds for one report"
-    )
-    report.add_argument("--quiet", action="store_true", help="不显示进度 / show no progress")
-
-    explain = _command(
-        commands,
-        "explain",
-        _explain,
-        "追溯一个数值 / trace a value to its source",
-        "qyx explain 330213 保障性租赁住房 2027",
-    )
-    explain.add_argument("region", metavar="REGION", help="地区代码或名称 / code or name")
-    explain.add_argument(
-        "indicator", metavar="INDICATOR",
-        help="指标代码、名称或名称的一部分，或表中的行次 / code, name or part of one, or the row's place in the table",
-    )  # fmt: skip
-    explain.add_argument("year", type=int, nargs="?", metavar="YEAR", help="年份 / year")
-    _data_option(explain)
-
-    unknown = _command(
-        commands,
-        "names",
-        _names,
-        "目录之外的指标名称，及登记所需的一行 / names outside the catalogue, with the line that makes them known",
-        "qyx names",
-    )
-    _data_option(unknown)
-
-    export = _command(
-        commands, "export", _export, "以其他格式输出数据 / write the data in another format",
-        "qyx export --format xlsx --out qyx.xlsx",
-    )  # fmt: skip
-    export.add_argument(
-        "--format", required=True, choices=("xlsx", "csv", "parquet", "datapackage"), help="格式 / format"
-    )
-    export.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="文件（csv、parquet 为文件夹）/ file; a folder for csv, parquet",
-    )
-    export.add_argument("--bom", action="store_true", help="csv 供 Excel 打开 / csv for Excel: BOM, no formulas")
-    export.add_argument("--lang", choices=("zh", "en"), default="zh", help="工作簿的语言 / language of the workbook")
-    _data_option(export)
-
-    diff = _command(
-        commands, "diff", _diff,
-        "逐格比较两次数据或两版规划 / compare two builds or two versions of a plan, cell by cell",
-        "qyx diff old/processed data/processed  |  qyx diff plan-2023.docx plan-2024.docx",
-    )  # fmt: skip
-    diff.add_argument("old", type=Path, metavar="OLD", help="数据文件夹或规划文件 / folder of a build, or a document")
-    diff.add_argument("new", type=Path, metavar="NEW", help="与之比较的另一份 / the other one")
-    diff.epilog = f"{diff.epilog}. Exit status: 0 the same; 1 different; 2 one of them cannot be read."
-
-    doctor = _command(
-        commands, "doctor", _doctor, "检查本机环境 / check what this machine has", "qyx doctor",
-    )  # fmt: skip
-    _data_option(doctor)
-
-    listing = _command(commands, "list", _list, "列出目录 / list the catalogue", "qyx list regions")
-    listing.add_argument(
-        "what",
-        choices=("regions", "indicators", "domains"),
-        help="* 表示数据中已有 / * marks what the data holds",
-    )
-    _data_option(listing)
-
-    def add_command(name: str, run: object, text: str, example: str, data: bool = False) -> argparse.ArgumentParser:
-        command = _command(commands, name, run, text, example)
-        if data:
-            _data_option(command)
-        return command
-
-    for wing in wings():
-        if wing.add_commands:
-            wing.add_commands(add_command)
-    return parser
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str, example: str
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
-    command.set_defaults(run=run)
-    return command
-
-
-def _positive(kind: type) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        number = kind(text)
-        if number <= 0:
-            raise ValueError(text)
-        return number
-
-    read.__name__ = kind.__name__  # in argparse's own message
-    return read
-
-
-def _folder(text: str) -> Path | str:
-    """A path, or an address of storage, which a path would change."""
-    return text.rstrip("/") if is_address(text) else Path(text)
-
-
-def _data_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--data",
-        type=_folder,
-        metavar="DIR",
-        help="数据文件夹 / folder of a build (default: QYX_DATA, else data/processed)",
-    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from qyx_analysis.datapackage import loading
 from qyx_analysis.wings import Input
 from qyx_analysis.wings.monitoring.loading import load_actuals
 
-COMMANDS = ("add", "build", "report", "explain", "list", "template", "export", "diff", "doctor")
+COMMANDS = ("add", "build", "report", "explain", "list", "template", "names", "extract", "diff", "doctor")
 
 
 @pytest.fixture(scope="module")

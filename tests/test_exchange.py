@@ -7,7 +7,6 @@ import io
 import re
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,6 @@ from qyx_analysis.cli import main
 from qyx_analysis.datapackage.building import build
 from qyx_analysis.datapackage.loading import load_table, load_tables, load_targets
 from qyx_analysis.export.difference import compare
-from qyx_analysis.export.formats import export
 from qyx_analysis.export.workbook import Sheet, column_heads, sheet_name, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
 from qyx_analysis.wings.monitoring.form import actuals_form, form_file
@@ -206,43 +204,6 @@ def test_csv_for_a_spreadsheet_program_runs_nothing_and_gives_every_text_back(te
 
 def test_csv_without_bom_is_the_text_as_it_is():
     assert to_csv(pd.DataFrame({"raw": ["=1+1", "'x"]})) == b"raw\n=1+1\n'x\n"
-
-
-# --- export -----------------------------------------------------------------------------------------------
-
-
-def test_every_format_holds_the_tables(demo, tmp_path):
-    tables = load_tables(demo)
-    export("parquet", tmp_path / "parquet", demo)
-    for name, frame in tables.items():
-        pd.testing.assert_frame_equal(
-            pd.read_parquet(tmp_path / "parquet" / f"{name}.parquet"), frame, check_dtype=False
-        )
-    export("csv", tmp_path / "csv", demo)
-    for name in tables:
-        assert (tmp_path / "csv" / f"{name}.csv").read_bytes() == (demo / f"{name}.csv").read_bytes()
-    (book,) = export("xlsx", tmp_path / "all", demo, lang="en")
-    assert book.name == "all.xlsx" and load_workbook(book, read_only=True).sheetnames[0] == "Overview"
-
-
-def test_an_exported_package_validates(demo, tmp_path):
-    from frictionless import Package
-
-    (path,) = export("datapackage", tmp_path / "qyx.zip", demo)
-    with zipfile.ZipFile(path) as package:
-        package.extractall(tmp_path / "unpacked")
-    report = Package(str(tmp_path / "unpacked" / "datapackage.json")).validate()
-    assert report.valid, report.flatten(["title", "message"])
-    first = path.read_bytes()
-    export("datapackage", path, demo)
-    assert path.read_bytes() == first
-
-
-def test_an_export_that_cannot_be_written_is_one_line(demo, tmp_path, capsys):
-    write(tmp_path, "file", "mine")
-    assert main(["export", "--format", "csv", "--out", str(tmp_path / "file"), "--data", str(demo)]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
 # --- LibreOffice ------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Every table -> one data package (``building``), and back into frames (``loading``)."""

@@ -1,0 +1,1 @@
+"""Actual values: forms, reading, judging, figures, texts, briefings."""
