@@ -244,7 +244,7 @@ def test_of_ninety_counties_it_counts_by_city_and_is_still_one_sheet(browser, de
     many[0]["level"] = many[0]["level"].mask(many[0]["region"] == "330200", "city")  # which is not counted
     html = briefing_html(State(*many, now="2024", before="2023"), "", lang)
     shown = new_output("display_data", data={"text/html": html})
-    cells = new_notebook(cells=[new_code_cell("notebooks.briefing(desk)", outputs=[shown])])
+    cells = new_notebook(cells=[new_code_cell("show_briefing(delivery)", outputs=[shown])])
     origin = Provenance("0.1.0", datetime(2026, 1, 2, tzinfo=UTC), [], "0123456789ab")
     path = tmp_path / "briefing.html"
     title, parameters = briefing_title("", lang), {"lang": lang, "as_of": "2024-12-31"}

@@ -49,9 +49,9 @@ display({"image/png": %r}, raw=True, metadata={"image/png": {"alt": "what <it> s
 
 TABLE_CODE = """
 import pandas as pd
-from qyx_analysis import notebooks
+from qyx_analysis import notebook
 frame = pd.DataFrame({"row": ["1 a", "2 b", "3 c"], "value": ["−2 [−3, 1]", "—", "≥10"]})
-notebooks.folded({"all": frame})
+notebook.folded({"all": frame})
 """
 
 

@@ -45,7 +45,7 @@ pictures: str = "2"
 """
 CODE = """
 import time
-from qyx_analysis.notebooks import open_desk
+from qyx_analysis.notebook import open_desk
 time.sleep(0.5)
 print(region, len(open_desk(region, data_dir=data_dir, lang=lang).targets))
 """
