@@ -17,6 +17,7 @@ from scipy.special import expit, logit
 from qyx_analysis import catalogue, checks, raw
 from qyx_analysis.datapackage import PACKAGE, describe
 from qyx_analysis.figures import house_style
+from qyx_analysis.meaning import mean_cells
 from qyx_analysis.measures import verdicts
 from qyx_analysis.processed import read_plans
 
@@ -176,7 +177,7 @@ def _printed(cells: pd.DataFrame) -> pd.DataFrame:
         locator="row " + cells["number"].astype(str),
     )  # fmt: skip
     columns = ["region", *(name for name in _plans().columns if name not in ("donor", "finest"))]
-    return changed.sort_values(["region", "number", "year"], kind="stable")[columns].reset_index(drop=True)
+    return mean_cells(changed.sort_values(["region", "number", "year"], kind="stable")[columns].reset_index(drop=True))
 
 
 def write_build(targets: pd.DataFrame, folder: Path) -> Path:

@@ -41,6 +41,7 @@ LINE = [
         "storage",
         "cells",
         "names",
+        "meaning",
         "documents",
         "layouts",
         "prose",

@@ -15,6 +15,7 @@ import pandas as pd
 from qyx_analysis import catalogue, names, raw
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import Table, read_table
+from qyx_analysis.meaning import mean_cells
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.region import own_lines, region_of, title_lines
 from qyx_analysis.processed.rows import tidy_rows
@@ -63,10 +64,10 @@ class Reading:
 
     @property
     def targets(self) -> pd.DataFrame:
-        """The tidy rows of all plans, ordered by region and as printed."""
+        """The tidy rows of all plans, ordered by region and as printed, with what their cells mean."""
         plans = sorted(self.plans, key=lambda plan: plan.region)
         frames = [plan.targets for plan in plans if plan.table]
-        return typed(pd.concat(frames, ignore_index=True)) if frames else typed(pd.DataFrame(columns=list(COLUMNS)))
+        return mean_cells(typed(pd.concat(frames, ignore_index=True) if frames else NO_ROWS))
 
 
 # --- one document -----------------------------------------------------------------------------------------
