@@ -114,8 +114,7 @@ def build(
     read = [each for plan in reading.plans for each in checks.of_plan(plan.region, plan.document.stem, plan.remarks)]
     found = [*read, *pd.concat([checks.find_all(tables["targets"]), differing]).to_dict(orient="records")]
     tables["findings"] = checks.as_frame([*found, *actual_findings(forms.actuals, tables["targets"])])
-    for name in MEASURES:
-        tables[name] = getattr(measures, name)(tables["targets"])
+    tables |= measures.measure_all(tables["targets"])
     tables["alignment"] = measures.alignment(tables["targets"], tables["prose_targets"])
     tables["actuals"] = forms.actuals
     tables["monitoring"] = measures.monitoring(tables["targets"], forms.actuals, governance=tables["governance"])

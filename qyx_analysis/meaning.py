@@ -62,7 +62,8 @@ def mean_cells(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) ->
 def finest_digits(targets: pd.DataFrame) -> pd.Series:
     """The finest printed digit of the row of each cell: its size, or 1 where the row prints no number.
 
-    >>> finest_digits(pd.DataFrame({"region": "a", "indicator": ["x", "x", "y"], "resolution": [1, 0.1, None]})).tolist()
+    >>> rows = pd.DataFrame({"region": "a", "indicator": ["x", "x", "y"], "resolution": [1, 0.1, None]})
+    >>> finest_digits(rows).tolist()
     [0.1, 0.1, 1.0]
     """
     rows = [targets["region"], targets["indicator"]]

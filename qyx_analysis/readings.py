@@ -16,7 +16,7 @@ from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.contradictions import differing
 from qyx_analysis.measures.alignment import latest
-from qyx_analysis.measures.common import panel, same_final
+from qyx_analysis.measures.panel import panel, same_final
 from qyx_analysis.names import (
     domain_name,
     indicator_name,

@@ -13,8 +13,9 @@ from plans import four_plans
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import trajectory as trajectory_of
-from qyx_analysis.measures.common import label, panel
-from qyx_analysis.measures.trajectory import _measured, front_loading, shares
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.results import label
+from qyx_analysis.measures.trajectory import front_loading, measure_trajectory, shares
 
 SIGNS = {"<": "upper_bound", "≤": "upper_bound", ">": "lower_bound", "≥": "lower_bound"}
 WORDS = {
@@ -53,7 +54,7 @@ def measured(indicator, cells, **options):
     return trajectory_of(plan(indicator, {"a": cells}, **options)).set_index("measure")
 
 
-MODULES = ["common", "scales", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
+MODULES = ["panel", "results", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
 MODULES += ["position", "alignment"]
 COLUMNS = ["region", "indicator", "number", "measure", "value", "lo", "hi", "n", "status", "flags"]
 PUBLISHED = {"ok": 34, "unresolved": 17, "weaker": 4, "open_bound": 4, "reversing": 1, "non_monotone": 1}  # of 84
@@ -234,7 +235,7 @@ def printed(values):
 @given(provinces)
 def test_direction_and_complement_leave_the_shape_alone(values):
     def index(cells, indicators):
-        rows = _measured(panel(printed(cells), indicators))
+        rows = measure_trajectory(panel(printed(cells), indicators))
         return rows.loc[rows["measure"] == "front_loading", ["value", "lo", "hi"]].to_numpy()
 
     known = catalogue.indicators()

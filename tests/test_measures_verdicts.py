@@ -13,8 +13,9 @@ from test_measures_trajectory import LEVEL, plan
 from qyx_analysis import catalogue, measures
 from qyx_analysis.datapackage import MEASURES
 from qyx_analysis.measures import verdicts as verdicts_frame
-from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.verdicts import COLUMNS, _measured, agreement, beaten
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.position import agreement, beaten
+from qyx_analysis.measures.verdicts import COLUMNS
 
 CONVERGING = {"a": "80 90", "b": "85 93", "c": "90 96", "d": "95 99"}
 
@@ -213,7 +214,10 @@ def test_the_complement_gets_the_same_verdicts(values, bounded):
     def table(sign, flip, indicators):
         rows = {f"r{i}": [str(abs(flip - v)) for v in row] for i, row in enumerate(values)}
         rows[f"r{min(bounded, len(values) - 1)}"][-1] = sign + rows[f"r{min(bounded, len(values) - 1)}"][-1]
-        return _measured(panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators))
+        p = panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators)
+        return measures.measure_verdicts(
+            p, measures.measure_trajectory(p), measures.measure_ambition(p), measures.measure_dispersion(p)
+        )
 
     here, there = table("≥", 0, known), table("≤", 100, other)
     pd.testing.assert_frame_equal(here, there)

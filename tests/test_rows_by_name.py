@@ -18,7 +18,7 @@ from qyx_analysis import catalogue, measures, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.exchange import actuals_form, difference, to_xlsx
 from qyx_analysis.frames import frame_html
-from qyx_analysis.measures.common import panel
+from qyx_analysis.measures.panel import panel
 from qyx_analysis.processed import read_actuals, typed
 from qyx_analysis.processed.rows import measured
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
 from qyx_analysis.contradictions import place_of, printed_value, stated_range
-from qyx_analysis.measures.common import EPS, Floats, label
+from qyx_analysis.measures.panel import EPS, Floats
+from qyx_analysis.measures.results import label
 from qyx_analysis.names import LOCAL, folded, indicators_of
 from qyx_analysis.problems import compiled
 from qyx_analysis.prose import indicator_of

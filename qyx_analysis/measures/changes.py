@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis import names
-from qyx_analysis.measures.common import EPS
 from qyx_analysis.measures.monitoring import MET, PAIR, last_day, monitoring, open_items
+from qyx_analysis.measures.panel import EPS
 
 CHANGES = ("reported", "corrected", "withdrawn", "better", "worse", "opened", "closed", "dropped")
 _LEVEL = {"worse_than_baseline": 0, "behind": 1} | dict.fromkeys(MET, 2)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue, names
-from qyx_analysis.measures.common import EPS, Floats
+from qyx_analysis.measures.panel import EPS, Floats
 from qyx_analysis.processed.actuals import parse_period
 from qyx_analysis.processed.reading import typed
 

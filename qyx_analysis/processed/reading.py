@@ -67,7 +67,7 @@ class Reading:
         """The tidy rows of all plans, ordered by region and as printed, with what their cells mean."""
         plans = sorted(self.plans, key=lambda plan: plan.region)
         frames = [plan.targets for plan in plans if plan.table]
-        return mean_cells(typed(pd.concat(frames, ignore_index=True) if frames else NO_ROWS))
+        return typed(pd.concat(frames, ignore_index=True) if frames else NO_ROWS)
 
 
 # --- one document -----------------------------------------------------------------------------------------
@@ -155,9 +155,10 @@ def _check_nothing_left(document: Document, table: Table) -> None:
 
 
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
-    """Columns of the targets, or of another table, in their order, with the types that ``fields.csv`` declares."""
+    """Columns of a table in order, with the types of ``fields.csv``; of the targets also what their cells mean."""
     types = catalogue.dtypes(resource)
-    return raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
+    table = raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
+    return mean_cells(table) if resource == "targets" else table
 
 
 # --- many documents ---------------------------------------------------------------------------------------
