@@ -245,7 +245,7 @@ def answers(n: int, seed: int) -> pd.DataFrame:
     """
     plans = province(n, seed)
     found = verdicts(plans.targets)
-    found["verdict"] = found["verdict"].where(found["status"].isin(["ok", "reversing"]), "")
+    found["verdict"] = found["verdict"].where(found["status"].isin(catalogue.statuses_for("timing")), "")
     found["verdict"] = found["verdict"].replace(["even", "middle", "unchanged"], "")
     frames = [
         find(plans.truth).merge(found[found["kind"] == kind], on=["region", "indicator"])

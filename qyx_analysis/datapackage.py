@@ -16,6 +16,7 @@ import pandas as pd
 
 from qyx_analysis import __version__, catalogue, checks, measures, raw
 from qyx_analysis.contradictions import compare_with_table
+from qyx_analysis.measures.measured import TABLES as MEASURES
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import (
     Plan,
@@ -31,7 +32,6 @@ from qyx_analysis.prose import linked
 from qyx_analysis.storage import Storage, folder_at
 
 PACKAGE, PARQUET = "datapackage.json", "targets.parquet"
-MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
 DERIVED = frozenset({*MEASURES, "alignment", "monitoring", "rankings", "open_items"})  # tables computed from others
 
 

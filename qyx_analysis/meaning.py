@@ -32,7 +32,7 @@ def mean_cells(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) ->
         or the best value for 全覆盖 where the catalogue says that full means it; NaN for all else. ``lo`` and ``hi``
         are half of the row's finest printed digit around a number (1 where it prints none), everything beyond a
         bound up to the logical limit or infinity, a range from end to end, and ``meant`` itself for a word. A number
-        printed outside its limits stays what it is. Whoever changes ``value`` must call this again.
+        printed outside its limits stays what it is.
 
     Examples
     --------
@@ -57,6 +57,20 @@ def mean_cells(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) ->
     hi = np.select(kinds, [ceiling, meant, high], np.minimum(meant + half, ceiling))
     exact = dict(zip(MEANING, (meant, lo, hi), strict=True))
     return targets.assign(**{name: column.round(10) + 0.0 for name, column in exact.items()})
+
+
+def with_meaning(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The targets with what their cells mean: as they carry it, or anew where they do not or a value was changed.
+
+    >>> frame = pd.DataFrame({"region": "a", "indicator": "nursery_places", "kind": "point", "value": [3.5],
+    ...     "resolution": 0.1, "state": np.nan})
+    >>> with_meaning(mean_cells(frame).assign(value=4.0))["meant"].tolist()
+    [4.0]
+    """
+    if not set(MEANING) <= set(targets):
+        return mean_cells(targets, indicators)
+    same = np.isclose(_numbers(targets, "meant"), _numbers(targets, "value"), rtol=1e-9, atol=1e-9, equal_nan=True)
+    return targets if (same | targets["kind"].isin(WORDS)).all() else mean_cells(targets, indicators)
 
 
 def finest_digits(targets: pd.DataFrame) -> pd.Series:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import names
-from qyx_analysis.meaning import MEANING, OPEN, WORDS, finest_digits, mean_cells
+from qyx_analysis.meaning import MEANING, OPEN, WORDS, finest_digits, with_meaning
 from qyx_analysis.problems import require
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
     """Align the tidy targets as arrays: one row per region and indicator, one column per year.
 
     ``targets``: the frame of ``load_targets``, perhaps with a column ``population`` (residents of the region in
-    that year); what its cells mean is taken from ``meant, lo, hi``, or from ``mean_cells`` where it lacks these.
+    that year); what its cells mean is taken from ``meant, lo, hi``, or read anew where a frame made by hand lacks
+    these or a value was changed.
     ``indicators``: what ``names.indicators_of`` says of them, the only source of direction, limits and nature; other
     rows are left out. The first column is the baseline year (the one most rows call ``baseline``), the last one the
     year in which most of the plans that begin so end; a year nobody prints is a column of gaps. In the first column
@@ -127,8 +128,7 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
     if len(twice):
         region, indicator, year = twice[[*_PAIR, "year"]].iloc[0]
         raise ValueError(f"{indicator} of region {region} has two values for {year}: remove one from the targets")
-    if not set(MEANING) <= set(cells):
-        cells = mean_cells(cells, known)
+    cells = with_meaning(cells, known)
     years, rows = _years(cells), _rows(cells, known)
     delta = finest_digits(cells)[~cells.duplicated(_PAIR)].to_numpy()
     cells = cells.assign(pair=cells.groupby(_PAIR, sort=False).ngroup())

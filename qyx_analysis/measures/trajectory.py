@@ -158,7 +158,7 @@ class Path:
         """Rows of one measure of the shape, of the indicators that are numbers; ``marks``: flags of every result."""
         unshaped = self.conditions["too_few_years"] | self.conditions["non_monotone"] | self.conditions["state"]
         value = np.where(unshaped, np.nan, value)
-        held = {"interpolated": self.interpolated, "outer_bound": True}
+        held = {"interpolated": self.interpolated, "outer_bound": np.ones(len(value), dtype=bool)}
         yield self.rows(measure, value, interval, conditions, {name: held[name] & np.isfinite(value) for name in marks})
 
     def rows(
