@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,8 @@ class Path:
         """Which paths have a gap between two printed ends."""
         return ~self.printed.all(axis=1) & self.printed[:, 0] & self.printed[:, -1]
 
-    def complete(self) -> dict[str, Masks]:
+    @cached_property
+    def complete(self) -> dict[str, Any]:
         """The conditions of what is never interpolated."""
         return {**self.conditions, "gap": ~self.printed.all(axis=1)}
 
@@ -259,7 +261,7 @@ def longest_plateau(path: Path) -> Rows:
     run = _longest_run(np.abs(np.diff(p.value, axis=1)) <= limit)
     value = np.where(path.printed.all(axis=1), run, np.nan)
     low, high = (_longest_run(end <= limit) for end in _lengths(*_steps(p.unrounded())))
-    yield from path.shaped("longest_plateau", value, (high, low), path.complete())
+    yield from path.shaped("longest_plateau", value, (high, low), path.complete)
 
 
 def reversals(path: Path) -> Rows:
@@ -272,7 +274,7 @@ def reversals(path: Path) -> Rows:
     most = np.where(sign == 0, 0, np.where(sign > 0, up, -down))
     limit = -p.delta[:, None] / 2 - EPS
     interval = (most < limit).sum(axis=1).astype(float), (least < limit).sum(axis=1).astype(float)
-    yield path.rows("reversals", value, interval, path.complete() | undecided)
+    yield path.rows("reversals", value, interval, path.complete | undecided)
 
 
 def _reversals(paths: Floats, p: Panel) -> Floats:

@@ -319,11 +319,11 @@ def _convergence(each: list[Panel], rows: pd.DataFrame) -> pd.DataFrame:
     for at, (one, why) in enumerate(zip(each, status, strict=True)):
         if why in _NOT_COMPARED:
             continue
-        answers = [_answers(one.balanced, *each_) for each_ in _specifications(one.balanced)]
-        headline, *without = answers[0]
-        count.headline[at], every = headline, np.concatenate(answers)
-        count.asked[at], count.agreed[at] = len(every), (every == headline).sum()
-        pivotal[at] = ";".join(one.balanced.of("region")[np.array(without) != headline])
+        both = one.balanced
+        specified = [_answers(both, *choice) for choice in _specifications(both)]
+        (headline, *without), answers = specified[0], np.concatenate(specified)
+        count.headline[at], count.asked[at], count.agreed[at] = headline, len(answers), (answers == headline).sum()
+        pivotal[at] = ";".join(both.of("region")[np.array(without) != headline])
     domains = [one.of("domain")[0] for one in each]
     keys = rows[["indicator", "number"]].assign(region="", domain=domains, n=rows["n"], pivotal=pivotal)
     return count.judge("convergence", keys, status, flags=rows["flags"])
