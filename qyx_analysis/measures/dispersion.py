@@ -31,6 +31,7 @@ from qyx_analysis.measures.spread import (
 Key = tuple[Any, ...]
 Ends = tuple[float, float]
 
+_KEYS = ["indicator", "number", "year"]
 _DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
 
 
@@ -71,7 +72,12 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
 def measure_dispersion(p: Panel) -> pd.DataFrame:
     """The table of :func:`dispersion`."""
     rows = (row for one in p.each for part in (_yearly_rows(one), _comparison_rows(one)) for row in part)
-    return tabulate(rows, ["indicator", "number", "year"])
+    return tabulate(rows, _KEYS)
+
+
+def measure_convergence(p: Panel) -> pd.DataFrame:
+    """Of that table the last year against the first alone."""
+    return tabulate((row for one in p.each for row in _comparison_rows(one)), _KEYS)
 
 
 # --- year by year -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qyx_analysis.catalogue import statuses_for
 from qyx_analysis.measures.ambition import Ends, change
-from qyx_analysis.measures.dispersion import measure_dispersion, ratio_bounds
+from qyx_analysis.measures.dispersion import measure_convergence, ratio_bounds
 from qyx_analysis.measures.panel import EPS, Floats, Panel, falls, fill, logit_of, mean_of_known, panel, scales
 from qyx_analysis.measures.position import agreement, beaten
 from qyx_analysis.measures.results import side, stack
@@ -83,7 +83,7 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     ('converging', 'scale_dependent', 45, 0.33)
     """
     p = panel(targets)
-    return measure_verdicts(p, stack(front_loading_index(Path(p))), stack([change(Ends(p))]), measure_dispersion(p))
+    return measure_verdicts(p, stack(front_loading_index(Path(p))), stack([change(Ends(p))]), measure_convergence(p))
 
 
 def measure_verdicts(
