@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis.measures.dispersion import Ends, doubt, ratio_bounds, remarks, spread_ratio
+from qyx_analysis.measures.dispersion import Span, doubt, ratio_bounds, remarks, spread_ratio
 from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, mean_of_known, panel
 from qyx_analysis.measures.results import NOTHING, Row, side, tabulate
 from qyx_analysis.measures.spread import SD, Measure, leave_one_out
@@ -105,7 +105,7 @@ def chances(observed: float, null: Floats, exact: bool) -> Chances:
     return Chances(lower, min(1.0, 2 * min(lower, upper)), min(1.0, 2 * min(ends)))
 
 
-def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Ends:
+def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Span:
     """Outer bounds of Pearson's r when ``u`` and ``v`` may move by up to ``off_u`` and ``off_v`` in each county.
 
     r is the cosine of the angle between the centred vectors, and a move no longer than ``e`` turns a vector of length
@@ -185,7 +185,7 @@ def _indicator_rows(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
     (first, last), n = both.value.T, len(both.rows)
     marks = marks | {name for name in ("bounded", "from_text") if getattr(both, name).any()}
 
-    def row(name: str, measure: Measure, interval: Ends, held: set[str]) -> Row:
+    def row(name: str, measure: Measure, interval: Span, held: set[str]) -> Row:
         without = leave_one_out(measure, first, last) if n > 3 else NOTHING
         return Row(key, name, float(measure(first, last)), n, held, interval, without)
 

@@ -29,7 +29,7 @@ from qyx_analysis.measures.spread import (
 )
 
 Key = tuple[Any, ...]
-Ends = tuple[float, float]
+Span = tuple[float, float]
 
 _KEYS = ["indicator", "number", "year"]
 _DOMAIN_MEASURES = ("sd_ratio", "second_scale_ratio")
@@ -118,7 +118,7 @@ class _Year(NamedTuple):
     hi: Floats
     marks: set[str]
 
-    def row(self, name: str, measure: Measure, interval: Ends, exact: bool = True) -> Row:
+    def row(self, name: str, measure: Measure, interval: Span, exact: bool = True) -> Row:
         """One measure, and its values without each county."""
         left = leave_one_out(measure, self.x) if len(self.x) > 2 else NOTHING
         marks = self.marks if exact else self.marks | {"outer_bound"}
@@ -207,7 +207,7 @@ def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
     return p, p.committed(), replace(p, bounded=p.bounded & ~printed.bounded).committed()
 
 
-def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Ends, bool]:
+def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Span, bool]:
     """Interval of the last spread over the first, and whether it is exact."""
     (least, most, exact), (last_least, last_most, last_exact) = (bounds(p.lo[:, at], p.hi[:, at]) for at in (0, 1))
     lo = last_least / most if most > 0 else 0.0
@@ -225,7 +225,7 @@ def spread_ratio(measure: Measure, first: Floats, last: Floats) -> Floats:
     return np.divide(after, before, out=np.full(before.shape, np.nan), where=before > EPS)
 
 
-def doubt(rounding: Ends, bounds: Ends) -> set[str]:
+def doubt(rounding: Span, bounds: Span) -> set[str]:
     """What stands against the side of 1 that a ratio is on: ``rounding`` alone, or only what bounds allow."""
     if holds(*rounding, 1):
         return {"unresolved"}
