@@ -19,6 +19,7 @@ from qyx_analysis.datapackage.building import PACKAGE, Draft, describe
 from qyx_analysis.figures import house_style
 from qyx_analysis.measures import verdicts
 from qyx_analysis.tidy import findings
+from qyx_analysis.tidy.meaning import mean_cells
 from qyx_analysis.tidy.reading import read_plans
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _printed(cells: pd.DataFrame) -> pd.DataFrame:
         locator="row " + cells["number"].astype(str),
     )  # fmt: skip
     columns = ["region", *(name for name in _plans().columns if name not in ("donor", "finest"))]
-    return changed.sort_values(["region", "number", "year"], kind="stable")[columns].reset_index(drop=True)
+    return mean_cells(changed.sort_values(["region", "number", "year"], kind="stable")[columns].reset_index(drop=True))
 
 
 def write_build(targets: pd.DataFrame, folder: Path) -> Path:
@@ -245,7 +246,7 @@ def answers(n: int, seed: int) -> pd.DataFrame:
     """
     plans = province(n, seed)
     found = verdicts(plans.targets)
-    found["verdict"] = found["verdict"].where(found["status"].isin(["ok", "reversing"]), "")
+    found["verdict"] = found["verdict"].where(found["status"].isin(catalogue.statuses_for("timing")), "")
     found["verdict"] = found["verdict"].replace(["even", "middle", "unchanged"], "")
     frames = [
         find(plans.truth).merge(found[found["kind"] == kind], on=["region", "indicator"])

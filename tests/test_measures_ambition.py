@@ -9,8 +9,8 @@ from test_measures_trajectory import COLUMNS, LEVEL, plan
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import ambition
-from qyx_analysis.measures.ambition import _measured
-from qyx_analysis.measures.common import panel
+from qyx_analysis.measures.ambition import measure_ambition
+from qyx_analysis.measures.panel import panel
 
 NO_NUMBER = {"state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}  # of the 84 published pairs
 PUBLISHED = {
@@ -21,7 +21,7 @@ PUBLISHED = {
 
 def measured(indicator, cells, indicators=None):
     known = catalogue.indicators() if indicators is None else indicators
-    return _measured(panel(plan(indicator, {"a": cells}), known)).set_index("measure")
+    return measure_ambition(panel(plan(indicator, {"a": cells}), known)).set_index("measure")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from test_measures_trajectory import LEVEL, plan
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import association as association_of
-from qyx_analysis.measures.association import _measured, chances, mean_r, naive_r, null_r, r_bounds
-from qyx_analysis.measures.common import panel
+from qyx_analysis.measures.association import chances, mean_r, measure_association, naive_r, null_r, r_bounds
+from qyx_analysis.measures.panel import panel
 
 GOLD = {"a": "60 78", "b": "70 80", "c": "80 88", "d": "90 92"}
 TURNED = {"a": "70 92", "b": "75 82", "c": "80 84", "d": "85 70"}
@@ -144,9 +144,9 @@ def test_the_interval_holds_everything_that_prints_alike(first, last, seed):
 def test_the_complement_has_the_same_card(values):
     known = catalogue.indicators()
     other = known.assign(direction=-known["direction"], best=100 - known["best"])
-    here = _measured(panel(plan(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}), known))
+    here = measure_association(panel(plan(LEVEL, {f"r{i}": f"{a} {b}" for i, (a, b) in enumerate(values)}), known))
     rows = {f"r{i}": f"{100 - a} {100 - b}" for i, (a, b) in enumerate(values)}
-    there = _measured(panel(plan(LEVEL, rows), other))
+    there = measure_association(panel(plan(LEVEL, rows), other))
     pd.testing.assert_frame_equal(here, there, check_exact=False, atol=1e-6)
 
 

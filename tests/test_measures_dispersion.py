@@ -12,8 +12,8 @@ from test_measures_trajectory import LEVEL, plan
 from qyx_analysis import catalogue
 from qyx_analysis.measures import dispersion as dispersion_of
 from qyx_analysis.measures import domain_dispersion
-from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.dispersion import _measured
+from qyx_analysis.measures.dispersion import measure_dispersion
+from qyx_analysis.measures.panel import panel
 from qyx_analysis.measures.spread import (
     RANGE,
     gini_mean_difference,
@@ -38,7 +38,7 @@ def year(indicator, rows, at=2022):
 
 def verdict(indicator, rows, indicators=None):
     known = catalogue.indicators() if indicators is None else indicators
-    return _measured(panel(plan(indicator, rows), known)).set_index("measure")
+    return measure_dispersion(panel(plan(indicator, rows), known)).set_index("measure")
 
 
 def test_gold_spread_of_a_share():

@@ -13,8 +13,9 @@ from plans import four_plans
 
 from qyx_analysis import catalogue
 from qyx_analysis.measures import trajectory as trajectory_of
-from qyx_analysis.measures.common import label, panel
-from qyx_analysis.measures.trajectory import _measured, front_loading, shares
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.results import label
+from qyx_analysis.measures.trajectory import front_loading, measure_trajectory, shares
 
 SIGNS = {"<": "upper_bound", "≤": "upper_bound", ">": "lower_bound", "≥": "lower_bound"}
 WORDS = {
@@ -53,8 +54,8 @@ def measured(indicator, cells, **options):
     return trajectory_of(plan(indicator, {"a": cells}, **options)).set_index("measure")
 
 
-MODULES = ["common", "scales", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
-MODULES += ["position", "alignment"]
+MODULES = ["panel", "results", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
+MODULES += ["position", "measured", "alignment"]
 COLUMNS = ["region", "indicator", "number", "measure", "value", "lo", "hi", "n", "status", "flags"]
 PUBLISHED = {"ok": 34, "unresolved": 17, "weaker": 4, "open_bound": 4, "reversing": 1, "non_monotone": 1}  # of 84
 PUBLISHED |= {"hold_at_ceiling": 3, "state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}
@@ -234,7 +235,7 @@ def printed(values):
 @given(provinces)
 def test_direction_and_complement_leave_the_shape_alone(values):
     def index(cells, indicators):
-        rows = _measured(panel(printed(cells), indicators))
+        rows = measure_trajectory(panel(printed(cells), indicators))
         return rows.loc[rows["measure"] == "front_loading", ["value", "lo", "hi"]].to_numpy()
 
     known = catalogue.indicators()
@@ -262,6 +263,15 @@ def test_interval_holds_every_path_that_prints_alike(values, seed):
     both = both[~both["measure"].isin(["longest_plateau", "reversals"])].dropna(subset=["value", "value_exact"])
     outside = (both["value_exact"] < both["lo"] - 1e-6) | (both["value_exact"] > both["hi"] + 1e-6)
     assert both[outside].empty
+
+
+def test_what_may_be_said_under_a_status_stands_in_the_catalogue():
+    kinds = {kind for kinds in catalogue.statuses()["may_say"] for kind in kinds.split(";") if kind}
+    assert kinds == {"timing", "change", "spread", "open_spread", "verdict"}
+    assert catalogue.statuses_for("change") == ("weaker", "reversing", "ok")
+    assert all(set(catalogue.statuses_for(kind)) <= set(catalogue.statuses()["status"]) for kind in kinds)
+    with pytest.raises(KeyError):
+        catalogue.statuses_for("weather")
 
 
 def test_statuses_and_flags_are_closed_lists_in_both_languages():

@@ -12,9 +12,11 @@ from test_measures_trajectory import LEVEL, plan
 
 from qyx_analysis import catalogue, measures
 from qyx_analysis.datapackage.building import MEASURES
+from qyx_analysis.measures import measured
 from qyx_analysis.measures import verdicts as verdicts_frame
-from qyx_analysis.measures.common import panel
-from qyx_analysis.measures.verdicts import COLUMNS, _measured, agreement, beaten
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.position import agreement, beaten
+from qyx_analysis.measures.verdicts import COLUMNS
 
 CONVERGING = {"a": "80 90", "b": "85 93", "c": "90 96", "d": "95 99"}
 
@@ -196,6 +198,23 @@ def test_no_number_without_a_reason(name):
         assert (table.loc[blank, "status"] != "ok").all()
 
 
+def test_all_measures_together_are_those_of_each_function_from_one_panel(monkeypatch):
+    calls = []
+
+    def counted(name):
+        function = getattr(measured, name)
+        monkeypatch.setattr(measured, name, lambda *given: calls.append(name) or function(*given))
+
+    parts = ["panel", *(f"measure_{name}" for name in MEASURES)]
+    for name in parts:
+        counted(name)
+    targets = four_plans()
+    found = measured.measure_all(targets)
+    assert sorted(calls) == sorted(parts) and set(found) == set(MEASURES)
+    for name in ("trajectory", "verdicts"):
+        pd.testing.assert_frame_equal(found[name], getattr(measures, name)(targets))
+
+
 def test_every_group_of_comparability_holds_one_definition():
     """Comparability is no dimension of the specifications as long as no group joins two definitions."""
     assert catalogue.indicators()["comparability"].is_unique
@@ -213,7 +232,10 @@ def test_the_complement_gets_the_same_verdicts(values, bounded):
     def table(sign, flip, indicators):
         rows = {f"r{i}": [str(abs(flip - v)) for v in row] for i, row in enumerate(values)}
         rows[f"r{min(bounded, len(values) - 1)}"][-1] = sign + rows[f"r{min(bounded, len(values) - 1)}"][-1]
-        return _measured(panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators))
+        p = panel(plan(LEVEL, {name: " ".join(cells) for name, cells in rows.items()}), indicators)
+        return measured.measure_verdicts(
+            p, measured.measure_trajectory(p), measured.measure_ambition(p), measured.measure_dispersion(p)
+        )
 
     here, there = table("≥", 0, known), table("≤", 100, other)
     pd.testing.assert_frame_equal(here, there)

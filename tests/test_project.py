@@ -120,8 +120,8 @@ def test_imports_point_back_along_the_line() -> None:
     [
         ("from qyx_analysis import catalogue", ("names.py",), True),
         ("from qyx_analysis import __version__", ("catalogue", "__init__.py"), True),
-        ("from qyx_analysis.measures.common import panel", ("measures", "ambition.py"), True),
-        ("from .common import panel", ("measures", "ambition.py"), True),
+        ("from qyx_analysis.measures.panel import panel", ("measures", "ambition.py"), True),
+        ("from .panel import panel", ("measures", "ambition.py"), True),
         ("import pandas", ("names.py",), True),
         ("from qyx_analysis import cli", ("names.py",), False),
         ("from qyx_analysis import load_targets", ("figures", "paths.py"), False),

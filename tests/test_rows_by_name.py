@@ -18,7 +18,7 @@ from qyx_analysis import catalogue, measures, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.export.difference import difference
 from qyx_analysis.export.workbook import to_xlsx
-from qyx_analysis.measures.common import panel
+from qyx_analysis.measures.panel import panel
 from qyx_analysis.notebook.show import frame_html
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.tidy.rows import measured

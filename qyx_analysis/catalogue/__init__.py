@@ -203,7 +203,10 @@ programmes = _public(
 markers = _public("markers", "Marks beside a row's number: ``marker``, ``meaning``, ``word``.")
 corrections = _public("corrections", "Manual corrections, each with an ``expect`` guard, a reason and a status.")
 fields = _public("fields", "Every column of every table we write: resource, field, type, description.")
-statuses = _public("statuses", "The closed list of statuses of a measure, in order of precedence.")
+statuses = _public(
+    "statuses",
+    "Statuses of a measure: the closed list, in order of precedence, and what each may say.",
+)
 judgements = _public("judgements", "What monitoring can say of an actual value, and why it says nothing.")
 form = _public("form", "The columns of a form of actual values: how they are headed and what goes into them.")
 measures = _public(
@@ -224,6 +227,24 @@ def dtypes(resource: str) -> dict[str, str]:
     """
     declared = _table("fields").query("resource == @resource")
     return {name: _DTYPES[kind] for name, kind in zip(declared["name"], declared["type"], strict=True)}
+
+
+@cache
+def statuses_for(kind: str) -> tuple[str, ...]:
+    """The statuses under which a sentence of one kind may be said, in order of precedence.
+
+    ``kind``, as in the column ``may_say`` of ``statuses.csv``: ``timing`` of a planned path, ``change`` against the
+    baseline, ``spread`` (which way it goes) and ``open_spread`` (why that is not said), or ``verdict``, which is said
+    with the share of the specifications that agree. Raises KeyError for another kind.
+
+    >>> statuses_for("timing"), statuses_for("spread")
+    (('reversing', 'ok'), ('converging', 'diverging'))
+    """
+    table = _table("statuses")
+    said = tuple(table.loc[[kind in kinds.split(";") for kinds in table["may_say"]], "status"])
+    if not said:
+        raise KeyError(kind)
+    return said
 
 
 @cache

@@ -14,7 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, measures, raw
+from qyx_analysis import __version__, catalogue, raw
+from qyx_analysis.measures.measured import TABLES as MEASURES
+from qyx_analysis.measures.measured import measure_all
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.storage import Storage, folder_at
 from qyx_analysis.tidy import findings
@@ -22,7 +24,6 @@ from qyx_analysis.tidy.reading import Plan, read_plans
 from qyx_analysis.wings import wings
 
 PACKAGE, PARQUET = "datapackage.json", "targets.parquet"
-MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
 
 
 def derived_tables() -> set[str]:
@@ -146,8 +147,7 @@ def draft_build(
     if draft.is_empty:
         return draft
     draft.tables["findings"] = findings.as_frame([])  # its place among the tables; wings may still find something
-    for name in MEASURES:
-        draft.tables[name] = getattr(measures, name)(targets)
+    draft.tables |= measure_all(targets)
     for wing in wings():
         if wing.derive_tables:
             wing.derive_tables(draft)

@@ -3,14 +3,22 @@
 from qyx_analysis.measures.ambition import ambition
 from qyx_analysis.measures.association import association
 from qyx_analysis.measures.dispersion import dispersion, domain_dispersion
+from qyx_analysis.measures.measured import Measured, measure_all
 from qyx_analysis.measures.trajectory import trajectory
 from qyx_analysis.measures.verdicts import verdicts
 
 __all__ = [
+    "Measured",
     "ambition",
     "association",
     "dispersion",
     "domain_dispersion",
+    "measure_all",
     "trajectory",
     "verdicts",
+    "Measured",
+    "measure_all",
+    "monitoring",
+    "open_items",
+    "rankings",
 ]

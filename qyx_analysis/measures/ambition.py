@@ -1,77 +1,32 @@
 """How ambitious is the last target against the region's own baseline? (METHODS B)
 
-Pure functions take arrays of first and last values. :func:`ambition` applies them to the targets. Source:
-docs/methods.md, section Ambition.
+One measure is one function of the list ``MEASURES``: it takes a :class:`Ends` and gives its rows, its docstring has the
+formula. Source: docs/methods.md, section Ambition.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from qyx_analysis import names
-from qyx_analysis.measures.common import (
-    EPS,
-    Floats,
-    Masks,
-    Panel,
+from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, falls, logit_of_share, panel, same_final
+from qyx_analysis.measures.results import (
+    Conditions,
+    Interval,
     corners,
-    falls,
-    logit_of_share,
+    doubts,
     net_change,
-    panel,
     reasons,
     result,
-    same_final,
     stack,
     undirected,
-    verdict,
 )
 
-
-def change(first: Floats, last: Floats, direction: Floats) -> Floats:
-    """Planned change for the better, ``d (yT - y0)``, in the indicator's unit; below 0 is for the worse.
-
-    >>> change(np.array([90.0, 9.5]), np.array([88.0, 8.3]), np.array([1.0, -1.0])).round(9).tolist()
-    [-2.0, 1.2]
-    """
-    return direction * (last - first)
-
-
-def gap_closure(first: Floats, last: Floats, best: Floats) -> Floats:
-    """Share of the distance to the best value that is planned to be closed, ``(yT - y0) / (L - y0)``.
-
-    Read: 0.5 closes half of what is missing, 1 reaches the best value, below 0 falls back. NaN at the best
-    value. The same for a share and its complement.
-
-    >>> gap_closure(np.array([80.0, 95, 100]), np.array([90.0, 97.5, 100]), np.array([100.0])).tolist()
-    [0.5, 0.5, nan]
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (last - first) / (best - first)
-
-
-def yearly_gap_cut(closure: Floats, years: int) -> Floats:
-    """Even yearly rate of cutting the shortfall that closes ``closure`` of it, ``1 - (1 - G)^(1/T)``.
-
-    >>> yearly_gap_cut(np.array([0.2, 0.5, -0.2]), 5).round(5).tolist()
-    [0.04365, 0.12945, -0.03714]
-    """
-    return 1 - np.maximum(1 - closure, 0) ** (1 / years)
-
-
-def relative_change(first: Floats, last: Floats, direction: Floats) -> Floats:
-    """Planned change for the better over the baseline; NaN unless the baseline is above zero.
-
-    Descriptive only on shares: 80 to 90 is +12.5 %, its complement 20 to 10 is 50 %.
-
-    >>> relative_change(np.array([80.0, 20]), np.array([90.0, 10]), np.array([1.0, -1])).tolist()
-    [0.125, 0.5]
-    """
-    return direction * (last - first) / np.where(first > 0, first, np.nan)
+Formula = Callable[[Floats, Floats], Floats]  # of the first and the last values
 
 
 def ambition(targets: pd.DataFrame) -> pd.DataFrame:
@@ -97,115 +52,145 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     >>> [round(float(row[name]), 4) for name in ("value", "lo", "hi")], row["status"]
     ([0.6, 0.4444, 0.7273], 'ok')
     """
-    return _measured(panel(targets, names.indicators_of(targets)))
+    return measure_ambition(panel(targets))
 
 
-def _measured(p: Panel) -> pd.DataFrame:
-    number = p.of("scale") != "state"
-    return stack(
-        [
-            change_rows(p),
-            *_closure_rows(p),
-            _relative_rows(p, number),
-            _logit_rows(p, p.of("scale") == "share"),
-        ]
-    )
+def measure_ambition(p: Panel) -> pd.DataFrame:
+    """The table of :func:`ambition`."""
+    ends = Ends(p)
+    return stack([measure(ends) for measure in MEASURES])
 
 
-def _ends(p: Panel) -> tuple[Floats, Floats]:
-    return p.value[:, 0], p.value[:, -1]
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """The first and the last year of a panel, and what all changes between them share."""
+
+    p: Panel
+
+    @cached_property
+    def first(self) -> Floats:
+        """The baselines."""
+        return self.p.value[:, 0]
+
+    @cached_property
+    def last(self) -> Floats:
+        """The final targets."""
+        return self.p.value[:, -1]
+
+    @cached_property
+    def direction(self) -> Floats:
+        """+1 where more is better, -1 where less is."""
+        return self.p.of("direction")
+
+    def interval(self, formula: Formula, p: Panel | None = None, pole: Formula | None = None) -> Interval:
+        """What rounding and bounds allow of a formula of both."""
+        p = p or self.p
+        return corners(formula, *((p.lo[:, end], p.hi[:, end]) for end in (0, -1)), pole=pole)
+
+    def change(self, first: Floats, last: Floats) -> Floats:
+        """Planned change for the better."""
+        return self.direction * (last - first)
+
+    @cached_property
+    def conditions(self) -> dict[str, Masks]:
+        """The statuses of every measure: they rest on the sign of the change."""
+        p = self.p
+        base = {**reasons(p), **net_change(p), **undirected(p), "non_monotone": falls(p)}
+        return doubts(base, self.interval(self.change, p.committed()), self.interval(self.change))
+
+    @cached_property
+    def flags(self) -> dict[str, Masks]:
+        """Flags of every measure; the last three say whether a target was set from above or chosen."""
+        p, core, same = self.p, self.p.of("core").astype(bool), same_final(self.p)
+        return {
+            "bounded": p.bounded[:, [0, -1]].any(axis=1),
+            "from_text": p.from_text[:, [0, -1]].any(axis=1),
+            "absolute_count": p.of("scale") == "count",
+            "per_resident": p.of("scale") == "rate",
+            "mandated": core & same,
+            "identical_targets": same & ~core,
+            "core": core & ~same,
+        }
+
+    def rows(
+        self,
+        measure: str,
+        value: Floats,
+        interval: Interval,
+        conditions: Conditions | None = None,
+        flags: Conditions | None = None,
+        where: Masks | None = None,
+    ) -> pd.DataFrame:
+        """Rows of one measure; ``conditions`` and ``flags``: what it has beside those of all."""
+        value = np.where(self.conditions["state"] | self.conditions["no_direction"], np.nan, value)
+        n = np.isfinite(self.p.value[:, [0, -1]]).sum(axis=1)
+        held, marks = self.conditions | dict(conditions or {}), self.flags | dict(flags or {})
+        return result(self.p, measure, value, interval, n, held, marks, where)
+
+    @cached_property
+    def closure(self) -> tuple[Floats, Interval, Conditions]:
+        """Closed share of the gap with its interval, and why there may be none."""
+        best = self.p.of("best").astype(float)
+
+        def closed(first: Floats, last: Floats) -> Floats:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return (last - first) / (best - first)
+
+        at_best, no_limit = np.abs(self.first - best) <= EPS, np.isnan(best)
+        conditions = {
+            "no_limit": no_limit,
+            "at_ceiling": at_best & (np.abs(self.last - best) > EPS),
+            "direction_unknown": self.conditions["direction_unknown"] & ~no_limit,  # a gap has no direction
+        }
+        value = np.where(at_best, np.nan, closed(self.first, self.last))
+        return value, self.interval(closed, pole=lambda first, last: best - first), conditions
 
 
-def _interval(
-    function: Callable[..., Floats], p: Panel, pole: Callable[..., Floats] | None = None
-) -> tuple[Floats, Floats]:
-    return corners(function, *((p.lo[:, end], p.hi[:, end]) for end in (0, -1)), pole=pole)
+def change(ends: Ends) -> pd.DataFrame:
+    """``d (yT - y0)``: planned change for the better, in the indicator's unit."""
+    return ends.rows("change", ends.change(ends.first, ends.last), ends.interval(ends.change))
 
 
-def _rows(
-    p: Panel,
-    measure: str,
-    value: Floats,
-    interval: tuple[Floats, Floats],
-    extra: Masks | None = None,
-    flags: Masks | None = None,
-    where: NDArray[np.bool_] | None = None,
-) -> pd.DataFrame:
-    """One measure with the statuses that all changes share: they rest on the sign of the change."""
-    direction = p.of("direction")
-    base = {**reasons(p), **net_change(p), **undirected(p), "non_monotone": falls(p)}
-    signs = [_interval(lambda a, b: change(a, b, direction), q) for q in (p.committed(), p)]
-    conditions = verdict(base, 0, *signs) | dict(extra or {})
-    ends = [0, -1]
-    shared = {
-        "bounded": p.bounded[:, ends].any(axis=1),
-        "from_text": p.from_text[:, ends].any(axis=1),
-        "absolute_count": p.of("scale") == "count",
-        "per_resident": p.of("scale") == "rate",
-        **_origin(p),
-    }
-    value = np.where(base["state"] | base["no_direction"], np.nan, value)
-    n = np.isfinite(p.value[:, ends]).sum(axis=1)
-    return result(p, measure, value, interval, n, conditions, shared | dict(flags or {}), where)
+def gap_closure(ends: Ends) -> pd.DataFrame:
+    """``(yT - y0) / (L - y0)``: share of the distance to the best value; the same for a share and its complement."""
+    return ends.rows("gap_closure", *ends.closure)
 
 
-def _origin(p: Panel) -> dict[str, NDArray[np.bool_]]:
-    """Whether a target was set from above or chosen: the same in every county, marked as core, or both."""
-    core, same = p.of("core").astype(bool), same_final(p)
-    return {"mandated": core & same, "identical_targets": same & ~core, "core": core & ~same}
+def yearly_gap_cut(ends: Ends) -> pd.DataFrame:
+    """``1 - (1 - G)^(1/T)``: even yearly rate of cutting the shortfall that closes the share ``G`` of it."""
+    value, (low, high), conditions = ends.closure
+    years = len(ends.p.years) - 1
+    cut, least, most = (1 - np.maximum(1 - closure, 0) ** (1 / years) for closure in (value, low, high))
+    where = ~conditions["no_limit"] & (ends.p.of("scale") != "state")
+    return ends.rows("yearly_gap_cut", cut, (least, most), conditions, where=where)
 
 
-def change_rows(p: Panel) -> pd.DataFrame:
-    """The planned change of every row of a panel, in its order, with interval, status and flags.
+def relative_change(ends: Ends) -> pd.DataFrame:
+    """``d (yT - y0) / y0``, for baselines above zero; descriptive on shares, whose complement answers otherwise."""
 
-    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
-    >>> change_rows(panel(nothing, names.indicators_of(nothing))).empty
-    True
-    """
-    direction = p.of("direction")
-    interval = _interval(lambda a, b: change(a, b, direction), p)
-    return _rows(p, "change", change(*_ends(p), direction), interval)
+    def relative(first: Floats, last: Floats) -> Floats:
+        return ends.change(first, last) / np.where(first > 0, first, np.nan)
 
-
-def _closure_rows(p: Panel) -> list[pd.DataFrame]:
-    best, (first, last) = p.of("best").astype(float), _ends(p)
-    at_best = np.abs(first - best) <= EPS
-    value = np.where(at_best, np.nan, gap_closure(first, last, best))
-    low, high = _interval(lambda a, b: gap_closure(a, b, best), p, pole=lambda a, b: best - a)
-    extra = {"no_limit": np.isnan(best), "at_ceiling": at_best & (np.abs(last - best) > EPS)}
-    extra["direction_unknown"] = undirected(p)["direction_unknown"] & ~extra["no_limit"]  # a gap has no direction
-    years = len(p.years) - 1
-    cut, least, most = (yearly_gap_cut(closure, years) for closure in (value, low, high))
-    declared = ~np.isnan(best) & (p.of("scale") != "state")
-    return [
-        _rows(p, "gap_closure", value, (low, high), extra),
-        _rows(p, "yearly_gap_cut", cut, (least, most), extra, where=declared),
-    ]
+    interval = ends.interval(relative, pole=lambda first, last: np.maximum(first, 0))
+    conditions, flags = {"not_positive": ends.first <= 0}, {"descriptive": ends.p.of("scale") == "share"}
+    where = ends.p.of("scale") != "state"
+    return ends.rows("relative_change", relative(ends.first, ends.last), interval, conditions, flags, where)
 
 
-def _relative_rows(p: Panel, where: NDArray[np.bool_]) -> pd.DataFrame:
-    direction, (first, last) = p.of("direction"), _ends(p)
-    interval = _interval(lambda a, b: relative_change(a, b, direction), p, pole=lambda a, b: np.maximum(a, 0))
-    flags = {"descriptive": p.of("scale") == "share"}
-    return _rows(
-        p,
-        "relative_change",
-        relative_change(first, last, direction),
-        interval,
-        {"not_positive": first <= 0},
-        flags,
-        where,
-    )
+def logit_change(ends: Ends) -> pd.DataFrame:
+    """``d (logit yT - logit y0)`` of shares; 0 and 100 stand half a printed digit inside, their interval is open."""
+    limits = ends.p.of("lower"), ends.p.of("upper")
 
+    def moved(first: Floats, last: Floats, inside: Floats | float = 0) -> Floats:
+        return ends.change(logit_of_share(first, inside, *limits), logit_of_share(last, inside, *limits))
 
-def _logit_rows(p: Panel, where: NDArray[np.bool_]) -> pd.DataFrame:
-    direction, (first, last) = p.of("direction"), _ends(p)
-    limits = p.of("lower"), p.of("upper")
-    start, end = (logit_of_share(value, p.delta, *limits) for value in (first, last))
-    interval = _interval(
-        lambda a, b: change(logit_of_share(a, 0, *limits), logit_of_share(b, 0, *limits), direction), p
-    )
     with np.errstate(invalid="ignore"):  # 全覆盖 at both ends: both logits are infinite
-        value = change(start, end, direction)
-    touching = np.logical_or.reduce([(x <= limits[0]) | (x >= limits[1]) for x in (first, last)])
-    return _rows(p, "logit_change", value, interval, None, {"at_limit": touching}, where)
+        value = moved(ends.first, ends.last, ends.p.delta)
+    touching = np.logical_or.reduce([(x <= limits[0]) | (x >= limits[1]) for x in (ends.first, ends.last)])
+    where = ends.p.of("scale") == "share"
+    return ends.rows("logit_change", value, ends.interval(moved), flags={"at_limit": touching}, where=where)
+
+
+MEASURES: tuple[Callable[[Ends], pd.DataFrame], ...] = (  # in the order of the rows of a pair
+    change, gap_closure, yearly_gap_cut, relative_change, logit_change,
+)  # fmt: skip

@@ -16,19 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import names
-from qyx_analysis.measures.common import EPS, NOTHING, Floats, Interval, Panel, Row, mean_of_known, panel, tabulate
-from qyx_analysis.measures.dispersion import (
-    balanced,
-    by_indicator,
-    contains_one,
-    counties_of,
-    ratio_bounds,
-    refused,
-    remarks,
-    side,
-    spread_ratio,
-)
+from qyx_analysis.measures.dispersion import Span, doubt, ratio_bounds, remarks, spread_ratio
+from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, mean_of_known, panel
+from qyx_analysis.measures.results import NOTHING, Row, side, tabulate
 from qyx_analysis.measures.spread import SD, Measure, leave_one_out
 
 EXACT_AT_MOST = 7  # counties of which all assignments are tried: 7! = 5040
@@ -107,7 +97,7 @@ def chances(observed: float, null: Floats, exact: bool) -> Chances:
     """
     more = 0 if exact else 1
 
-    def share(mask: NDArray[np.bool_]) -> float:
+    def share(mask: Masks) -> float:
         return float((mask.sum() + more) / (len(null) + more))
 
     lower, upper = share(null <= observed + EPS), share(null >= observed - EPS)
@@ -115,7 +105,7 @@ def chances(observed: float, null: Floats, exact: bool) -> Chances:
     return Chances(lower, min(1.0, 2 * min(lower, upper)), min(1.0, 2 * min(ends)))
 
 
-def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Interval:
+def r_bounds(u: Floats, v: Floats, off_u: Floats, off_v: Floats) -> Span:
     """Outer bounds of Pearson's r when ``u`` and ``v`` may move by up to ``off_u`` and ``off_v`` in each county.
 
     r is the cosine of the angle between the centred vectors, and a move no longer than ``e`` turns a vector of length
@@ -161,14 +151,15 @@ def association(targets: pd.DataFrame) -> pd.DataFrame:
     >>> one[["naive_r", "null_mean_r", "p_lower", "sd_ratio"]].round(4).tolist()
     [-0.9768, -0.9141, 0.1667, 0.5119]
     """
-    return _measured(panel(targets, names.indicators_of(targets)))
+    return measure_association(panel(targets))
 
 
-def _measured(p: Panel) -> pd.DataFrame:
+def measure_association(p: Panel) -> pd.DataFrame:
+    """The table of :func:`association`."""
     rows: list[Row] = []
     usable: list[Panel] = []
-    for one in by_indicator(counties_of(p)):
-        key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), balanced(one)
+    for one in p.each:
+        key, both = tuple(one.rows.loc[0, ["domain", "indicator", "number"]]), one.balanced
         refusal = _refusal(both)
         if refusal in ("", "forced"):
             rows += _indicator_rows(key, both, remarks(one, len(both.rows)) | ({refusal} - {""}))
@@ -177,39 +168,33 @@ def _measured(p: Panel) -> pd.DataFrame:
         if refusal == "":
             usable.append(both)
     for domain in dict.fromkeys([*filter(None, pd.unique(p.of("domain"))), ""]):
-        rows += _pooled(domain, [one for one in usable if domain in ("", one.of("domain")[0])])
+        rows += _pooled_rows(domain, [one for one in usable if domain in ("", one.of("domain")[0])])
     return tabulate(rows, ["domain", "indicator", "number"])
 
 
 def _refusal(both: Panel) -> str:
     """Why nothing is measured, or that the correlation is forced."""
     first, last = both.value.T
-    reasons = {
-        refused(both): True,
-        "too_few": len(first) < 3,
-        "identical": len(first) > 0 and np.ptp(first) <= EPS,
-        "forced": len(first) > 0 and np.ptp(last) <= EPS,
-        "parallel": len(first) > 0 and np.ptp(last - first) <= EPS,
-    }
-    return next((name for name, yes in reasons.items() if name and yes), "")
+    if both.refusal or len(first) < 3:
+        return both.refusal or "too_few"
+    alike = {"identical": first, "forced": last, "parallel": last - first}
+    return next((name for name, values in alike.items() if np.ptp(values) <= EPS), "")
 
 
 def _indicator_rows(key: tuple, both: Panel, marks: set[str]) -> Iterator[Row]:
-    (first, last), change = both.value.T, both.value[:, 1] - both.value[:, 0]
-    n = len(first)
-    off_first, off_last = np.maximum(both.hi - both.value, both.value - both.lo).T
+    (first, last), n = both.value.T, len(both.rows)
     marks = marks | {name for name in ("bounded", "from_text") if getattr(both, name).any()}
-    rounding, widest = (ratio_bounds(SD.bounds, q)[0] for q in (both.committed(), both))
-    doubt = {"unresolved"} if contains_one(rounding) else {"open_bound"} if contains_one(widest) else set()
 
-    def row(name: str, measure: Measure, interval: Interval, held: set[str]) -> Row:
+    def row(name: str, measure: Measure, interval: Span, held: set[str]) -> Row:
         without = leave_one_out(measure, first, last) if n > 3 else NOTHING
         return Row(key, name, float(measure(first, last)), n, held, interval, without)
 
-    allowed = r_bounds(first, change, off_first, off_first + off_last)
+    off_first, off_last = np.maximum(both.hi - both.value, both.value - both.lo).T
+    allowed = r_bounds(first, last - first, off_first, off_first + off_last)
     r = row("naive_r", naive_r, allowed, marks | {"outer_bound", "descriptive"})
-    ratio = row("sd_ratio", partial(spread_ratio, SD.measure), widest, marks | doubt)
-    turns = (side(ratio.without - 1) != side(np.array(ratio.value - 1))).any()
+    rounding, widest = (ratio_bounds(SD.bounds, q)[0] for q in (both.committed(), both))
+    ratio = row("sd_ratio", partial(spread_ratio, SD.measure), widest, marks | doubt(rounding, widest))
+    turns = (side(ratio.without - 1) != side(ratio.value - 1)).any()
     yield r
     yield from _null_rows(key, n, r.value, null_r(first[:, None], last[:, None]), marks)
     yield ratio._replace(marks=ratio.marks | ({"leave_one_out_flips"} if turns else set()))
@@ -223,7 +208,7 @@ def _null_rows(key: tuple, n: int, observed: float, null: tuple[Floats, bool], m
         yield Row(key, measure, value, n, marks)
 
 
-def _pooled(domain: str, usable: list[Panel]) -> Iterator[Row]:
+def _pooled_rows(domain: str, usable: list[Panel]) -> Iterator[Row]:
     """Mean r over indicators, the counties' labels permuted jointly."""
     key = (domain, "", None)
     regions = np.unique(np.concatenate([one.of("region") for one in usable])) if usable else NOTHING

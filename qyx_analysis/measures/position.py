@@ -1,8 +1,17 @@
-"""Where one region stands among the counties, without ordering what bounds and rounding leave open."""
+"""Who stands above whom, without ordering what bounds and rounding leave open.
+
+Goldstein and Spiegelhalter 1996, *J. Royal Statistical Society A* 159, on league tables.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from qyx_analysis.measures.panel import EPS, Floats
+
+Sides = NDArray[np.int64]
 
 
 def position(results: pd.DataFrame, region: str) -> pd.DataFrame:
@@ -41,3 +50,33 @@ def position(results: pd.DataFrame, region: str) -> pd.DataFrame:
     counts["unclear"] = counts["others"] - counts["above"] - counts["below"]
     counts["n"] = counts["others"] + 1
     return counts.reset_index()[["indicator", "above", "below", "unclear", "n"]]
+
+
+def beaten(lo: Floats, hi: Floats) -> tuple[Sides, Sides]:
+    """How many others are surely below and surely above each: intervals that overlap are not ordered.
+
+    >>> below, above = beaten(np.array([1.0, 2.0, 5.0]), np.array([2.5, 3.0, 6.0]))
+    >>> below.tolist(), above.tolist()
+    ([0, 0, 2], [1, 1, 0])
+    """
+    below = np.searchsorted(np.sort(hi), lo - EPS, side="left")
+    above = len(lo) - np.searchsorted(np.sort(lo), hi + EPS, side="right")
+    return below, above
+
+
+def agreement(below: Sides, above: Sides, headline: Floats) -> tuple[int, Sides]:
+    """How many specifications there are when each other county is left out in turn, and how many agree, per county.
+
+    A county is on the side of the headline (+1, 0, -1) when more others are surely below it than above it, or as many,
+    or fewer. Leaving out a county only takes one from either count, so that nothing is taken again.
+
+    >>> asked, agreed = agreement(np.array([3, 2, 1, 0]), np.array([0, 1, 2, 3]), np.array([1.0, 1, -1, -1]))
+    >>> asked, agreed.tolist()
+    (4, [4, 2, 2, 4])
+    """
+    n = len(below)
+    whole = np.sign(below - above) == headline
+    if n < 3:
+        return 1, whole.astype(int)
+    better, worse = np.sign(below - above + 1) == headline, np.sign(below - 1 - above) == headline
+    return n, above * better + below * worse + (n - below - above) * whole

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qyx_analysis.measures.common import EPS, Floats
+from qyx_analysis.measures.panel import EPS, Floats
 
 Measure = Callable[..., Any]  # of arrays, along their last axis
-Bounds = Callable[[Floats, Floats], tuple[float, float, bool]]
+Range = tuple[float, float, bool]  # smallest and largest, and whether the largest is exact
+Bounds = Callable[[Floats, Floats], Range]
 
 CORNERS_AT_MOST = 12  # bounded values of which every combination of ends is tried
 CELLS_AT_MOST = 1_000_000  # corners x counties kept in memory at once
@@ -54,7 +55,7 @@ def gini_mean_difference(x: Floats) -> Floats:
 
 
 def variation_ratio(states: Floats) -> Floats:
-    """Share of the counties outside the more frequent state, passed or not.
+    """Share of the counties outside the more frequent state, passed or not (Freeman 1965).
 
     >>> float(variation_ratio(np.array([100.0, 100, 0, 100])))
     0.25
@@ -100,7 +101,7 @@ def same_closure(first: Floats, mean_last: float, best: float) -> Floats:
 # --- what bounds allow ------------------------------------------------------------------------------------
 
 
-def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
+def sd_bounds(lo: Floats, hi: Floats) -> Range:
     """Smallest and largest SD of values that lie in ``[lo, hi]``, and whether the largest is exact.
 
     The smallest is exact: SD is convex, and at its minimum every free value lies at the common mean. The
@@ -111,35 +112,33 @@ def sd_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
     >>> round(low, 5), round(high, 5), exact
     (2.98608, 5.37742, True)
     """
-    ends = np.concatenate([lo, hi])
-    finite = ends[np.isfinite(ends)]
-    least, most = float(finite.min()), float(finite.max())
-    lowest = float(sd(np.clip(_common_mean(lo, hi, least, most), lo, hi)))
-    lowest = lowest if lowest > EPS else 0.0  # what the root finder leaves of a zero must not be divided by
-    if len(finite) < len(ends):
-        return lowest, np.inf, True
-    highest = _largest_at_corners(sd, lo, hi)
-    if highest is not None:
-        return lowest, highest, True
+    lowest = float(sd(np.clip(_common_mean(lo, hi), lo, hi)))
 
-    middle = (lo + hi) / 2  # around any point the squares are no less than around the mean, at every corner
-    furthest = np.abs(middle - middle.mean()) + (hi - lo) / 2
-    return lowest, float(np.sqrt((furthest**2).sum() / (len(lo) - 1))), False
+    def outer() -> float:  # around any point the squares are no less than around the mean, at every corner
+        middle = (lo + hi) / 2
+        furthest = np.abs(middle - middle.mean()) + (hi - lo) / 2
+        return float(np.sqrt((furthest**2).sum() / (len(lo) - 1)))
+
+    # what the root finder leaves of a zero must not be divided by
+    return lowest if lowest > EPS else 0.0, *_largest(sd, lo, hi, outer)
 
 
-def _common_mean(lo: Floats, hi: Floats, least: float, most: float) -> float:
+def _common_mean(lo: Floats, hi: Floats) -> float:
     """The mean that stays the mean when every value moves as near to it as its interval allows."""
     from scipy.optimize import brentq
 
     def off(m: float) -> float:
         return float(np.clip(m, lo, hi).mean() - m)
 
+    ends = np.concatenate([lo, hi])
+    finite = ends[np.isfinite(ends)]
+    least, most = float(finite.min()), float(finite.max())
     if off(least) <= 0:
         return least
     return most if off(most) >= 0 else float(brentq(off, least, most))
 
 
-def mean_difference_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
+def mean_difference_bounds(lo: Floats, hi: Floats) -> Range:
     """Smallest and largest Gini mean difference of values in ``[lo, hi]``, and whether the largest is exact.
 
     The smallest is exact: at each level the free values join the larger side, so that all lie at the median
@@ -153,24 +152,26 @@ def mean_difference_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
     finite = ends[np.isfinite(ends)]
     middle = np.clip(ends[len(lo) - 1], finite[0], finite[-1])
     lowest = float(gini_mean_difference(np.clip(middle, lo, hi)))
-    if len(finite) < len(ends):
-        return lowest, np.inf, True
-    highest = _largest_at_corners(gini_mean_difference, lo, hi)
-    if highest is not None:
-        return lowest, highest, True
-    return lowest, float(gini_mean_difference((lo + hi) / 2) + (hi - lo).mean()), False
+
+    def outer() -> float:
+        return float(gini_mean_difference((lo + hi) / 2) + (hi - lo).mean())
+
+    return lowest, *_largest(gini_mean_difference, lo, hi, outer)
 
 
-def _largest_at_corners(measure: Measure, lo: Floats, hi: Floats) -> float | None:
+def _largest(measure: Measure, lo: Floats, hi: Floats, outer: Callable[[], float]) -> tuple[float, bool]:
+    """The largest value of a convex measure: at a corner, or an outer bound where there are too many; is it exact?"""
+    if not np.isfinite(np.concatenate([lo, hi])).all():
+        return np.inf, True
     free = np.flatnonzero(hi > lo)
     if len(free) > CORNERS_AT_MOST or 2 ** len(free) * len(lo) > CELLS_AT_MOST:
-        return None
+        return outer(), False
     at = np.tile(lo, (2 ** len(free), 1))
     at[:, free] = list(product(*zip(lo[free], hi[free], strict=True)))
-    return float(measure(at).max())
+    return float(measure(at).max()), True
 
 
-def range_bounds(lo: Floats, hi: Floats) -> tuple[float, float, bool]:
+def range_bounds(lo: Floats, hi: Floats) -> Range:
     """Smallest and largest range of values in ``[lo, hi]``, always exact.
 
     >>> range_bounds(np.array([28.0, 30, 35, 32]), np.array([28.0, 30, 35, 40]))
@@ -191,3 +192,4 @@ class Spread(NamedTuple):
 SD = Spread(sd, sd_bounds)
 MEAN_DIFFERENCE = Spread(gini_mean_difference, mean_difference_bounds)
 RANGE = Spread(partial(np.ptp, axis=-1), range_bounds)
+SPREADS = {"range": RANGE, "sd": SD, "gini_mean_difference": MEAN_DIFFERENCE}  # of numbers, in the order of the rows

@@ -7,6 +7,7 @@ docs/methods.md, section Verdicts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -14,28 +15,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis import names
-from qyx_analysis.measures.ambition import change_rows
-from qyx_analysis.measures.common import EPS, Floats, Panel, falls, fill, labels, mean_of_known, panel
-from qyx_analysis.measures.dispersion import (
-    balanced,
-    by_indicator,
-    convergence_of,
-    counties_of,
-    ratio_bounds,
-    refused,
-    side,
-)
-from qyx_analysis.measures.scales import scales
+from qyx_analysis.catalogue import statuses_for
+from qyx_analysis.measures.ambition import Ends, change
+from qyx_analysis.measures.dispersion import measure_convergence, ratio_bounds
+from qyx_analysis.measures.panel import EPS, Floats, Panel, falls, fill, logit_of, mean_of_known, panel, scales
+from qyx_analysis.measures.position import agreement, beaten
+from qyx_analysis.measures.results import side, stack
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread, leave_one_out
-from qyx_analysis.measures.trajectory import front_loading, front_loading_rows, path_interval
+from qyx_analysis.measures.trajectory import Path, front_loading, front_loading_index, path_interval
 
 COLUMNS = [
     *("kind", "region", "domain", "indicator", "number", "verdict", "specifications", "agreeing", "share"),
     *("rank_best", "rank_worst", "above", "below", "pivotal", "n", "status", "flags"),
 ]
-_NUMBERS = ("n", "rank_best", "rank_worst", "above", "below")
 _TEXTS = ("kind", "region", "domain", "indicator", "verdict", "pivotal", "status", "flags")
+_PAIR = ["region", "domain", "indicator", "number"]
 LEFT_OUT_AT_MOST = 12  # counties up to which leaving one out is combined with what is costly to take again
 WORDS = {
     "timing": ("back_loaded", "even", "front_loaded"),
@@ -43,9 +37,6 @@ WORDS = {
     "profile": ("less_ambitious", "middle", "more_ambitious"),
     "convergence": ("converging", "unchanged", "diverging"),
 }
-_FIRM = ("ok", "reversing")  # statuses that a lack of agreement may still change
-
-Sides = NDArray[np.int64]
 
 
 def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
@@ -91,14 +82,27 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     >>> row["verdict"], row["status"], int(row["specifications"]), round(float(row["share"]), 2)
     ('converging', 'scale_dependent', 45, 0.33)
     """
-    return _measured(panel(targets, names.indicators_of(targets)))
+    p = panel(targets)
+    return measure_verdicts(p, stack(front_loading_index(Path(p))), stack([change(Ends(p))]), measure_convergence(p))
 
 
-def _measured(p: Panel) -> pd.DataFrame:
-    counties = counties_of(p)
+def measure_verdicts(
+    p: Panel, trajectory: pd.DataFrame, ambition: pd.DataFrame, dispersion: pd.DataFrame
+) -> pd.DataFrame:
+    """The table of :func:`verdicts`, from the tables of the headline measures."""
+    counties = p.counties
     codes = counties.of("indicator")
     fields = [_field(counties, np.flatnonzero(codes == code)) for code in pd.unique(codes)]
-    frames = [_timing(p), _ambition(counties, fields), _profiles(counties, fields), _convergence(counties)]
+    if (counties.of("scale") == "rate").any():
+        changes = change(Ends(counties))  # of counts per resident
+    else:
+        changes = ambition[(ambition["measure"] == "change") & ambition["region"].isin(counties.of("region"))]
+    frames = [
+        _timing(p, trajectory[trajectory["measure"] == "front_loading"].reset_index(drop=True)),
+        _ambition(counties, fields, changes.reset_index(drop=True)),
+        _profiles(counties, fields),
+        _convergence(p.each, dispersion[dispersion["measure"] == "convergence"].reset_index(drop=True)),
+    ]
     table = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     table = table.reindex(columns=COLUMNS)
     whole = ["number", "specifications", "agreeing", "rank_best", "rank_worst", "above", "below", "n"]
@@ -106,40 +110,43 @@ def _measured(p: Panel) -> pd.DataFrame:
     return table.assign(**texts).astype(dict.fromkeys(whole, "Int64"))
 
 
-def _judged(
-    kind: str, keys: pd.DataFrame, headline: Floats, asked: Sides, agreed: Sides, status: pd.Series, **columns: object
-) -> pd.DataFrame:
-    """Name the verdicts and count the agreement; at most half agreeing makes a verdict contested."""
-    some = ~np.isnan(headline) & (asked > 0)
-    word = np.array(WORDS[kind])[np.nan_to_num(headline).astype(int) + 1]
-    share = np.divide(agreed, asked, out=np.full(len(keys), np.nan), where=some)
-    contested = np.isin(status.to_numpy(str), _FIRM) & (share <= 0.5 + EPS)
-    return keys.assign(
-        kind=kind, verdict=np.where(some, word, ""), specifications=np.where(some, asked, 0),
-        agreeing=np.where(some, agreed, 0), share=share.round(10), status=np.where(contested, "contested", status),
-        **columns,
-    )  # fmt: skip
+class _Count:
+    """Of every row the answer of the headline (+1, 0, -1), how many specifications there are, and how many agree."""
+
+    def __init__(self, headline: Floats) -> None:
+        self.headline = headline
+        self.asked, self.agreed = np.zeros((2, len(headline)), dtype=int)
+
+    def judge(self, kind: str, keys: pd.DataFrame, status: pd.Series, **columns: object) -> pd.DataFrame:
+        """Name the verdicts; at most half agreeing makes one that could be said contested."""
+        some = ~np.isnan(self.headline) & (self.asked > 0)
+        word = np.array(WORDS[kind])[np.nan_to_num(self.headline).astype(int) + 1]
+        share = np.divide(self.agreed, self.asked, out=np.full(len(keys), np.nan), where=some)
+        contested = status.isin(statuses_for("verdict")) & (share <= 0.5 + EPS)
+        return keys.assign(
+            kind=kind, verdict=np.where(some, word, ""), specifications=np.where(some, self.asked, 0),
+            agreeing=np.where(some, self.agreed, 0), share=share.round(10), status=status.mask(contested, "contested"),
+            **columns,
+        )  # fmt: skip
 
 
 # --- timing -----------------------------------------------------------------------------------------------
 
 
-def _timing(p: Panel) -> pd.DataFrame:
+def _timing(p: Panel, rows: pd.DataFrame) -> pd.DataFrame:
     """Front-loading on every scale, with and without the step from the baseline, bounds as committed and as wide."""
-    rows, others = front_loading_rows(p), scales(p)
-    firm = rows["value"].notna().to_numpy()
-    headline = np.where(firm, side(np.nan_to_num(rows["value"].to_numpy())), np.nan)
-    asked, agreed = np.zeros((2, len(rows)), dtype=int)
-    for scale, start in product(("level", "logit"), (0, 1)):
-        q = others[scale]._replace(bounded=p.bounded).since(start)
-        q = q._replace(value=fill(q.value), lo=fill(q.lo), hi=fill(q.hi))
-        known = firm & np.isfinite(q.value[:, 0] + q.value[:, -1]) & (len(q.years) > 2)
+    value = rows["value"].to_numpy()
+    count = _Count(_sign(value))
+    for scaled, start in product((p, replace(logit_of(p), bounded=p.bounded)), (0, 1)):
+        q = scaled.at(slice(start, None))
+        q = replace(q, value=fill(q.value), lo=fill(q.lo), hi=fill(q.hi))
+        known = ~np.isnan(value) & np.isfinite(q.value[:, 0] + q.value[:, -1]) & (len(q.years) > 2)
         lo, hi = path_interval(front_loading, q.unrounded())
         sure = np.where(lo > EPS, 1, np.where(hi < -EPS, -1, 0))
         for there, answer in ((known, _sign(front_loading(q.value))), (known & q.bounded.any(axis=1), sure)):
-            asked, agreed = asked + there, agreed + (there & (answer == headline))
-    keys = p.rows[["region", "domain", "indicator", "number"]]
-    return _judged("timing", keys, headline, asked, agreed, rows["status"], n=rows["n"], flags=rows["flags"])
+            count.asked += there
+            count.agreed += there & (answer == count.headline)
+    return count.judge("timing", p.rows[_PAIR], rows["status"], n=rows["n"], flags=rows["flags"])
 
 
 def _sign(index: Floats) -> Floats:
@@ -160,49 +167,19 @@ class _Field(NamedTuple):
     spans: dict[tuple[str, str], tuple[Floats, Floats]]
 
 
-def beaten(lo: Floats, hi: Floats) -> tuple[Sides, Sides]:
-    """How many others are surely below and surely above each: intervals that overlap are not ordered.
-
-    >>> below, above = beaten(np.array([1.0, 2.0, 5.0]), np.array([2.5, 3.0, 6.0]))
-    >>> below.tolist(), above.tolist()
-    ([0, 0, 2], [1, 1, 0])
-    """
-    below = np.searchsorted(np.sort(hi), lo - EPS, side="left")
-    above = len(lo) - np.searchsorted(np.sort(lo), hi + EPS, side="right")
-    return below, above
-
-
-def agreement(below: Sides, above: Sides, headline: Floats) -> tuple[int, Sides]:
-    """How many specifications there are when each other county is left out in turn, and how many agree, per county.
-
-    A county is on the side of the headline (+1, 0, -1) when more others are surely below it than above it, or as many,
-    or fewer. Leaving out a county only takes one from either count, so that nothing is taken again.
-
-    >>> asked, agreed = agreement(np.array([3, 2, 1, 0]), np.array([0, 1, 2, 3]), np.array([1.0, 1, -1, -1]))
-    >>> asked, agreed.tolist()
-    (4, [4, 2, 2, 4])
-    """
-    n = len(below)
-    whole = np.sign(below - above) == headline
-    if n < 3:
-        return 1, whole.astype(int)
-    better, worse = np.sign(below - above + 1) == headline, np.sign(below - 1 - above) == headline
-    return n, above * better + below * worse + (n - below - above) * whole
-
-
 def _field(counties: Panel, at: NDArray[np.int64]) -> _Field:
     """What can be compared on one indicator: nothing without direction, no total that falls, none that starts best."""
     one = counties.where(at)
     first = one.value[:, 0]
     usable = np.isfinite(first + one.value[:, -1]) & ~falls(one) & (np.abs(one.of("direction")) > 0)
-    usable &= (refused(one) == "") & ~(np.abs(first - one.of("best").astype(float)) <= EPS)
+    usable &= (one.refusal == "") & ~(np.abs(first - one.of("best").astype(float)) <= EPS)
     ends, at = one.where(usable).at([0, -1]), at[usable]
     spans = {}
     for scale, q in scales(ends).items():
         if not len(at) or np.isnan(q.value).any():
             continue
         sign = np.ones(len(at)) if scale == "shortfall" else ends.of("direction")
-        readings = {"committed": q._replace(bounded=ends.bounded).committed()}
+        readings = {"committed": replace(q, bounded=ends.bounded).committed()}
         for reading, r in (readings | ({"widest": q} if ends.bounded.any() else {})).items():
             low, high = sign * (r.lo[:, 1] - r.hi[:, 0]), sign * (r.hi[:, 1] - r.lo[:, 0])
             spans[scale, reading] = np.minimum(low, high), np.maximum(low, high)
@@ -210,37 +187,43 @@ def _field(counties: Panel, at: NDArray[np.int64]) -> _Field:
     return _Field(at, ends.of("region"), str(one.of("domain")[0]), headline, spans)
 
 
-def _ambition(p: Panel, fields: list[_Field]) -> pd.DataFrame:
+class _Ranks:
+    """The range of the ranks of every row, and how many other ranges lie surely behind and before."""
+
+    def __init__(self, rows: int) -> None:
+        names = ("n", "rank_best", "rank_worst", "above", "below")
+        self.columns = {name: np.full(rows, np.nan) for name in names}
+
+    def place(self, at: NDArray[np.int64], best: Floats, worst: Floats) -> None:
+        """Write the ranges of the rows that are compared with each other."""
+        above, below = beaten(-worst.astype(float), -best.astype(float))
+        found = {"n": len(at), "rank_best": best, "rank_worst": worst, "above": above, "below": below}
+        for name, values in found.items():
+            self.columns[name][at] = values
+
+
+def _ambition(p: Panel, fields: list[_Field], changes: pd.DataFrame) -> pd.DataFrame:
     """Where each county stands against the others on one indicator."""
-    change = change_rows(p)
-    numbers = {name: np.full(len(p.rows), np.nan) for name in _NUMBERS}
-    headline, (asked, agreed) = np.full(len(p.rows), np.nan), np.zeros((2, len(p.rows)), dtype=int)
+    count, ranks = _Count(np.full(len(p.rows), np.nan)), _Ranks(len(p.rows))
     too_few = np.zeros(len(p.rows), dtype=bool)
     for field in fields:
         at, n = field.at, len(field.at)
-        numbers["n"][at] = n
         if n < 2:
-            too_few[at] = True
+            ranks.columns["n"][at], too_few[at] = n, True
             continue
         below, above = beaten(*field.spans[field.headline, "committed"])
-        headline[at] = np.sign(below - above)
+        count.headline[at] = np.sign(below - above)
         counts = [beaten(*span) for span in field.spans.values()]
-        votes = [agreement(*count, headline[at]) for count in counts]
-        asked[at], agreed[at] = sum(vote[0] for vote in votes), sum(vote[1] for vote in votes)
-        ranks = [(1 + above, n - below) for below, above in counts]
-        _place(numbers, at, np.min([best for best, _ in ranks], axis=0), np.max([worst for _, worst in ranks], axis=0))
-    fine = change["status"] == "ok"
-    unknown = (p.of("scale") == "rate") & np.isnan(p.population[:, [0, -1]]).any(axis=1)
-    status = change["status"].mask(fine & too_few, "too_few").mask(fine & (p.of("scale") == "count"), "absolute_count")
+        for asked, agreed in (agreement(*each, count.headline[at]) for each in counts):
+            count.asked[at] += asked
+            count.agreed[at] += agreed
+        best, worst = np.array([1 + above for _, above in counts]), np.array([n - below for below, _ in counts])
+        ranks.place(at, best.min(axis=0), worst.max(axis=0))
+    fine, scale = changes["status"] == "ok", p.of("scale")
+    unknown = (scale == "rate") & np.isnan(p.population[:, [0, -1]]).any(axis=1)
+    status = changes["status"].mask(fine & too_few, "too_few").mask(fine & (scale == "count"), "absolute_count")
     status = status.mask(unknown, "no_population").mask(fine & (p.of("comparability") == ""), "not_comparable")
-    keys = p.rows[["region", "domain", "indicator", "number"]]
-    return _judged("ambition", keys, headline, asked, agreed, status, flags=change["flags"], **numbers)
-
-
-def _place(numbers: dict[str, Floats], at: NDArray[np.int64], best: Floats, worst: Floats) -> None:
-    """Write the ranges of ranks, and how many ranges lie surely behind and before each."""
-    numbers["rank_best"][at], numbers["rank_worst"][at] = best, worst
-    numbers["above"][at], numbers["below"][at] = beaten(-worst.astype(float), -best.astype(float))
+    return count.judge("ambition", p.rows[_PAIR], status, flags=changes["flags"], **ranks.columns)
 
 
 # --- profiles ---------------------------------------------------------------------------------------------
@@ -258,31 +241,30 @@ def _profiles(p: Panel, fields: list[_Field]) -> pd.DataFrame:
 def _profile(domain: str, regions: NDArray[np.object_], fields: list[_Field]) -> pd.DataFrame:
     own = [field for field in fields if field.domain == domain and len(field.at) > 1]
     held = np.array([np.isin(regions, field.region) for field in own]).reshape(len(own), len(regions))
-    at = np.flatnonzero(held.any(axis=0))
-    numbers = {name: np.full(len(regions), np.nan) for name in _NUMBERS}
-    headline, (asked, agreed) = np.full(len(regions), np.nan), np.zeros((2, len(regions)), dtype=int)
+    some = held.any(axis=0)
+    at = np.flatnonzero(some)
+    count, ranks = _Count(np.full(len(regions), np.nan)), _Ranks(len(regions))
     best, worst = np.full(len(at), len(at)), np.ones(len(at), dtype=int)
     for score, without in _scores(own, regions[at]):
         known = np.flatnonzero(~np.isnan(score))
         below, above = beaten(score[known], score[known])
-        if np.isnan(headline[at]).all():  # the first specification is the headline
-            headline[at[known]] = np.sign(below - above)
+        if np.isnan(count.headline[at]).all():  # the first specification is the headline
+            count.headline[at[known]] = np.sign(below - above)
         best[known] = np.minimum(best[known], 1 + above)
         worst[known] = np.maximum(worst[known], len(known) - below)
         if without:
             answers = np.stack([_side_of(one) for one in (score, *without)])
-            asked[at] += (~np.isnan(answers)).sum(axis=0)
-            agreed[at] += (answers == headline[at]).sum(axis=0)
+            count.asked[at] += (~np.isnan(answers)).sum(axis=0)
+            count.agreed[at] += (answers == count.headline[at]).sum(axis=0)
         else:
-            many, agreeing = agreement(below, above, headline[at[known]])
-            asked[at[known]] += many
-            agreed[at[known]] += agreeing
-    numbers["n"][at] = len(at)
-    _place(numbers, at, best, worst)
+            asked, agreed = agreement(below, above, count.headline[at[known]])
+            count.asked[at[known]] += asked
+            count.agreed[at[known]] += agreed
+    ranks.place(at, best, worst)
     keys = pd.DataFrame({"region": regions, "domain": domain})
-    status = pd.Series(np.where(held.any(axis=0), "ok", "not_comparable"))
-    flags = np.where(held.any(axis=0) & ~held.all(axis=0), "incomplete", "")
-    return _judged("profile", keys, headline, asked, agreed, status, flags=flags, **numbers)
+    flags = np.where(some & ~held.all(axis=0), "incomplete", "")
+    status = pd.Series(np.where(some, "ok", "not_comparable"))
+    return count.judge("profile", keys, status, flags=flags, **ranks.columns)
 
 
 def _scores(own: list[_Field], regions: NDArray[np.object_]) -> Iterator[tuple[Floats, list[Floats]]]:
@@ -290,23 +272,18 @@ def _scores(own: list[_Field], regions: NDArray[np.object_]) -> Iterator[tuple[F
     readings = ["committed", *(["widest"] if any(("level", "widest") in field.spans for field in own) else [])]
     few = 2 < len(regions) <= LEFT_OUT_AT_MOST
     for reading, option in product(readings, _PREFERRED) if own else ():
-        whole = net_wins(own, regions, option, reading)
-        without = [net_wins(own, regions, option, reading, name) for name in regions] if few else []
+        whole = _net_wins(own, regions, option, reading)
+        without = [_net_wins(own, regions, option, reading, name) for name in regions] if few else []
         for left in (None, *range(len(own))) if len(own) > 1 else (None,):
             yield _mean(whole, left), [_mean(wins, left) for wins in without]
 
 
-def net_wins(
+def _net_wins(
     own: list[_Field], regions: NDArray[np.object_], option: str, reading: str, without: object = None
 ) -> Floats:
-    """Share of the other counties that each surely beats less the share that surely beat it, by region and indicator.
+    """Share of the other counties that each surely beats less the share that surely beat it: regions x indicators.
 
     In [-1, 1], NaN where a county has no number; ``without`` leaves one county out altogether.
-
-    >>> span = {("level", "committed"): (np.array([1.0, 3.0]), np.array([2.0, 4.0]))}
-    >>> field = _Field(np.arange(2), np.array(["a", "b"], dtype=object), "", "level", span)
-    >>> net_wins([field], np.array(["a", "b", "c"], dtype=object), "gap", "committed").ravel().tolist()
-    [-1.0, 1.0, nan]
     """
     wins = np.full((len(regions), len(own)), np.nan)
     for column, field in enumerate(own):
@@ -327,39 +304,32 @@ def _mean(wins: Floats, left: int | None) -> Floats:
 def _side_of(score: Floats) -> Floats:
     """+1 where more of the others score lower than higher, 0 as many, -1 fewer; NaN where there is no score."""
     known = ~np.isnan(score)
-    below, above = beaten(score[known], score[known])
     answer = np.full(len(score), np.nan)
-    answer[known] = np.sign(below - above)
+    answer[known] = np.sign(np.subtract(*beaten(score[known], score[known])))
     return answer
 
 
 # --- convergence ------------------------------------------------------------------------------------------
 
 
-def _convergence(p: Panel) -> pd.DataFrame:
+def _convergence(each: list[Panel], rows: pd.DataFrame) -> pd.DataFrame:
     """Whether the spread narrows: on every scale, by three measures, without each county, by reading of bounds."""
-    records = []
-    for one in by_indicator(p):
-        both, ruling = balanced(one), convergence_of(one)
-        about = ["region", "domain", "indicator", "number"]
-        record: dict[str, object] = dict(one.rows.loc[0, about]) | {"region": "", "n": len(both.rows)}
-        record |= {"marks": ruling, "headline": np.nan, "asked": 0, "agreed": 0, "pivotal": ""}
-        if len(both.rows) >= 3 and not ruling & {"absolute_count", "state", "not_comparable", "identical"}:
-            specified = [_answers(both, *spec) for spec in _specifications(both)]
-            first, answers = specified[0], np.concatenate(specified)
-            record |= {"headline": first[0], "asked": len(answers), "agreed": int((answers == first[0]).sum())}
-            record["pivotal"] = ";".join(both.of("region")[first[1:] != first[0]])
-        records.append(record)
-    table = pd.DataFrame(records, columns=[*_CONVERGENCE, "marks", "headline", "asked", "agreed"])
-    marks = table.pop("marks")
-    found = [held - {"converging", "diverging"} for held in marks]
-    status, flags = labels(found)
-    headline = table.pop("headline").to_numpy(float)
-    asked, agreed = (table.pop(name).to_numpy(int) for name in ("asked", "agreed"))
-    return _judged("convergence", table, headline, asked, agreed, pd.Series(status), flags=flags)
+    count, pivotal = _Count(np.full(len(rows), np.nan)), [""] * len(rows)
+    status = rows["status"].mask(rows["status"].isin(statuses_for("spread")), "ok")
+    for at, (one, why) in enumerate(zip(each, status, strict=True)):
+        if why in _NOT_COMPARED:
+            continue
+        both = one.balanced
+        specified = [_answers(both, *choice) for choice in _specifications(both)]
+        (headline, *without), answers = specified[0], np.concatenate(specified)
+        count.headline[at], count.asked[at], count.agreed[at] = headline, len(answers), (answers == headline).sum()
+        pivotal[at] = ";".join(both.of("region")[np.array(without) != headline])
+    domains = [one.of("domain")[0] for one in each]
+    keys = rows[["indicator", "number"]].assign(region="", domain=domains, n=rows["n"], pivotal=pivotal)
+    return count.judge("convergence", keys, status, flags=rows["flags"])
 
 
-_CONVERGENCE = ["region", "domain", "indicator", "number", "n", "pivotal"]
+_NOT_COMPARED = ("absolute_count", "state", "not_comparable", "too_few", "identical")
 
 
 def _specifications(both: Panel) -> Iterator[tuple[Panel, Spread, str]]:
@@ -373,7 +343,7 @@ def _answers(both: Panel, q: Panel, measure: Spread, reading: str) -> Floats:
     if reading == "committed":
         before, after = (np.append(measure.measure(x), leave_one_out(measure.measure, x)) for x in q.value.T)
         return side((after - before) / max(before.max(), after.max(), EPS))
-    wide = q._replace(bounded=both.bounded).unrounded()
+    wide = replace(q, bounded=both.bounded).unrounded()
     n = len(both.rows)
     kept = [np.arange(n), *(np.delete(np.arange(n), at) for at in range(n) if n <= LEFT_OUT_AT_MOST)]
     intervals = [ratio_bounds(measure.bounds, wide.where(rows))[0] for rows in kept]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from qyx_analysis import measures, names
+from qyx_analysis import names
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import literal
 from qyx_analysis.datapackage import loading
 from qyx_analysis.figures.scene import in_domain
+from qyx_analysis.measures import Measured
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.texts.html import render_table
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh", "en")
 _ON_A_PAGE = 24  # small panels that can be read on a printed page
-Measure = Callable[[pd.DataFrame], pd.DataFrame]  # of targets
 
 
 @dataclass(frozen=True)
@@ -46,37 +46,37 @@ class Desk:
     folder: Path
     domain: str
     peers: tuple[str, ...]
-    _measured: Callable[[Measure], pd.DataFrame] = field(repr=False)
+    _measured: Measured = field(repr=False)
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
         """When the change is planned: see :func:`qyx_analysis.trajectory`."""
-        return self._results(measures.trajectory)
+        return self._results("trajectory")
 
     @cached_property
     def ambition(self) -> pd.DataFrame:
         """How far the targets go beyond the baselines: see :func:`qyx_analysis.ambition`."""
-        return self._results(measures.ambition)
+        return self._results("ambition")
 
     @cached_property
     def dispersion(self) -> pd.DataFrame:
         """How far apart the counties are: see :func:`qyx_analysis.dispersion`."""
-        return self._results(measures.dispersion)
+        return self._results("dispersion")
 
     @cached_property
     def domain_dispersion(self) -> pd.DataFrame:
         """The spread by domain: see :func:`qyx_analysis.domain_dispersion`."""
-        return self._results(measures.domain_dispersion)
+        return self._results("domain_dispersion")
 
     @cached_property
     def association(self) -> pd.DataFrame:
         """Whether low baselines plan more: see :func:`qyx_analysis.association`."""
-        return self._results(measures.association)
+        return self._results("association")
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
-        return self._results(measures.verdicts)
+        return self._results("verdicts")
 
     def choose(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of a whole table that are of the desk's regions, and of its domain if there is one."""
@@ -85,8 +85,8 @@ class Desk:
             chosen &= rows["indicator"].isin(self.targets["indicator"].unique())
         return as_shown(rows[chosen], self.shown)
 
-    def _results(self, measure: Measure) -> pd.DataFrame:
-        rows = self._measured(measure)
+    def _results(self, name: str) -> pd.DataFrame:
+        rows = getattr(self._measured, name)
         if not self.region and "indicator" in rows:
             counties = self.targets.loc[self.targets["level"] == "county", "region"].nunique()
             rows = rows[~rows["indicator"].isin(self.shown.index[self.shown["printing"] < min(2, counties)])]
@@ -140,7 +140,7 @@ def open_desk(
     frames = {name: frame.copy() for name, frame in _frames(*which).items()}
     shown = names.indicators_shown(frames["targets"], code)
     findings = as_shown(frames["findings"], shown)
-    return Desk(code, lang, frames["targets"], findings, shown, folder, domain, codes, partial(_measured, which))
+    return Desk(code, lang, frames["targets"], findings, shown, folder, domain, codes, _measured(which))
 
 
 def stamp(folder: Path) -> tuple[tuple[int, int], ...]:
@@ -167,10 +167,10 @@ def _frames(folder: Path, stamp: object, region: str, peers: tuple[str, ...], do
     return {"targets": targets, "findings": findings}
 
 
-@lru_cache(maxsize=12)
-def _measured(which: tuple[Any, ...], measure: Measure) -> pd.DataFrame:
-    """A measure of a desk's targets, which the reports of one run share as they share the frames."""
-    return measure(_frames(*which)["targets"])
+@lru_cache(maxsize=2)
+def _measured(which: tuple[Any, ...]) -> Measured:
+    """The measures of a desk's targets, which the reports of one run share as they share the frames."""
+    return Measured(_frames(*which)["targets"])
 
 
 def _present(region: object, targets: pd.DataFrame) -> str:

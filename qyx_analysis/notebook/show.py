@@ -21,7 +21,7 @@ _TOLD_BY = {  # columns that another one tells too, where both are there
     **dict.fromkeys(("region_name", "level"), "region"),
     **dict.fromkeys(("name", "number", "row"), "indicator"),
     **dict.fromkeys(("kind", "published_value", "published_unit", "resolution", "core", "observational"), "raw"),
-    **dict.fromkeys(("value_low", "value_high"), "raw"),
+    **dict.fromkeys(("value_low", "value_high", "meant"), "raw"),
     **dict.fromkeys(("operator", "unit", "lo", "hi"), "value"),
     **dict.fromkeys(("document", "locator", "section", "char_start", "char_end"), "document"),  # the last column
     **dict.fromkeys(("file", "sha256"), "document"),
@@ -146,7 +146,8 @@ def _cells(name: str, frame: pd.DataFrame, resource: str, lang: str) -> list[str
     if name == "indicator":
         return [indicator_name(code, lang) if isinstance(code, str) else "" for code in values]
     if name == "value":
-        told = frame.reindex(columns=["operator", "value", "lo", "hi"]).astype(object)
+        own = frame.drop(columns=["lo", "hi"] if "meant" in frame else [], errors="ignore")  # of a cell, not a result
+        told = own.reindex(columns=["operator", "value", "lo", "hi"]).astype(object)
         return list(map(_amount, *(told[column] for column in told), _units(frame, lang)))
     if name in _REGIONS:
         values = values.map(lambda code: _region_names(lang).get(code, code))

@@ -14,7 +14,7 @@ from qyx_analysis.catalogue.wording import (
     printed_text,
     status_text,
 )
-from qyx_analysis.measures.common import panel, same_final
+from qyx_analysis.measures.panel import panel, same_final
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import indicator_name, indicators_of, indicators_shown, region_name
 from qyx_analysis.texts.shared import FEW, MOST, county_codes, list_indicators, tell_too_few

@@ -100,7 +100,7 @@ def find_standing(targets: pd.DataFrame, region: str) -> pd.DataFrame:
 
     Absolute counts and states are left out; the intervals are those of the printed bounds and digits.
     """
-    from qyx_analysis.measures.common import panel
+    from qyx_analysis.measures.panel import panel
 
     counties = targets[(targets["level"] == "county") | (targets["region"] == region)]
     cells = panel(counties, indicators_of(counties))

@@ -17,6 +17,7 @@ from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import Table, read_table
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.progress import progress_bar
+from qyx_analysis.tidy.meaning import mean_cells
 from qyx_analysis.tidy.region import own_lines, region_of, title_lines
 from qyx_analysis.tidy.rows import tidy_rows
 from qyx_analysis.wings import wings
@@ -63,10 +64,10 @@ class Reading:
 
     @property
     def targets(self) -> pd.DataFrame:
-        """The tidy rows of all plans, ordered by region and as printed."""
+        """The tidy rows of all plans, ordered by region and as printed, with what their cells mean."""
         plans = sorted(self.plans, key=lambda plan: plan.region)
         frames = [plan.targets for plan in plans if plan.table]
-        return typed(pd.concat(frames, ignore_index=True)) if frames else typed(pd.DataFrame(columns=list(COLUMNS)))
+        return typed(pd.concat(frames, ignore_index=True) if frames else NO_ROWS)
 
 
 # --- one document -----------------------------------------------------------------------------------------
@@ -156,9 +157,10 @@ def _check_nothing_left(document: Document, table: Table) -> None:
 
 
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
-    """Columns of the targets, or of another table, in their order, with the types that ``fields.csv`` declares."""
+    """Columns of a table in order, with the types of ``fields.csv``; of the targets also what their cells mean."""
     types = catalogue.dtypes(resource)
-    return raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
+    table = raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
+    return mean_cells(table) if resource == "targets" else table
 
 
 # --- many documents ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis import names
-from qyx_analysis.measures.common import EPS
+from qyx_analysis.measures.panel import EPS
 from qyx_analysis.wings.monitoring.judging import MET, PAIR, last_day, monitoring, open_items
 
 CHANGES = ("reported", "corrected", "withdrawn", "better", "worse", "opened", "closed", "dropped")

@@ -16,17 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue, names
-from qyx_analysis.measures.common import EPS, Floats
+from qyx_analysis.measures.panel import EPS, Floats
+from qyx_analysis.tidy.meaning import BOUNDS, OPEN, WORDS, with_meaning
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.wings.monitoring.reading import parse_period
 
 PAIR = ["region", "indicator"]
-BOUNDS = ("lower_bound", "upper_bound")
-OPEN = (*BOUNDS, "range")  # what commits to one end and leaves the other open
-WORDS = ("full_coverage", "status")
 MET = ("achieved", "on_path")
 UNMET = ("behind", "worse_than_baseline")
-_ENTRY = ["nature", "direction", "lower", "upper", "best", "full_is_best"]
+_ENTRY = ["nature", "direction", "lower", "upper"]
 _NO_NUMBER = ("words", "several")  # kinds of a target that nothing reported can be compared with
 
 
@@ -147,16 +145,10 @@ def period_end(period: str) -> str:
 
 
 def _with_numbers(frame: pd.DataFrame, name: str, entries: pd.DataFrame) -> pd.DataFrame:
-    """Add what is known of the indicator, and as ``name`` the number that a cell stands for.
-
-    That is the number itself, a bound's threshold, the committed end of a range, a state as 0 or 100, or the best
-    value for 全覆盖 where the catalogue says so.
-    """
+    """Add what is known of the indicator, and as ``name`` the number that a cell means."""
     rows = frame.merge(entries[["indicator", *_ENTRY]], on="indicator", how="left", validate="many_to_one")
-    full = (rows["kind"] == "full_coverage") & rows["full_is_best"].eq(True)
-    state = (rows["kind"] == "status") & (rows["nature"] == "state")
-    rows[name] = rows["value"].mask(full, rows["best"]).mask(state, rows["state"])
-    return rows
+    meant = with_meaning(frame, entries.rename(columns={"indicator": "code"}))["meant"]
+    return rows.assign(**{name: meant.to_numpy()})
 
 
 def _planned(targets: pd.DataFrame, governance: pd.DataFrame | None, entries: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
-from qyx_analysis.measures.common import EPS, Floats, label
+from qyx_analysis.measures.panel import EPS, Floats
+from qyx_analysis.measures.results import label
 from qyx_analysis.names import LOCAL, folded, indicators_of
 from qyx_analysis.problems import compiled
 from qyx_analysis.wings.sentences.contradictions import place_of, printed_value, stated_range
