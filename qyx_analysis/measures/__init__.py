@@ -18,7 +18,4 @@ __all__ = [
     "verdicts",
     "Measured",
     "measure_all",
-    "monitoring",
-    "open_items",
-    "rankings",
 ]
