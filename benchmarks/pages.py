@@ -15,9 +15,9 @@ from typing import Any
 from nbformat import NotebookNode
 
 from qyx_analysis import datapackage, raw
-from qyx_analysis.reports.execution import execute
+from qyx_analysis.engine.execution import execute, read_notebook
 from qyx_analysis.reports.pages import Provenance, report_html
-from qyx_analysis.reports.plan import REGION_NOTEBOOK, read_notebook
+from qyx_analysis.reports.plan import REGION_NOTEBOOK
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 import browsing

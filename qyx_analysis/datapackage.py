@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, checks, measures, raw
+from qyx_analysis import __version__, catalogue, checks, measures
 from qyx_analysis.contradictions import compare_with_table
+from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, raw_dir, typed, unwritable
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import (
     Plan,
@@ -28,7 +29,6 @@ from qyx_analysis.processed import (
     said_in,
 )
 from qyx_analysis.prose import linked
-from qyx_analysis.storage import Storage, folder_at
 
 PACKAGE, PARQUET = "datapackage.json", "targets.parquet"
 MEASURES = ("trajectory", "ambition", "association", "dispersion", "domain_dispersion", "verdicts")  # one table each
@@ -91,7 +91,7 @@ def build(
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     built = build([raw.raw_dir() / "cixi.txt"], Path(folder) / "processed")
+    ...     built = build([raw_dir() / "cixi.txt"], Path(folder) / "processed")
     >>> built.exit_status, len(built.plans[0].targets)
     (0, 126)
     """
@@ -122,10 +122,11 @@ def build(
     tables["rankings"] = measures.rankings(tables["monitoring"])
     tables["open_items"] = measures.open_items(tables["monitoring"])
     files = _files(tables, describe(tables, reading.plans, said, forms.sources))
-    if isinstance(folder, Storage):
-        _store(folder, files)
+    if isinstance(folder, StoredFolder):
+        for names in (set(files) - {PACKAGE}, {PACKAGE}):  # the descriptor last: it vouches for the rest
+            folder.write({name: files[name] for name in sorted(names)})
     else:
-        _write(folder, files)
+        _write(folder.path, files)
     problems = [*problems, *forms.problems]
     return Built(out, reading.plans, said, problems, tables["findings"], int(forms.actuals["current"].sum()))
 
@@ -149,11 +150,11 @@ def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """The parts of a table as one, by region; those without rows have no say in its types."""
     rows = [frame for frame in frames if len(frame)] or [pd.DataFrame(columns=["region"])]
     table = pd.concat(rows).sort_values("region", kind="stable", ignore_index=True)
-    return raw.typed(table, catalogue.dtypes(name))
+    return typed(table, catalogue.dtypes(name))
 
 
 def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[str, bytes]:
-    files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
+    files = {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
     files[PARQUET] = parquet.getvalue()
@@ -230,20 +231,19 @@ def _field(row: Any) -> dict[str, Any]:
 # --- the folder -------------------------------------------------------------------------------------------
 
 
-def _check_folder(out: Path | Storage) -> None:
+def _check_folder(folder: Folder) -> None:
     """Refuse to replace a folder that holds something other than a build."""
-    if isinstance(out, Storage):
-        out.check()
-        ours = {PACKAGE, PARQUET, *(f"{name}.csv" for name in catalogue.fields()["resource"])}
-        found = {name for name in out.sizes() if not name.startswith(".")}
-        if PACKAGE not in found and found - ours:  # of ours some may be there: a build that was killed
-            raise DataError(Problem("out_in_use", out.name, text=min(found - ours)))
-        return
-    if out.exists() and not out.is_dir():
-        raise DataError(Problem("out_is_file", str(out)))
-    visible = [path for path in out.glob("*") if not path.name.startswith(".")] if out.is_dir() else []
-    if visible and not (out / PACKAGE).is_file():
-        raise DataError(Problem("out_in_use", str(out), text=visible[0].name))
+    ours: set[str] = set()
+    if isinstance(folder, StoredFolder):
+        folder.prepare()
+        found = set(folder.sizes())
+        ours = {PARQUET, *(f"{name}.csv" for name in catalogue.fields()["resource"])}  # left by a build that was killed
+    elif folder.path.exists() and not folder.path.is_dir():
+        raise DataError(Problem("out_is_file", folder.name))
+    else:
+        found = {path.name for path in folder.path.glob("*") if not path.name.startswith(".")}
+    if PACKAGE not in found and found - ours:
+        raise DataError(Problem("out_in_use", folder.name, text=min(found - ours)))
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
@@ -260,18 +260,10 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
             _carry_over(out, fresh, set(files))
         _change_over(fresh, out)
     except OSError as error:
-        raise DataError(Problem("out_unwritable", str(out), values={"reason": error.strerror or str(error)})) from error
+        raise unwritable(out, error) from error
     finally:
         if fresh and fresh.exists():
             shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _store(out: Storage, files: dict[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory(prefix="qyx-") as here:
-        for name, data in files.items():
-            (Path(here) / name).write_bytes(data)
-        for names in (set(files) - {PACKAGE}, {PACKAGE}):
-            out.write(Path(here), sorted(names))
 
 
 def _carry_over(out: Path, fresh: Path, ours: set[str]) -> None:

@@ -18,7 +18,6 @@ from qyx_analysis.layouts import Table, read_table
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed.region import own_lines, region_of, title_lines
 from qyx_analysis.processed.rows import tidy_rows
-from qyx_analysis.progress import progress_bar
 from qyx_analysis.prose import prose_targets
 
 COLUMNS = tuple(catalogue.dtypes("targets"))
@@ -204,7 +203,9 @@ def _attempt(item: _Item) -> Plan | list[Problem]:
 
 
 def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | list[Problem]]:
-    show = partial(progress_bar, total=len(items), disable=None if progress else True)
+    from tqdm import tqdm
+
+    show = partial(tqdm, total=len(items), disable=None if progress else True)
     slow = sum(item.path.suffix.lower() not in _QUICK for item in items)
     if jobs < 2 or slow < _WORTH_PROCESSES:
         return list(show(map(_attempt, items)))
