@@ -6,9 +6,10 @@ from _pytest.doctest import DoctestItem
 
 @pytest.fixture(scope="session")
 def four_plans_built(tmp_path_factory):
-    from qyx_analysis import datapackage, raw
+    from qyx_analysis import datapackage
+    from qyx_analysis.files import raw_dir
 
-    return datapackage.build([raw.raw_dir()], tmp_path_factory.mktemp("examples") / "processed").out
+    return datapackage.build([raw_dir()], tmp_path_factory.mktemp("examples") / "processed").out
 
 
 @pytest.fixture(autouse=True)

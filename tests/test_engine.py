@@ -25,12 +25,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from plans import four_plans
+from qyx_analysis.reports.engine import WarmEngine, why_not_forked
 from synthetic_actuals import fill
 
 from qyx_analysis import raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.exchange import actuals_form
-from qyx_analysis.reports.engine import WarmEngine, why_not_forked
 
 papermill_engines.register("qyx-warm", WarmEngine)  # as its entry point does, of whichever copy is under test
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -14,14 +14,14 @@ from typing import Any
 import psutil
 import pytest
 from made_reports import files_of, statuses
+from qyx_analysis.reports.cluster import on_cluster
+from qyx_analysis.reports.pool import Lost
 from small_notebooks import small_notebooks
 
 from qyx_analysis import cli, raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import make_reports
-from qyx_analysis.reports.cluster import on_cluster
-from qyx_analysis.reports.pool import Lost
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds; a busy machine is not a fault of the code
