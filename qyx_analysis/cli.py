@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import __version__, catalogue, names, processed, raw
-from qyx_analysis.problems import DataError, Problem, shown
 from qyx_analysis.files import is_address, without_password
+from qyx_analysis.problems import DataError, Problem, shown
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from qyx_analysis import __version__, catalogue, checks, measures
 from qyx_analysis.contradictions import compare_with_table
-from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, raw_dir, typed, unwritable
+from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, typed, unwritable
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import (
     Plan,

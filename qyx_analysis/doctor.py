@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from qyx_analysis import __version__, raw
 from qyx_analysis.catalogue import message
+from qyx_analysis.files import is_address, without_password
 from qyx_analysis.problems import DataError
 from qyx_analysis.processed import data_dir, load_targets
-from qyx_analysis.files import is_address, without_password
 
 _SAMPLE = "七优享≥"  # what every picture and every console line may need
 _KERNEL, _SECONDS = "python3", 60

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from forms import csv_form
 from plans import fifth_county, write
-from qyx_analysis.reports.execution import execute
 
 from qyx_analysis import datapackage, notebooks, raw
+from qyx_analysis.engine.execution import execute
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports.plan import CROSS_NOTEBOOKS
 

@@ -135,14 +135,19 @@ def copied(address: str, folder: Path) -> Path:
 def spoken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What is read and written as a whole, in its order."""
     said: list[tuple[str, list[str]]] = []
-    for what in ("read", "write"):
+    read, write = StoredFolder.read, StoredFolder.write
 
-        def noted(self: StoredFolder, names: Any, what: str = what, done: Any = getattr(StoredFolder, what)) -> Any:
-            names = names if what == "write" else list(names)
-            said.append((what, list(names)))
-            return done(self, names)
+    def reads(self: StoredFolder, names: Any) -> dict[str, bytes]:
+        names = list(names)
+        said.append(("read", names))
+        return read(self, names)
 
-        monkeypatch.setattr(StoredFolder, what, noted)
+    def writes(self: StoredFolder, files: Any) -> None:
+        said.append(("write", list(files)))
+        write(self, files)
+
+    monkeypatch.setattr(StoredFolder, "read", reads)
+    monkeypatch.setattr(StoredFolder, "write", writes)
     return said
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _FORMS = {"svg": "image/svg+xml-compressed", "png": "image/png"}  # as figures/picture.py puts them into a notebook
 
+
 def figures_of(notebook: NotebookNode, stem: str, lang: str) -> dict[str, bytes]:
     """The figures of an executed notebook as it holds them, by their files; nothing is drawn again."""
     outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
