@@ -26,8 +26,8 @@ import pandas as pd
 from peers.install import made, pip
 from read_plans import copies
 
+from qyx_analysis.files import raw_dir
 from qyx_analysis.processed import Reading, read_plan
-from qyx_analysis.raw import raw_dir
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "tests"))

@@ -14,8 +14,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from qyx_analysis import datapackage, raw
+from qyx_analysis import datapackage
 from qyx_analysis.engine.execution import execute, read_notebook
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import REGION_NOTEBOOK
 
@@ -35,8 +36,8 @@ return [said.length, pictures.length, heads.filter((th) => th.scope).length, hea
 
 def executed(folder: Path) -> NotebookNode:
     """The report of one county, run on the four published tables."""
-    data = datapackage.build([raw.raw_dir()], folder / "data").out
-    notebook = read_notebook(raw.project_dir() / "notebooks" / REGION_NOTEBOOK)
+    data = datapackage.build([raw_dir()], folder / "data").out
+    notebook = read_notebook(project_dir() / "notebooks" / REGION_NOTEBOOK)
     return execute(notebook, {"region": "330213", "lang": "zh", "data_dir": str(data)})
 
 

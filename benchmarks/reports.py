@@ -29,7 +29,7 @@ from read_plans import copies
 
 from qyx_analysis import __version__, catalogue
 from qyx_analysis.datapackage import build
-from qyx_analysis.raw import project_dir
+from qyx_analysis.files import project_dir
 from qyx_analysis.reports.downloads import write_tables
 from qyx_analysis.reports.folder import ReportFolder
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import qyx_analysis as qyx
-from qyx_analysis import processed, raw
+from qyx_analysis import processed
+from qyx_analysis.files import raw_dir
 
-targets = processed.read_plans([raw.raw_dir()]).targets
+targets = processed.read_plans([raw_dir()]).targets
 picture, _ = qyx.plot_trajectory(targets, "330213", lang="en")._repr_mimebundle_()
 Path(__file__).with_name("paths.png").write_bytes(picture["image/png"])

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, names, processed, raw
-from qyx_analysis.files import is_address, without_password
+from qyx_analysis import __version__, catalogue, names, processed
+from qyx_analysis.files import actuals_dir, is_address, project_dir, raw_dir, without_password, write_whole
 from qyx_analysis.problems import DataError, Problem, shown
 
 
@@ -68,9 +68,9 @@ def _extract(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     from qyx_analysis.datapackage import build
 
-    out = arguments.out or raw.project_dir() / "data" / "processed"
-    paths = arguments.path or [raw.raw_dir()]
-    own = raw.actuals_dir()
+    out = arguments.out or project_dir() / "data" / "processed"
+    paths = arguments.path or [raw_dir()]
+    own = actuals_dir()
     forms = arguments.actuals or ([own] if own.is_dir() and not arguments.path else [])
     built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True, actuals=forms)
     _complain(built.problems)
@@ -100,7 +100,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     if not arguments.data and not _has_data():
         _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
-    out = arguments.out or raw.project_dir() / "reports"
+    out = arguments.out or project_dir() / "reports"
     asked = {
         "regions": arguments.region,
         "peers": arguments.peers,
@@ -187,7 +187,7 @@ def _template(arguments: argparse.Namespace) -> int:
     periods = arguments.period or [year for year in years if year < date.today().year] or years[:1]
     for region in targets["region"].unique():
         target = arguments.out / form_file(region)
-        raw.write_whole(target, actuals_form(targets, region, periods, governance))
+        write_whole(target, actuals_form(targets, region, periods, governance))
         print(target)
     return 0
 

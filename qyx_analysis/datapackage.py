@@ -16,7 +16,7 @@ import pandas as pd
 
 from qyx_analysis import __version__, catalogue, checks, measures
 from qyx_analysis.contradictions import compare_with_table
-from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, typed, unwritable
+from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, set_types, unwritable
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import (
     Plan,
@@ -150,7 +150,7 @@ def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """The parts of a table as one, by region; those without rows have no say in its types."""
     rows = [frame for frame in frames if len(frame)] or [pd.DataFrame(columns=["region"])]
     table = pd.concat(rows).sort_values("region", kind="stable", ignore_index=True)
-    return typed(table, catalogue.dtypes(name))
+    return set_types(table, catalogue.dtypes(name))
 
 
 def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[str, bytes]:

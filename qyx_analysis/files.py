@@ -105,7 +105,7 @@ def _plain_numbers(column: pd.Series) -> pd.Series:
     return column.map(lambda value: "" if value != value else f"{value:.12g}".replace("inf", "INF"))
 
 
-def typed(frame: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
+def set_types(frame: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
     """The columns of ``types`` in their order, with these pandas types; a missing text is empty."""
     texts = dict.fromkeys((column for column, kind in types.items() if kind == "str"), "")
     return frame.reindex(columns=list(types)).astype(dict.fromkeys(texts, object)).fillna(texts).astype(types)

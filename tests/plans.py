@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from qyx_analysis.documents import Document
+from qyx_analysis.files import raw_dir
 from qyx_analysis.processed import read_plans
 from qyx_analysis.prose import prose_targets
-from qyx_analysis.raw import raw_dir
 
 STEMS = ("fenghua", "cixi", "shengsi", "zhuji")
 GOLD = Path(__file__).with_name("gold_tables.csv")

@@ -19,10 +19,9 @@ from made_reports import started
 from nbclient.exceptions import CellTimeoutError
 from small_notebooks import small_notebooks
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.engine.processes import Lost, in_processes
-from qyx_analysis.files import Folder, unfinished_name
+from qyx_analysis.files import Folder, raw_dir, unfinished_name
 from qyx_analysis.reports import explain_reports, make_reports, making, plan, runner
 from qyx_analysis.reports.folder import ReportFolder
 from qyx_analysis.reports.record import common_inputs
@@ -52,7 +51,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, notebooks: Path) -> dict[str
     shutil.copytree(notebooks, folder / "notebooks")
     for number in range(11, 14):
         shutil.copy(notebooks / "10-across.ipynb", folder / "notebooks" / f"{number}-across.ipynb")
-    data = build([raw.raw_dir() / "cixi.txt"], folder / "processed").out
+    data = build([raw_dir() / "cixi.txt"], folder / "processed").out
     return {"data": Path(data), "notebooks": folder / "notebooks"}
 
 

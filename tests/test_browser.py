@@ -10,8 +10,9 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from plans import four_plans
 from synthetic_actuals import fill
 
-from qyx_analysis import datapackage, raw
+from qyx_analysis import datapackage
 from qyx_analysis.exchange import actuals_form
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.reports import make_reports
 
 pytestmark = pytest.mark.slow
@@ -34,8 +35,8 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("browser")
     form = root / "form.xlsx"
     form.write_bytes(fill(actuals_form(four_plans(), "330213", ["2023", "2024", "2025Q2"]), seed=1))
-    data = datapackage.build([raw.raw_dir()], root / "data", actuals=[form]).out
-    notebooks, ours = root / "notebooks", raw.project_dir() / "notebooks"
+    data = datapackage.build([raw_dir()], root / "data", actuals=[form]).out
+    notebooks, ours = root / "notebooks", project_dir() / "notebooks"
     notebooks.mkdir()
     nbformat.write(new_notebook(cells=[new_markdown_cell("# -")]), notebooks / "region-report.ipynb")
     for name in (ANALYSIS, MONITORING):

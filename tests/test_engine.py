@@ -27,10 +27,10 @@ from papermill.exceptions import PapermillExecutionError
 from plans import four_plans
 from synthetic_actuals import fill
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage import build
 from qyx_analysis.engine.warm import WarmEngine, why_not_forked
 from qyx_analysis.exchange import actuals_form
+from qyx_analysis.files import raw_dir
 
 papermill_engines.register("qyx-warm", WarmEngine)  # as its entry point does, of whichever copy is under test
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -278,7 +278,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     form = folder / "form.xlsx"  # without actual values two notebooks show nothing
     form.write_bytes(fill(actuals_form(four_plans(), "330213", ["2023", "2024"]), seed=1))
-    return build([raw.raw_dir()], folder / "processed", actuals=[form]).out
+    return build([raw_dir()], folder / "processed", actuals=[form]).out
 
 
 def same_with_either_kernel(path: Path, parameters: dict[str, str]) -> bool:

@@ -12,7 +12,8 @@ from hostile import TEXTS
 from lxml import html
 
 import qyx_analysis as qyx
-from qyx_analysis import catalogue, datapackage, raw
+from qyx_analysis import catalogue, datapackage
+from qyx_analysis.files import raw_dir
 from qyx_analysis.frames import frame_html
 from qyx_analysis.problems import DataError, visible
 from qyx_analysis.processed import load_tables
@@ -22,7 +23,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    return load_tables(datapackage.build([raw.raw_dir()], tmp_path_factory.mktemp("frames") / "data").out)
+    return load_tables(datapackage.build([raw_dir()], tmp_path_factory.mktemp("frames") / "data").out)
 
 
 def read(frame: pd.DataFrame, lang: str = "zh") -> tuple[list[str], list[dict[str, html.HtmlElement]]]:

@@ -16,9 +16,10 @@ import pytest
 from browsing import print_page, show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.datapackage import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
+from qyx_analysis.files import raw_dir
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, make_reports, making, runner
 from qyx_analysis.reports.downloads import data_id, resources
@@ -70,7 +71,7 @@ def write_notebook(path: Path, *cells: Any) -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build of two counties whose register holds a hostile title."""
     folder = tmp_path_factory.mktemp("data") / "processed"
-    build([raw.raw_dir() / "fenghua.txt", raw.raw_dir() / "cixi.txt"], folder)
+    build([raw_dir() / "fenghua.txt", raw_dir() / "cixi.txt"], folder)
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     package["sources"][0]["title"] = HOSTILE
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")

@@ -26,9 +26,9 @@ from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
 from small_notebooks import small_notebooks
 
-from qyx_analysis import cli, processed, raw
+from qyx_analysis import cli, processed
 from qyx_analysis.datapackage import build
-from qyx_analysis.files import Folder, StoredFolder, folder_at, unfinished_name
+from qyx_analysis.files import Folder, StoredFolder, folder_at, raw_dir, unfinished_name
 from qyx_analysis.notebooks import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import explain_reports, make_reports, making, runner
@@ -42,7 +42,7 @@ data_dir: str = ""
 pictures: str = "2"
 """
 COUNTIES = ["330213", "330282"]
-PLANS = [raw.raw_dir() / "cixi.txt", raw.raw_dir() / "fenghua.txt"]
+PLANS = [raw_dir() / "cixi.txt", raw_dir() / "fenghua.txt"]
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ def test_a_build_is_fetched_again_when_it_has_changed(
     data: Path, tmp_path: Path, spoken: list[tuple[str, list[str]]]
 ) -> None:
     out, memory = f"memory://{tmp_path.name}", fsspec.filesystem("memory")
-    build([raw.raw_dir() / "cixi.txt"], out)
+    build([raw_dir() / "cixi.txt"], out)
     assert set(processed.load_targets(out)["region"]) == {"330282"}
     spoken.clear()
     assert set(processed.load_targets(out)["region"]) == {"330282"}

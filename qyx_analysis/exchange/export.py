@@ -6,9 +6,9 @@ import io
 import zipfile
 from pathlib import Path
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage import PACKAGE
 from qyx_analysis.exchange.workbook import FIXED, to_csv, to_xlsx
+from qyx_analysis.files import write_whole
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import data_dir, load_tables
 
@@ -72,7 +72,7 @@ def _zipped(folder: Path) -> bytes:
 def _written(files: dict[Path, bytes]) -> list[Path]:
     for path, content in files.items():
         try:
-            raw.write_whole(path, content)
+            write_whole(path, content)
         except OSError as error:
             values = {"reason": error.strerror or str(error)}
             raise DataError(Problem("out_unwritable", str(path), values=values)) from error
