@@ -62,22 +62,20 @@ def make_reports(
     lang : str
         ``zh``, ``en`` or ``both``.
     out : path or address
-        The folder to write, here or at an address of storage; reports in it that are not made now stay and are listed.
+        The folder to write; reports in it that are not made now stay and are listed.
     parameters : mapping, optional
         Further parameters, each for those notebooks that have it.
     notebooks : path, optional
         Folder of the notebooks, else the project's.
-    jobs : int, optional
-        How many reports are made at a time, else one per processor core.
+    jobs, scheduler : int, str, optional
+        How many reports are made at a time, else one per processor core; or the address of a Dask scheduler,
+        ``tcp://host:8786``, whose workers are to make them. They need the same library, and none of the folders.
     force : bool
         Make also those that have not changed.
     timeout : float
         Seconds after which a report has failed.
     quiet : bool
         Show no progress.
-    scheduler : str
-        Address of a Dask scheduler, ``tcp://host:8786``, whose workers are to make the reports, instead of ``jobs``
-        processes of this machine. They need the same library and packages, and none of the folders.
     kind : str
         ``report``, or ``briefing`` for the one-page briefings of the counties that have actual values.
 
@@ -89,9 +87,8 @@ def make_reports(
     Raises
     ------
     DataError
-        Before anything runs: an unknown language or kind, no build, no notebook, a parameter that no notebook has, a
-        briefing where the build has no actual values.
-        Also when ``out`` cannot be written, and when the cluster cannot be used.
+        Before anything runs: no build, no notebook, an unknown language or kind, a parameter that no notebook has, a
+        folder that cannot be written, no actual values for a briefing. Later: no more cluster, no more storage.
 
     Examples
     --------
@@ -150,7 +147,7 @@ def explain_reports(
 
 def _made(
     tasks: list[Task],
-    results: Iterator[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost | Problem]],
+    results: Iterable[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost | Problem]],
     there: ReportFolder,
     timeout: float,
     lang: str,
@@ -162,8 +159,7 @@ def _made(
         for count, (number, result) in enumerate(results, 1):
             if isinstance(result, Problem):
                 raise DataError(result)
-            task = tasks[number]
-            outcome = _lost(task, result, timeout) if isinstance(result, Lost) else _written(*result, there)
+            outcome = _written(tasks[number], result, there, timeout)
             failed += not outcome.ok
             bar.set_postfix({message("report_failed", lang): failed} if failed else {}, refresh=False)
             bar.update()
@@ -173,20 +169,21 @@ def _made(
             yield number, outcome
 
 
-def _written(outcome: Outcome, files: dict[str, bytes], there: ReportFolder) -> Outcome:
+def _written(
+    task: Task, result: tuple[Outcome, dict[str, bytes]] | Lost, there: ReportFolder, timeout: float
+) -> Outcome:
     """What became of a report when its files are written; that it cannot be written is its failure alone."""
+    if isinstance(result, Lost):
+        values = {"how": result.how, "seconds": timeout}
+        reason = str(Problem("report_died" if result.how else "report_timeout", task.file, values=values))
+        return Outcome(task.name, task.title or task.name, task.file, ok=False, reason=reason, lang=task.lang)
+    outcome, files = result
     try:
         if outcome.ok:
             there.write_report(outcome, files)
     except DataError as error:
         return replace(outcome, ok=False, reason=str(error))
     return outcome
-
-
-def _lost(task: Task, lost: Lost, timeout: float) -> Outcome:
-    values = {"how": lost.how, "seconds": timeout}
-    problem = Problem("report_died" if lost.how else "report_timeout", task.file, values=values)
-    return Outcome(task.name, task.title or task.name, task.file, ok=False, reason=str(problem), lang=task.lang)
 
 
 def _sources(folder: Path) -> list[dict[str, str]]:
