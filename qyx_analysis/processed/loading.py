@@ -37,10 +37,7 @@ def data_dir(given: object = None) -> Path:
 
 
 def _copied(folder: StoredFolder, inside: str) -> Path | None:
-    """A copy of a build at an address, made once for each state of it; ``None`` where no build is.
-
-    A table that is not the one of which the descriptor has the checksum is refused: the build is being replaced.
-    """
+    """A copy of a build at an address, made once for each state of it; ``None`` where no build is."""
     where = f"{folder.name}/{inside}"
     described = folder.read([inside + _PACKAGE]).get(inside + _PACKAGE)
     if described is None:
@@ -56,7 +53,7 @@ def _copied(folder: StoredFolder, inside: str) -> Path | None:
         found = folder.read(inside + name for name in sums)
         tables = {name: found.get(inside + name, b"") for name in sums}
         for name, data in tables.items():
-            if f"sha256:{hashlib.sha256(data).hexdigest()}" != sums[name]:
+            if f"sha256:{hashlib.sha256(data).hexdigest()}" != sums[name]:  # the build is being replaced
                 raise DataError(Problem("build_torn", where + name))
         copy = Path(mkdtemp(prefix="qyx-"))
         atexit.register(shutil.rmtree, copy, ignore_errors=True)

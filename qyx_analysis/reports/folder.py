@@ -122,7 +122,8 @@ class ReportFolder:
         """See what is there, also of others who write; only pages that are new are read, and of these the ends."""
         before = self.sizes
         self.sizes = {file: size for part in ("", TABLES, FIGURES) for file, size in self._folder.sizes(part).items()}
-        new = {file: size for file, size in self.sizes.items() if is_report(file) and before.get(file) != size}
+        pages = {file: size for file, size in self.sizes.items() if is_report(file) and size}
+        new = {file: size for file, size in pages.items() if before.get(file) != size}
         found = self.heads | {file: page_head(ends) for file, ends in self._folder.read_ends(new, _ENDS).items()}
         self.heads = {file: head for file, head in found.items() if head and file in self.sizes}
 

@@ -89,10 +89,7 @@ def _entry(
     folder: ReportFolder, stem: str, lang: str, title: str = "", note: str = "", words: str = "",
     groups: Iterable[str] = (),
 ) -> dict[str, Any] | None:  # fmt: skip
-    """A report as the index shows it: in the language of the index, else in the one there is, if there is any.
-
-    A search finds it by its ``words``; it can be chosen by its ``groups``.
-    """
+    """A report in the language of the index, else in the one there is; found by ``words``, chosen by ``groups``."""
     files = {other: file for other in LANGUAGES if (file := report_file(stem, other)) in folder.heads}
     if not files:
         return None
