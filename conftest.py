@@ -6,10 +6,10 @@ from _pytest.doctest import DoctestItem
 
 @pytest.fixture(scope="session")
 def four_plans_built(tmp_path_factory):
-    from qyx_analysis import raw
     from qyx_analysis.datapackage import building
+    from qyx_analysis.files import raw_dir
 
-    return building.build([raw.raw_dir()], tmp_path_factory.mktemp("examples") / "processed").out
+    return building.build([raw_dir()], tmp_path_factory.mktemp("examples") / "processed").out
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ import pandas as pd
 from peers.install import made, pip
 from read_plans import copies
 
-from qyx_analysis.raw import raw_dir
+from qyx_analysis.files import raw_dir
 from qyx_analysis.tidy.reading import Reading, read_plan
 
 HERE = Path(__file__).resolve().parent

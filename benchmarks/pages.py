@@ -14,11 +14,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage import building
-from qyx_analysis.reports.execution import execute
+from qyx_analysis.engine.execution import execute, read_notebook
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.reports.pages import Provenance, report_html
-from qyx_analysis.reports.plan import REGION_NOTEBOOK, read_notebook
+from qyx_analysis.reports.plan import REGION_NOTEBOOK
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 import browsing
@@ -36,8 +36,8 @@ return [said.length, pictures.length, heads.filter((th) => th.scope).length, hea
 
 def executed(folder: Path) -> NotebookNode:
     """The report of one county, run on the four published tables."""
-    data = building.build([raw.raw_dir()], folder / "data").out
-    notebook = read_notebook(raw.project_dir() / "notebooks" / REGION_NOTEBOOK)
+    data = building.build([raw_dir()], folder / "data").out
+    notebook = read_notebook(project_dir() / "notebooks" / REGION_NOTEBOOK)
     return execute(notebook, {"region": "330213", "lang": "zh", "data_dir": str(data)})
 
 

@@ -14,7 +14,8 @@ from statistics import median
 
 import pandas as pd
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
+from qyx_analysis.files import SOURCES, csv_bytes, raw_dir, read_sources
 from qyx_analysis.names import region_name
 from qyx_analysis.tidy.reading import read_plans
 
@@ -24,16 +25,16 @@ ROUNDS = 7
 
 def copies(folder: Path, count: int) -> list[Path]:
     """Fill ``folder`` with ``count`` plans: copies of the real ones, each for another county."""
-    sources = raw.read_sources(raw.raw_dir())
+    sources = read_sources(raw_dir())
     counties = catalogue.regions().query("level == 'county'").head(count)
     register = []
     for i, county in enumerate(counties.itertuples()):
         source = sources.iloc[i % len(sources)]
-        text = (raw.raw_dir() / source["file"]).read_bytes().decode("utf-8")
+        text = (raw_dir() / source["file"]).read_bytes().decode("utf-8")
         data = text.replace(region_name(source["region"]), county.name_zh).encode("utf-8")
         (folder / f"{county.code}.txt").write_bytes(data)
         register.append((f"{county.code}.txt", county.code, hashlib.sha256(data).hexdigest()))
-    (folder / raw.SOURCES).write_bytes(raw.csv_bytes(pd.DataFrame(register, columns=["file", "region", "sha256"])))
+    (folder / SOURCES).write_bytes(csv_bytes(pd.DataFrame(register, columns=["file", "region", "sha256"])))
     return sorted(folder.glob("*.txt"))
 
 

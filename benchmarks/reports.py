@@ -29,8 +29,9 @@ from read_plans import copies
 
 from qyx_analysis import __version__, catalogue
 from qyx_analysis.datapackage.building import build
-from qyx_analysis.raw import project_dir
+from qyx_analysis.files import project_dir
 from qyx_analysis.reports.downloads import write_tables
+from qyx_analysis.reports.folder import ReportFolder
 
 HERE = Path(__file__).resolve().parent
 PLOOMBER = HERE.parent / ".venv-bench-reports"
@@ -130,7 +131,7 @@ def cases(folder: Path) -> list[Case]:
     copies(folder / "raw", PROVINCE)
     build([folder / "raw"], folder / "data")
     started = time.perf_counter()
-    write_tables(folder / "data", folder / "tables", ["zh"], __version__, [])
+    write_tables(folder / "data", ReportFolder(folder / "tables"), ["zh"], __version__, [])
     spent = time.perf_counter() - started
     print(f"the tables of {PROVINCE} counties as Excel and CSV files, once for each build: {spent:.1f} s")
     data, own = folder / "data", project_dir() / "notebooks" / "region-report.ipynb"

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.datapackage.building import PACKAGE, Draft, describe
 from qyx_analysis.figures import house_style
+from qyx_analysis.files import csv_bytes, raw_dir
 from qyx_analysis.measures import verdicts
 from qyx_analysis.tidy import findings
 from qyx_analysis.tidy.meaning import mean_cells
@@ -69,7 +70,7 @@ _TRUTH = ["region", "indicator", "pace", "spread", "first", "last", "change", "c
 @cache
 def _plans() -> pd.DataFrame:
     """The cells of the four real plans, ``donor`` being the county that printed them."""
-    targets = read_plans([raw.raw_dir()]).targets
+    targets = read_plans([raw_dir()]).targets
     row = [targets["region"], targets["indicator"]]
     targets["finest"] = targets["resolution"].where(targets["role"] == "target").groupby(row).transform("min")
     targets["finest"] = targets["finest"].fillna(targets["resolution"])
@@ -187,7 +188,7 @@ def write_build(targets: pd.DataFrame, folder: Path) -> Path:
     prose = pd.DataFrame(columns=catalogue.fields().query("resource == 'prose_targets'")["name"].tolist())
     tables = {"targets": targets, "findings": findings.find_all(targets), "prose_targets": prose}
     for name, table in tables.items():
-        (folder / f"{name}.csv").write_bytes(raw.csv_bytes(table))
+        (folder / f"{name}.csv").write_bytes(csv_bytes(table))
     text = json.dumps(describe(Draft([], [], {}, [], tables)), ensure_ascii=False)
     (folder / PACKAGE).write_text(text, encoding="utf-8", newline="\n")
     return folder

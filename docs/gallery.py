@@ -7,11 +7,12 @@ import papermill
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from qyx_analysis import __version__, raw
+from qyx_analysis import __version__
+from qyx_analysis.files import project_dir
 from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.reports.pages import Provenance, report_html
 
-OUT = raw.project_dir() / "reports" / "gallery.html"
+OUT = project_dir() / "reports" / "gallery.html"
 
 
 def pictures(path: Path, lang: str) -> list[NotebookNode]:
@@ -25,7 +26,7 @@ def pictures(path: Path, lang: str) -> list[NotebookNode]:
     return [new_markdown_cell(f"## {path.stem}.{lang}"), *drawn]
 
 
-paths = sorted((raw.project_dir() / "notebooks").glob("*.ipynb"))
+paths = sorted((project_dir() / "notebooks").glob("*.ipynb"))
 cells = [cell for path in paths for lang in LANGUAGES for cell in pictures(path, lang)]
 origin = Provenance(__version__, datetime.now().astimezone(), [])
 page = report_html(new_notebook(cells=cells), "qyx-analysis", "en", origin, {})

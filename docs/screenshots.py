@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 from selenium import webdriver
 
-from qyx_analysis import raw
+from qyx_analysis.files import project_dir
 
 SHOTS = {
     "index-desktop": ("index.en.html", (1280, 860, 1)),
@@ -47,4 +47,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else raw.project_dir() / "reports")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else project_dir() / "reports")

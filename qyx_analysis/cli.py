@@ -14,10 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, names, raw
+from qyx_analysis import __version__, catalogue, names
 from qyx_analysis.datapackage import loading
+from qyx_analysis.files import is_address, project_dir, raw_dir, without_password
 from qyx_analysis.problems import DataError, Problem, shown
-from qyx_analysis.storage import is_address, without_password
 from qyx_analysis.tidy.reading import add_document
 from qyx_analysis.wings import Input, wings
 
@@ -145,8 +145,8 @@ def _build_options(add_command: AddCommand) -> None:
 def _build(arguments: argparse.Namespace) -> int:
     from qyx_analysis.datapackage.building import build
 
-    out = arguments.out or raw.project_dir() / "data" / "processed"
-    paths = arguments.path or [raw.raw_dir()]
+    out = arguments.out or project_dir() / "data" / "processed"
+    paths = arguments.path or [raw_dir()]
     inputs = {name: _given(arguments, name, wing_input) for name, wing_input in _inputs().items()}
     built = build(paths, out, arguments.region, jobs=os.cpu_count() or 1, progress=True, **inputs)
     _complain(built.problems)
@@ -216,7 +216,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     if not arguments.data and not _has_data():
         _build(_parser().parse_args(["build"]))  # `qyx report` alone is enough on a fresh machine
-    out = arguments.out or raw.project_dir() / "reports"
+    out = arguments.out or project_dir() / "reports"
     asked = {name: getattr(arguments, name) for name in ("peers", "data", "lang", "kind")}
     asked |= {"regions": arguments.region, "out": out, "parameters": dict(arguments.parameter)}
     if arguments.explain:

@@ -13,11 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qyx_analysis import __version__, raw
+from qyx_analysis import __version__
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage.loading import data_dir, load_targets
+from qyx_analysis.files import is_address, project_dir, raw_dir, read_sources, without_password
 from qyx_analysis.problems import DataError
-from qyx_analysis.storage import is_address, without_password
 
 _SAMPLE = "七优享≥"  # what every picture and every console line may need
 _KERNEL, _SECONDS = "python3", 60
@@ -129,7 +129,7 @@ def _kernel() -> Iterator[Check]:
 
 
 def _folders() -> Iterator[Check]:
-    for folder in (raw.project_dir() / "data" / "processed", raw.project_dir() / "reports"):
+    for folder in (project_dir() / "data" / "processed", project_dir() / "reports"):
         existing = next(path for path in (folder, *folder.parents) if path.is_dir())
 
         def written(existing: Path = existing) -> None:
@@ -141,9 +141,9 @@ def _folders() -> Iterator[Check]:
 
 
 def _documents() -> Iterator[Check]:
-    folder = raw.raw_dir()
+    folder = raw_dir()
     try:
-        sources = raw.read_sources(folder)
+        sources = read_sources(folder)
     except DataError as error:
         yield Check(False, "documents", {"wrong": str(error.problems[0])})
         return

@@ -57,7 +57,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def forkable() -> Iterator[Callable[..., Any]]:
     """Calls a function in a process that can be forked: in this one other tests may have left threads."""
-    from qyx_analysis.reports.engine import why_not_forked
+    from qyx_analysis.engine.warm import why_not_forked
 
     if sys.platform in ("win32", "darwin"):
         pytest.skip("machine: no safe fork")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from qyx_analysis.documents import Document
-from qyx_analysis.raw import raw_dir
+from qyx_analysis.files import raw_dir
 from qyx_analysis.tidy.reading import read_plans
 from qyx_analysis.wings.sentences.targets import prose_targets
 

@@ -16,8 +16,8 @@ import openpyxl
 from openpyxl.styles import Font
 
 from qyx_analysis.documents import read_document
+from qyx_analysis.files import raw_dir
 from qyx_analysis.layouts import read_table
-from qyx_analysis.raw import raw_dir
 
 TITLES = {
     "fenghua": "宁波市奉化区公共服务“七优享”五年目标",

@@ -18,7 +18,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from openpyxl import load_workbook
 from synthetic_actuals import fill
 
-from qyx_analysis import catalogue, cli, load_targets, raw
+from qyx_analysis import catalogue, cli, load_targets
+from qyx_analysis.files import raw_dir
 from qyx_analysis.notebook import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, explain_reports, make_reports
@@ -68,11 +69,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Four plans, two counties that report, in two rounds, the second with corrections; the briefings of both."""
     root = tmp_path_factory.mktemp("briefing")
     plans, data, actuals, out = (root / name for name in ("plans", "data", "actuals", "reports"))
-    assert qyx("build", raw.raw_dir(), "--out", plans) == 0
+    assert qyx("build", raw_dir(), "--out", plans) == 0
     sent_back(root / "first", plans, actuals, ("2023",), seed=1)
     sent_back(root / "second", plans, actuals, ("2023", "2024"), seed=2)
     busy(actuals, plans)
-    assert qyx("build", raw.raw_dir(), "--actuals", actuals, "--out", data) == 0
+    assert qyx("build", raw_dir(), "--actuals", actuals, "--out", data) == 0
     assert qyx("report", "--kind", "briefing", "--data", data, "--out", out, "--lang", "both", "--quiet") == 0
     return SimpleNamespace(plans=plans, data=data, actuals=actuals, out=out)
 

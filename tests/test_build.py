@@ -8,9 +8,10 @@ import pytest
 import renderings
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import measures, raw
+from qyx_analysis import measures
 from qyx_analysis.datapackage import building, loading
 from qyx_analysis.datapackage.building import MEASURES, build
+from qyx_analysis.files import raw_dir
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import add_document
 
@@ -25,7 +26,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     out = tmp_path_factory.mktemp("build") / "processed"
-    return build([raw.raw_dir()], out)
+    return build([raw_dir()], out)
 
 
 def test_the_package_validates_with_the_frictionless_tool(built):
@@ -56,7 +57,7 @@ def test_csv_is_utf8_with_plain_line_ends_and_whole_numbers_without_a_point(buil
 
 
 def test_two_builds_of_the_same_documents_are_equal_byte_for_byte(built, tmp_path):
-    again = build([raw.raw_dir()], tmp_path / "again")
+    again = build([raw_dir()], tmp_path / "again")
     assert contents(again.out) == contents(built.out)
 
 
@@ -78,7 +79,7 @@ def test_a_bad_file_is_named_and_the_rest_is_written(tmp_path):
 
 @pytest.mark.parametrize("bad", ["", "没有表", "\x00\x01", None])
 def test_when_nothing_can_be_read_the_old_data_stay(tmp_path, bad):
-    build([raw.raw_dir()], tmp_path / "out")
+    build([raw_dir()], tmp_path / "out")
     before = contents(tmp_path / "out")
     path = tmp_path / "bad.txt" if bad is None else write(tmp_path, "bad.txt", bad)
     result = build([path], tmp_path / "out")
@@ -91,21 +92,21 @@ def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
     out.mkdir()
     write(out, "thesis.docx", "mine")
     with pytest.raises(DataError):
-        build([raw.raw_dir()], out)
+        build([raw_dir()], out)
     assert contents(out) == {"thesis.docx": b"mine"}
 
 
 def test_what_an_analyst_put_beside_the_tables_is_kept(tmp_path):
-    build([raw.raw_dir()], tmp_path / "out")
+    build([raw_dir()], tmp_path / "out")
     write(tmp_path / "out", "notes.md", "mine")
-    build([raw.raw_dir()], tmp_path / "out")
+    build([raw_dir()], tmp_path / "out")
     assert (tmp_path / "out" / "notes.md").read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize("moment", ["write", "rename"])
 def test_a_failure_in_the_middle_leaves_the_old_data_whole(tmp_path, monkeypatch, moment):
     out = tmp_path / "out"
-    build([raw.raw_dir()], out)
+    build([raw_dir()], out)
     before = contents(out)
 
     def full(*_args, **_kwargs):
@@ -146,7 +147,7 @@ def test_a_fifth_county_appears_in_every_table(tmp_path):
 
 def test_a_city_is_a_benchmark_and_never_one_of_the_counties(tmp_path):
     city = write(tmp_path, "ningbo.txt", fifth_county().replace("宁波市宁海县", "宁波市"))
-    build([raw.raw_dir(), city], tmp_path / "out")
+    build([raw_dir(), city], tmp_path / "out")
     targets = loading.load_targets(tmp_path / "out")
     assert set(targets.query("region == '330200'")["level"]) == {"city"}
     spread = pd.read_csv(tmp_path / "out" / "dispersion.csv")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from plans import fifth_county, printed, write
 
-from qyx_analysis import catalogue, cli, raw
+from qyx_analysis import catalogue, cli
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage import loading
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.wings import Input
 from qyx_analysis.wings.monitoring.loading import load_actuals
 
@@ -20,7 +21,7 @@ COMMANDS = ("add", "build", "report", "explain", "list", "template", "names", "e
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built") / "data"
-    assert main(["build", str(raw.raw_dir()), "--out", str(folder)]) == 0
+    assert main(["build", str(raw_dir()), "--out", str(folder)]) == 0
     return folder
 
 
@@ -76,7 +77,7 @@ def test_build_reads_the_forms_of_the_project_with_its_own_plans_and_those_it_is
     assert main(["build", "--out", str(tmp_path / "out")]) == 0
     assert load_actuals(tmp_path / "out")["raw"].tolist() == ["4"]
     assert "1 个实际值 / actual values" in capfd.readouterr().out
-    assert main(["build", str(raw.raw_dir()), "--out", str(tmp_path / "out")]) == 0
+    assert main(["build", str(raw_dir()), "--out", str(tmp_path / "out")]) == 0
     assert load_actuals(tmp_path / "out").empty  # other plans, other values
     bad = write(tmp_path, "bad.csv", header + "330213,nursery_places,2023,four,个,return\n")
     capfd.readouterr()
@@ -163,7 +164,7 @@ def test_every_command_has_help_with_an_example(capsys):
 
 
 def test_every_command_is_in_the_readme():
-    readme = (raw.project_dir() / "README.md").read_text(encoding="utf-8")
+    readme = (project_dir() / "README.md").read_text(encoding="utf-8")
     for command in COMMANDS:
         assert f"qyx {command}" in readme
 

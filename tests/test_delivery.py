@@ -17,9 +17,10 @@ from plans import four_plans
 from test_figures import CHINESE, marked, panel, well_made
 from test_figures import texts as drawn_texts
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, names
 from qyx_analysis.datapackage import building
 from qyx_analysis.figures import style
+from qyx_analysis.files import FACTS, project_dir, raw_dir
 from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import explain_reports, make_reports
@@ -332,7 +333,7 @@ def test_a_domain_narrows_the_pictures(targets: pd.DataFrame, monitored: pd.Data
 
 
 def test_every_colour_of_the_pictures_has_one_in_the_dark() -> None:
-    css = (raw.project_dir() / "qyx_analysis/reports/template/style.css").read_text(encoding="utf-8")
+    css = (project_dir() / "qyx_analysis/reports/template/style.css").read_text(encoding="utf-8")
     colours = {style.INK, style.SOFT, style.OTHER, style.BAND, style.FAINT, *style.COUNTY_COLOURS}
     colours |= {style.dark(colour) for colour in style.COUNTY_COLOURS}
     assert {colour for colour in colours if f"--c{colour[1:].lower()}:" not in css} == set()
@@ -369,7 +370,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(root, LINES[:4])
     (root / "notebooks").mkdir()
     for name in ("region-report", "50-monitoring"):
-        shutil.copy(raw.project_dir() / "notebooks" / f"{name}.ipynb", root / "notebooks")
+        shutil.copy(project_dir() / "notebooks" / f"{name}.ipynb", root / "notebooks")
     made = make_reports(data=root / "data", out=root / "reports", notebooks=root / "notebooks", quiet=True)
     assert [(outcome.name, outcome.reason) for outcome in made] == [(FENGHUA, ""), (CIXI, ""), ("50-monitoring", "")]
     return root
@@ -377,8 +378,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(root: Path, lines: list[str]) -> None:
     """Two of the plans, with what their prose says of owners, and a form of these lines."""
-    shutil.copytree(raw.raw_dir() / raw.FACTS, root / "raw" / raw.FACTS, dirs_exist_ok=True)
-    plans = [root / "raw", *(raw.raw_dir() / f"{name}.txt" for name in ("fenghua", "cixi"))]
+    shutil.copytree(raw_dir() / FACTS, root / "raw" / FACTS, dirs_exist_ok=True)
+    plans = [root / "raw", *(raw_dir() / f"{name}.txt" for name in ("fenghua", "cixi"))]
     forms = [csv_form(root, *lines)] if lines else []
     assert building.build(plans, root / "data", actuals=forms).problems == []
 

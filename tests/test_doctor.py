@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from qyx_analysis import doctor, raw
+from qyx_analysis import doctor
 from qyx_analysis.catalogue import message
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage.building import build
+from qyx_analysis.files import raw_dir
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    return build([raw.raw_dir()], tmp_path_factory.mktemp("doctor") / "data").out
+    return build([raw_dir()], tmp_path_factory.mktemp("doctor") / "data").out
 
 
 def found(key: str, checks) -> doctor.Check:
@@ -80,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     def refuse(**_options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor.raw, "project_dir", lambda: tmp_path)
+    monkeypatch.setattr(doctor, "project_dir", lambda: tmp_path)
     assert [check.ok for check in doctor._folders()] == [True, True]
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     checks = list(doctor._folders())
@@ -88,10 +89,10 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path):
 
 
 def test_a_changed_document_is_named(monkeypatch, tmp_path):
-    for path in raw.raw_dir().iterdir():
+    for path in raw_dir().iterdir():
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(doctor.raw, "raw_dir", lambda: tmp_path)
+    monkeypatch.setattr(doctor, "raw_dir", lambda: tmp_path)
     assert found("documents", doctor._documents()).ok
     (tmp_path / "cixi.txt").write_bytes(b"changed")
     (tmp_path / "zhuji.txt").unlink()

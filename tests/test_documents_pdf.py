@@ -25,9 +25,9 @@ from pylopdf_fonts_zh_cn import sans_path
 from renderings import CONTACTS, PROJECTS, Printed, as_printed, html_rows, html_table, written
 
 from qyx_analysis.documents import Grid, pdf, read_document
+from qyx_analysis.files import raw_dir
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
-from qyx_analysis.raw import raw_dir
 from qyx_analysis.tidy.reading import read_plans
 
 MORE = "关于印发《公共服务“七优享”实施方案》的通知奉政办发〔2023〕23号—"

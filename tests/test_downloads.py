@@ -18,14 +18,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from plans import four_plans
 
-from qyx_analysis import catalogue, figures, raw
-from qyx_analysis.datapackage import building
+from qyx_analysis import catalogue, figures
 from qyx_analysis.datapackage.loading import load_table
 from qyx_analysis.export.workbook import Sheet, column_heads, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, downloads
-from qyx_analysis.reports.folder import ReportFolder
-from qyx_analysis.reports.index import report_file
+from qyx_analysis.reports.folder import ReportFolder, report_file
 
 SVG = "{http://www.w3.org/2000/svg}"
 FORMULAS = ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "＝1", "'quoted", "=", "@"]
@@ -33,15 +31,15 @@ PLAIN = ["5.50", "-0.5", "+3", "-", "－", "≥32", "全覆盖", "<3.5", "", "1,
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return building.build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
+def data(four_plans_built):
+    return four_plans_built
 
 
 @pytest.fixture(scope="module")
 def written(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     sources = json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"]
-    downloads.write_tables(data, folder, ["zh", "en"], "9.9", sources)
+    downloads.write_tables(data, ReportFolder(folder), ["zh", "en"], "9.9", sources)
     return folder
 
 
@@ -133,16 +131,16 @@ def test_the_workbook_says_what_it_was_made_from(written, data):
 def test_the_same_data_give_the_same_workbook_and_are_not_written_twice(written, data):
     path = written / downloads.workbook_file("zh")
     before, time = path.read_bytes(), path.stat().st_mtime_ns
-    downloads.write_tables(data, written, ["zh", "en"], "9.9", [])
+    downloads.write_tables(data, ReportFolder(written), ["zh", "en"], "9.9", [])
     assert path.stat().st_mtime_ns == time
     tables = {name: load_table(name, data) for name in downloads.resources(data)}
     sources = json.loads((data / "datapackage.json").read_text(encoding="utf-8"))["sources"]
     assert downloads.workbook(tables, "zh", f"9.9 {downloads.data_id(data)}", sources) == before
-    downloads.write_tables(data, written, ["zh"], "10.0", sources)
-    states = [downloads._state_of(written / downloads.workbook_file(lang)) for lang in ("zh", "en")]
+    downloads.write_tables(data, ReportFolder(written), ["zh"], "10.0", sources)
+    states = [downloads._state_of((written / downloads.workbook_file(lang)).read_bytes()) for lang in ("zh", "en")]
     assert states == [f"10.0 {downloads.data_id(data)}"] * 2  # a workbook that is there keeps up with the CSV files
     (written / "data" / "findings.csv").unlink()
-    downloads.write_tables(data, written, ["zh"], "10.0", sources)
+    downloads.write_tables(data, ReportFolder(written), ["zh"], "10.0", sources)
     assert (written / "data" / "findings.csv").is_file()
 
 
@@ -208,10 +206,10 @@ def test_every_figure_is_written_as_svg_and_png_and_those_of_an_earlier_run_go(p
     for lang, bundles in (("zh", [bundle, {"text/plain": "no figure"}, bundle]), ("en", [bundle]), ("zh", [bundle])):
         page = report_file("330213-fenghua", lang)
         files = downloads.figures_of(notebook_of(*bundles), "330213-fenghua", lang) | {page: b""}
-        ReportFolder(tmp_path).put(Outcome("330213", "", page, True, lang=lang), files)
+        ReportFolder(tmp_path).write_report(Outcome("330213", "", page, True, lang=lang), files)
     names = [f"330213-fenghua-1.{lang}.{form}" for lang in ("en", "zh") for form in ("png", "svg")]
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == names
-    assert downloads.figures_in(tmp_path)["330213-fenghua", "zh"] == {
+    assert ReportFolder(tmp_path).figures()["330213-fenghua", "zh"] == {
         1: {"svg": "figures/330213-fenghua-1.zh.svg", "png": "figures/330213-fenghua-1.zh.png"}
     }
     image = Image.open(tmp_path / "figures" / "330213-fenghua-1.zh.png")

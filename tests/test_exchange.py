@@ -18,13 +18,14 @@ from openpyxl import load_workbook
 from plans import fifth_county, printed, write
 from synthetic_actuals import fill
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, names
 from qyx_analysis.catalogue import message
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage.building import build
 from qyx_analysis.datapackage.loading import load_table, load_tables, load_targets
 from qyx_analysis.export.difference import compare
 from qyx_analysis.export.workbook import Sheet, column_heads, sheet_name, to_csv, to_xlsx
+from qyx_analysis.files import raw_dir
 from qyx_analysis.problems import DataError
 from qyx_analysis.wings.monitoring.form import actuals_form, form_file
 from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
@@ -39,13 +40,13 @@ PERIODS = ["2023", "2024", "2025Q2"]
 def demo(tmp_path_factory) -> Path:
     """The demonstration: forms from the plans, filled in by a script, and the build that reads them."""
     folder = tmp_path_factory.mktemp("demo")
-    first = build([raw.raw_dir()], folder / "plans")
+    first = build([raw_dir()], folder / "plans")
     targets = load_targets(first.out)
     (folder / "actuals").mkdir()
     for seed, region in enumerate(COUNTIES):
         filled = fill(actuals_form(targets, region, PERIODS), seed)
         (folder / "actuals" / form_file(region)).write_bytes(filled)
-    assert build([raw.raw_dir()], folder / "demo", actuals=[folder / "actuals"]).exit_status == 0
+    assert build([raw_dir()], folder / "demo", actuals=[folder / "actuals"]).exit_status == 0
     return folder / "demo"
 
 
@@ -93,13 +94,13 @@ def test_a_form_says_what_is_planned_and_offers_what_is_understood(demo):
 
 def test_an_empty_form_is_read_without_a_problem_and_without_a_value(demo, tmp_path):
     (tmp_path / "form.xlsx").write_bytes(actuals_form(load_targets(demo), "慈溪市", ["2024"]))
-    built = build([raw.raw_dir()], tmp_path / "out", actuals=[tmp_path / "form.xlsx"])
+    built = build([raw_dir()], tmp_path / "out", actuals=[tmp_path / "form.xlsx"])
     assert built.exit_status == 0 and load_actuals(tmp_path / "out").empty
 
 
 def test_a_bad_form_is_named_and_the_rest_is_built(demo, tmp_path):
     form = write(tmp_path, "bad.csv", "region,indicator,period,value\n330213,nursery_places,2024,many\n")
-    built = build([raw.raw_dir()], tmp_path / "out", actuals=[form])
+    built = build([raw_dir()], tmp_path / "out", actuals=[form])
     assert built.exit_status == 1
     assert [(problem.file, problem.place) for problem in built.problems] == [("bad.csv", "line 2")]
     assert load_tables(tmp_path / "out")["monitoring"].empty
@@ -295,9 +296,9 @@ def test_builds_differ_by_what_one_has_and_by_corrected_values(demo, tmp_path):
     forms.mkdir()
     header = "region,indicator,period,value,unit,source\n"
     write(forms, "a.csv", header + "330213,nursery_places,2024,4.4,个,r\n")
-    build([raw.raw_dir() / "fenghua.txt"], tmp_path / "one", actuals=[forms])
+    build([raw_dir() / "fenghua.txt"], tmp_path / "one", actuals=[forms])
     write(forms, "b.csv", header + "330213,nursery_places,2024,4.5,个,r\n")
-    build([raw.raw_dir() / "fenghua.txt", raw.raw_dir() / "cixi.txt"], tmp_path / "two", actuals=[forms])
+    build([raw_dir() / "fenghua.txt", raw_dir() / "cixi.txt"], tmp_path / "two", actuals=[forms])
     changes = compare(tmp_path / "one", tmp_path / "two")
     added = changes.query("table == 'targets'")
     assert set(added["change"]) == {"added"} and set(added["region"]) == {"330282"} and len(added) == 126

@@ -21,9 +21,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from plans import NINGBO, said
 
-from qyx_analysis import catalogue, figures, raw
+from qyx_analysis import catalogue, figures
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import scene_of
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.measures import trajectory
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import read_plans
@@ -41,7 +42,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 @pytest.fixture(scope="module")
 def targets() -> pd.DataFrame:
-    folder = raw.raw_dir()
+    folder = raw_dir()
     return read_plans([folder / f"{name}.txt" for name in ("fenghua", "cixi", "shengsi", "zhuji")]).targets
 
 
@@ -312,9 +313,7 @@ def test_every_status_has_its_few_words() -> None:
 
 
 def test_every_figure_text_is_used_and_in_its_language() -> None:
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in (raw.project_dir() / "qyx_analysis/figures").glob("*.py")
-    )
+    source = "".join(path.read_text(encoding="utf-8") for path in (project_dir() / "qyx_analysis/figures").glob("*.py"))
     built = ("fig_status_", "fig_kind_", "fig_flag_", "fig_ambition_")  # put together from a name of the data
     for key in figure_keys():
         assert key.startswith(built) or f'"{key.removeprefix("fig_")}"' in source, f"{key} is not used"

@@ -12,9 +12,10 @@ from hostile import TEXTS
 from lxml import html
 
 import qyx_analysis as qyx
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.datapackage import building
 from qyx_analysis.datapackage.loading import load_tables
+from qyx_analysis.files import raw_dir
 from qyx_analysis.notebook.show import frame_html
 from qyx_analysis.problems import DataError, visible
 
@@ -23,7 +24,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    return load_tables(building.build([raw.raw_dir()], tmp_path_factory.mktemp("frames") / "data").out)
+    return load_tables(building.build([raw_dir()], tmp_path_factory.mktemp("frames") / "data").out)
 
 
 def read(frame: pd.DataFrame, lang: str = "zh") -> tuple[list[str], list[dict[str, html.HtmlElement]]]:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plans import STEMS, printed, write
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.documents import Document, read_document
+from qyx_analysis.files import raw_dir
 from qyx_analysis.tidy.reading import read_plan
 from qyx_analysis.wings.sentences.facts import row_departments
 from qyx_analysis.wings.sentences.governance import department_rows, governance
@@ -85,7 +86,7 @@ def test_offsets_are_those_of_the_name() -> None:
 
 
 def test_the_department_of_every_row_of_a_table() -> None:
-    plan = read_plan(raw.raw_dir() / "zhuji.txt")
+    plan = read_plan(raw_dir() / "zhuji.txt")
     table = row_departments(plan)
     assert table[["number", "domain", "department"]].iloc[[0, 11, 20]].values.tolist() == [
         [1, "幼有善育", "卫生健康局"],
@@ -108,7 +109,7 @@ def test_the_header_of_the_column_says_what_the_departments_are(tmp_path: Path) 
 
 
 def test_a_table_without_such_a_column_gives_none() -> None:
-    assert len(row_departments(read_plan(raw.raw_dir() / "cixi.txt"))) == 0
+    assert len(row_departments(read_plan(raw_dir() / "cixi.txt"))) == 0
     assert department_rows("", "责任单位") == []
 
 
@@ -224,7 +225,7 @@ def test_the_rhythm_that_each_county_prescribes(built_data: Path) -> None:
 def built_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from qyx_analysis.datapackage.building import build
 
-    return build([raw.raw_dir()], tmp_path_factory.mktemp("governance") / "processed").out
+    return build([raw_dir()], tmp_path_factory.mktemp("governance") / "processed").out
 
 
 def test_every_lead_department_that_a_document_prints_is_found() -> None:

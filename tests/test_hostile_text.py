@@ -19,8 +19,9 @@ from hostile import RUN, TEXTS
 from renderings import as_printed, html_table
 
 import qyx_analysis
-from qyx_analysis import catalogue, figures, names, raw
+from qyx_analysis import catalogue, figures, names
 from qyx_analysis.datapackage.loading import load_targets
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.problems import visible
 from qyx_analysis.texts import shared
 from qyx_analysis.texts.html import render_table
@@ -63,7 +64,7 @@ def harmed(tmp_path_factory):
     root = tmp_path_factory.mktemp("hostile") / "project"
     package = Path(qyx_analysis.__file__).parent
     shutil.copytree(package, root / "qyx_analysis", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(raw.project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     regions = catalogue.regions()
     short = [text for text in TEXTS if len(text) < 1000]
     for code, texts in ((COUNTY, short[::2]), (CITY, short[1::2])):
@@ -72,7 +73,7 @@ def harmed(tmp_path_factory):
     with (root / "qyx_analysis" / "catalogue" / "regions.csv").open("w", encoding="utf-8", newline="") as file:
         regions.to_csv(file, index=False, quoting=csv.QUOTE_ALL)
     (root / "raw").mkdir()
-    for name, text in (("hostile.html", county_page()), ("cixi.txt", (raw.raw_dir() / "cixi.txt").read_text("utf-8"))):
+    for name, text in (("hostile.html", county_page()), ("cixi.txt", (raw_dir() / "cixi.txt").read_text("utf-8"))):
         (root / "raw" / name).write_text(text, encoding="utf-8", newline="\n")
     sources = pd.DataFrame({"file": ["hostile.html"], "region": [COUNTY], "sha256": ""})
     sources.to_csv(root / "raw" / "sources.csv", index=False, lineterminator="\n")

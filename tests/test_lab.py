@@ -19,12 +19,12 @@ import pytest
 from forms import csv_form
 
 import qyx_analysis as qyx
-from qyx_analysis import raw
 from qyx_analysis.datapackage import building
+from qyx_analysis.files import project_dir, raw_dir
 
 pytestmark = pytest.mark.slow
 
-NAMES = sorted(path.name for path in (raw.project_dir() / "notebooks").glob("*.ipynb"))
+NAMES = sorted(path.name for path in (project_dir() / "notebooks").glob("*.ipynb"))
 PATIENCE = 120  # seconds that a busy machine may take
 CELLS = """
 const open = [...window.jupyterapp.shell.widgets('main')].find((widget) => widget.context?.path === arguments[0]);
@@ -52,7 +52,7 @@ def wait_for(answer: Callable[[], Any]) -> Any:
 def of_make_lab() -> tuple[dict[str, str], list[str]]:
     """The environment and the options with which the Makefile starts JupyterLab."""
     command = ["make", "--no-print-directory", "-n", "lab"]  # which `make test` would have it print
-    asked = subprocess.run(command, cwd=raw.project_dir(), check=True, capture_output=True, encoding="utf-8")
+    asked = subprocess.run(command, cwd=project_dir(), check=True, capture_output=True, encoding="utf-8")
     words = shlex.split(asked.stdout.replace("\\\n", " ").splitlines()[-1])
     start = next(at for at, word in enumerate(words) if word.endswith("jupyter"))
     return dict(word.split("=", 1) for word in words[:start]), words[start + 1 :]
@@ -61,15 +61,15 @@ def of_make_lab() -> tuple[dict[str, str], list[str]]:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict[str, Any]]:
     """JupyterLab as `make lab` starts it, but on a copy of the notebooks; gives its address, token and home."""
-    before = files(raw.project_dir() / "docs" / "lab")
+    before = files(project_dir() / "docs" / "lab")
     root = tmp_path_factory.mktemp("lab")
-    shutil.copytree(raw.project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(project_dir() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     values = {"nursery_places": 4.2, "affordable_nursery_share": 61}
     form = csv_form(root, *(f"330213,{code},2023,{value},,synthetic," for code, value in values.items()))
-    data = building.build([raw.raw_dir()], root / "data", actuals=[form]).out
+    data = building.build([raw_dir()], root / "data", actuals=[form]).out
     settings, options = of_make_lab()
     own = {name: str(root / "state" / name) for name in settings if name != "JUPYTER_CONFIG_DIR"}
-    project = os.pathsep.join(filter(None, (str(raw.project_dir()), os.environ.get("PYTHONPATH"))))
+    project = os.pathsep.join(filter(None, (str(project_dir()), os.environ.get("PYTHONPATH"))))
     home = {"HOME": str(root / "home"), "PYTHONPATH": project, "QYX_DATA": str(data)}
     command = [sys.executable, "-m", "jupyter", *options, "--allow-root", "--no-browser", "--port=0"]
     with (root / "log").open("w", encoding="utf-8", newline="\n") as log:
@@ -88,7 +88,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict
         finally:
             server.terminate()
             server.wait(60)
-    assert files(raw.project_dir() / "docs" / "lab") == before  # its settings are for reading
+    assert files(project_dir() / "docs" / "lab") == before  # its settings are for reading
 
 
 def files(folder: Path) -> set[Path]:

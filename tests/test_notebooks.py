@@ -11,15 +11,15 @@ import pytest
 from forms import csv_form
 from plans import fifth_county, write
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage import building
+from qyx_analysis.engine.execution import execute
+from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.notebook import open_desk
 from qyx_analysis.problems import DataError
-from qyx_analysis.reports.execution import execute
 from qyx_analysis.reports.plan import CROSS_NOTEBOOKS
 from qyx_analysis.wings.sentences.desk import open_prose
 
-FOLDER = raw.project_dir() / "notebooks"
+FOLDER = project_dir() / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 
@@ -32,7 +32,7 @@ def five(tmp_path_factory):
     shares = (("nursery_places", 4.2), ("affordable_nursery_share", 61))
     values = [f"{code},{row},2023,{value},,synthetic," for code in (330226, 330213) for row, value in shares]
     form = csv_form(folder, *values)
-    return building.build([raw.raw_dir(), county, city], folder / "data", actuals=[form]).out
+    return building.build([raw_dir(), county, city], folder / "data", actuals=[form]).out
 
 
 def papermill(tmp_path, name, *parameters):

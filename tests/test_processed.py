@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plans import STEMS, agreeing, fifth_county, four_plans, printed, write
 
-from qyx_analysis import raw
 from qyx_analysis.cells import parse_cell
+from qyx_analysis.files import SOURCES, csv_bytes, raw_dir, read_sources, write_whole
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy import reading
 from qyx_analysis.tidy import rows as tidy_rows
@@ -201,7 +201,7 @@ def test_a_plan_in_prose_needs_no_table_but_a_countys_says_so(tmp_path):
 
 def test_a_plan_declared_as_prose_is_read_as_such(tmp_path):
     write(tmp_path, "county.txt", f"诸暨市公共服务规划\n{PROSE}")
-    write(tmp_path, raw.SOURCES, "file,region,sha256,layout\ncounty.txt,330681,,prose\n")
+    write(tmp_path, SOURCES, "file,region,sha256,layout\ncounty.txt,330681,,prose\n")
     assert [plan.table for plan in read_plans([tmp_path]).plans] == [None]
 
 
@@ -218,9 +218,9 @@ def test_a_document_that_supersedes_another_is_read_in_its_place(tmp_path):
     path, _ = add_document(write(tmp_path, "ninghai.txt", fifth_county()), folder=folder)
     write(folder, "ninghai-2024.txt", fifth_county().replace("\t2.95\n", "\t3.05\n"))
     assert [problem.key for problem in read_plans([folder]).problems] == ["region_twice"]
-    sources = raw.read_sources(folder)
+    sources = read_sources(folder)
     new = sources.iloc[[0]].assign(file="ninghai-2024.txt", sha256="", supersedes=path.name)
-    raw.write_whole(folder / raw.SOURCES, raw.csv_bytes(pd.concat([sources, new])))
+    write_whole(folder / SOURCES, csv_bytes(pd.concat([sources, new])))
     reading = read_plans([folder])
     assert reading.problems == []
     assert reading.targets["value"].iloc[0] == 3.05
@@ -233,7 +233,7 @@ def test_a_stated_region_must_not_contradict_the_title(tmp_path):
 
 def test_a_region_cannot_be_stated_for_many_documents_at_once():
     with pytest.raises(DataError) as caught:
-        read_plans([raw.raw_dir()], region="象山县")
+        read_plans([raw_dir()], region="象山县")
     assert caught.value.problems[0].key == "region_of_many"
 
 
@@ -246,7 +246,7 @@ def test_a_file_that_was_changed_after_it_was_registered_is_refused(tmp_path):
 def test_add_registers_what_the_document_says(tmp_path):
     source = write(tmp_path, "ninghai.txt", "宁政办发〔2023〕9号\n2023年5月4日\n" + fifth_county())
     path, plan = add_document(source, folder=tmp_path / "raw")
-    line = raw.read_sources(path.parent).iloc[0]
+    line = read_sources(path.parent).iloc[0]
     assert path.read_bytes() == source.read_bytes()
     assert line[["file", "region", "document_number", "date", "layout"]].tolist() == [
         "ninghai.txt",

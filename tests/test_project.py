@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import qyx_analysis
-from qyx_analysis import raw
+from qyx_analysis.files import SOURCE_COLUMNS
 from qyx_analysis.wings import WINGS
 
 pytest_plugins = ["pytester"]
@@ -35,8 +35,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # A module imports only from the rooms before its own. "wings" is the list of wings, which imports nothing of ours;
 # the wings themselves come last, and each may import the whole core but no other wing.
 LINE = [
-    *("catalogue", "problems", "progress", "raw", "storage", "cells", "names", "wings", "documents", "layouts"),
-    *("tidy", "measures", "datapackage", "figures", "texts", "export", "notebook", "reports", "doctor", "engine"),
+    *("catalogue", "problems", "files", "engine", "cells", "names", "wings", "documents", "layouts"),
+    *("tidy", "measures", "datapackage", "figures", "texts", "export", "notebook", "reports", "doctor"),
     *("wings.sentences", "wings.monitoring", "cli"),
 ]
 OTHER_WINGS = {f"wings.{wing}" for wing in WINGS}  # what one wing may not import of another
@@ -115,6 +115,19 @@ def test_imports_point_back_along_the_line() -> None:
     assert wrong == []
 
 
+def test_the_engine_knows_nothing_of_plans() -> None:
+    """It imports no other room but the words for errors, and names none."""
+    others = set(LINE) - {"engine", "catalogue", "problems", "files"}
+    for path in (PACKAGE / "engine").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert {name for _, name in imported_rooms(source, path.relative_to(PACKAGE).parts)} <= {"engine", "problems"}
+        assert not {name for name in re.findall(r"qyx_analysis\.(\w+)", source) if name in others}, path.name
+    modules = [f"qyx_analysis.engine.{path.stem}" for path in (PACKAGE / "engine").glob("[a-z]*.py")]
+    loaded = loaded_by(*(f"import {name}" for name in modules))
+    ours = {name.split(".")[1] for name in loaded if name.startswith("qyx_analysis.")}
+    assert ours == {"engine", "catalogue", "problems"}
+
+
 @pytest.mark.parametrize(
     ("source", "parts", "right"),
     [
@@ -158,7 +171,7 @@ def test_importing_the_package_is_about_as_light_as_importing_pandas() -> None:
 def test_no_module_loads_pictures_statistics_or_notebooks_before_they_are_used() -> None:
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in modules()]
     # loaded when a figure is drawn, when papermill looks for engines, and when a kernel is started
-    later = {"qyx_analysis.figures.picture", "qyx_analysis.reports.engine", "qyx_analysis.reports.kernel"}
+    later = {"qyx_analysis.figures.picture", "qyx_analysis.engine.warm", "qyx_analysis.engine.kernel"}
     everything = [f"import {name}" for name in names if name not in later]
     lazily = f"[getattr(qyx_analysis, name) for name in {list(qyx_analysis.__all__)!r}]"
     assert HEAVY & loaded_by("import qyx_analysis", lazily, *everything) == set()
@@ -418,7 +431,7 @@ def test_data_page_has_the_columns_that_the_catalogue_declares() -> None:
 def test_data_page_describes_every_file_and_column_that_people_may_edit() -> None:
     page = text_of("docs/data.md")
     described = re.findall(r"^\| `(\w+)` \|", page.partition("## data/processed")[0], flags=re.M)
-    assert described == list(raw.SOURCE_COLUMNS)
+    assert described == list(SOURCE_COLUMNS)
     rows = dict(re.findall(r"^\| `(\w+\.csv)` \| (.+)$", page.partition("## The catalogue")[2], flags=re.M))
     files = {path.name: path for path in (PACKAGE / "catalogue").glob("*.csv")}
     assert set(rows) == set(files)

@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plans import STEMS, fifth_county, four_plans, printed, write
 
-from qyx_analysis import raw
 from qyx_analysis.cli import main
 from qyx_analysis.datapackage import loading
 from qyx_analysis.datapackage.building import Built, build
+from qyx_analysis.files import SOURCES, raw_dir, read_sources, write_sources
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import add_document
 from qyx_analysis.wings.sentences.facts import COLUMNS, Said, extract, read_kept
 from qyx_analysis.wings.sentences.loading import load_governance, load_prose
 
-KEPT = raw.raw_dir() / "prose"
+KEPT = raw_dir() / "prose"
 CITY = """绍兴市公共服务规划
 一、“幼有善育”
 到2025年，每千人口托位数达到4.6个。（牵头单位：市卫生健康委）
@@ -34,13 +34,13 @@ CITY = """绍兴市公共服务规划
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build([raw.raw_dir()], tmp_path_factory.mktemp("kept") / "processed")
+    return build([raw_dir()], tmp_path_factory.mktemp("kept") / "processed")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the committed inputs, to be spoilt."""
-    return Path(shutil.copytree(raw.raw_dir(), tmp_path / "raw"))
+    return Path(shutil.copytree(raw_dir(), tmp_path / "raw"))
 
 
 def sources(out: Path) -> list[dict[str, object]]:
@@ -75,7 +75,7 @@ def test_the_package_says_where_every_table_is_from(built: Built) -> None:
     assert by_path["cixi.txt"]["tables"] == ["targets"]
     assert by_path["prose/cixi.csv"]["tables"] == ["governance", "prose_targets"]
     for path, source in by_path.items():
-        assert source["sha256"] == hashlib.sha256((raw.raw_dir() / path).read_bytes()).hexdigest()
+        assert source["sha256"] == hashlib.sha256((raw_dir() / path).read_bytes()).hexdigest()
     assert len(loading.explain("奉化区", 13, 2027, built.out)) == 1  # its table, not what is kept of its prose
 
 
@@ -97,8 +97,8 @@ def test_what_is_kept_is_what_the_documents_say(tmp_path: Path) -> None:
     committed = {path.name: path.read_text(encoding="utf-8") for path in KEPT.iterdir()}
     assert set(again) == set(committed)
     told = [name for name in COLUMNS if name not in ("issuer", "title", "note")]  # the others are written by people
-    pd.testing.assert_frame_equal(raw.read_sources(tmp_path / "prose")[told], raw.read_sources(KEPT)[told])
-    assert {name for name in again if name != raw.SOURCES and again[name] != committed[name]} == set()
+    pd.testing.assert_frame_equal(read_sources(tmp_path / "prose")[told], read_sources(KEPT)[told])
+    assert {name for name in again if name != SOURCES and again[name] != committed[name]} == set()
 
 
 # --- a document at hand -----------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def test_what_is_kept_is_what_the_documents_say(tmp_path: Path) -> None:
 def test_a_whole_document_of_the_region_goes_before_what_is_kept(tmp_path: Path) -> None:
     sentence = "\n二、重点任务\n到2027年，新增托位300个。\n"
     path = write(tmp_path, "whole.txt", printed("fenghua") + sentence)
-    result = build([raw.raw_dir(), path], tmp_path / "out")
+    result = build([raw_dir(), path], tmp_path / "out")
     assert (result.exit_status, result.problems) == (0, [])
     prose = load_prose(result.out)
     assert prose.query("region == '330213'")[["document", "metric", "value"]].values.tolist() == [
@@ -120,7 +120,7 @@ def test_a_whole_document_of_the_region_goes_before_what_is_kept(tmp_path: Path)
 
 def test_a_table_alone_is_completed_by_what_is_kept(tmp_path: Path) -> None:
     path = write(tmp_path, "table.txt", printed("fenghua"))
-    assert len(load_prose(build([raw.raw_dir(), path], tmp_path / "out").out).query("region == '330213'")) == 50
+    assert len(load_prose(build([raw_dir(), path], tmp_path / "out").out).query("region == '330213'")) == 50
     assert len(load_prose(build([path], tmp_path / "alone").out)) == 0
 
 
@@ -173,10 +173,10 @@ def test_what_is_read_survives_being_kept(tmp_path: Path, text: str) -> None:
 def test_extract_again_keeps_what_people_wrote(tmp_path: Path) -> None:
     path = write(tmp_path, "ninghai.txt", plan("建成1所学校。"))
     extract(path, folder=tmp_path)
-    line = raw.read_sources(tmp_path / "prose").assign(issuer="宁海县人民政府办公室", title="方案")
-    raw.write_sources(tmp_path / "prose", line)
+    line = read_sources(tmp_path / "prose").assign(issuer="宁海县人民政府办公室", title="方案")
+    write_sources(tmp_path / "prose", line)
     extract(write(tmp_path, "ninghai.txt", plan("建成2所学校。")), folder=tmp_path)
-    again = raw.read_sources(tmp_path / "prose").iloc[0]
+    again = read_sources(tmp_path / "prose").iloc[0]
     assert (again["issuer"], again["title"]) == ("宁海县人民政府办公室", "方案")
     assert again["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (tmp_path / "prose" / "ninghai.csv").read_text(encoding="utf-8").count("学校") == 1
@@ -200,7 +200,7 @@ def test_extract_refuses_what_it_cannot_keep(tmp_path: Path) -> None:
 
 def edited(folder: Path, name: str, old: str, new: str, registered: bool = True) -> None:
     """Change a file of facts, and its checksum in the register with it."""
-    path, register = folder / "prose" / name, folder / "prose" / raw.SOURCES
+    path, register = folder / "prose" / name, folder / "prose" / SOURCES
     before = path.read_bytes()
     assert old.encode() in before
     path.write_bytes(before.replace(old.encode(), new.encode(), 1))
@@ -217,9 +217,9 @@ FAULTS = {  # file, old and new text -> the problem and how its line begins
     "column": ("cixi.csv", "hedge", "tone", "said_columns", "prose/cixi.csv: line 1: “hedge, tone”"),
     "bytes": ("cixi.csv", "section", '"section', "sources_unreadable", "prose/cixi.csv"),
     "governance": ("cixi.governance.csv", "weekly", "rarely", "said_value", "prose/cixi.governance.csv: line 9"),
-    "region": (raw.SOURCES, ",330282,", ",990282,", "region_unknown", "prose/sources.csv: “990282”"),
-    "twice": (raw.SOURCES, ",330282,", ",奉化区,", "said_twice", "prose/sources.csv: “奉化区”"),
-    "checksum": (raw.SOURCES, "06617239", "XX", "said_checksum", "prose/sources.csv: cixi.txt: “XX"),
+    "region": (SOURCES, ",330282,", ",990282,", "region_unknown", "prose/sources.csv: “990282”"),
+    "twice": (SOURCES, ",330282,", ",奉化区,", "said_twice", "prose/sources.csv: “奉化区”"),
+    "checksum": (SOURCES, "06617239", "XX", "said_checksum", "prose/sources.csv: cixi.txt: “XX"),
 }
 
 
@@ -246,7 +246,7 @@ def test_facts_that_were_edited_or_are_gone_are_named_and_the_rest_is_written(fo
 
 
 def test_a_register_without_its_columns_is_one_line(folder: Path, tmp_path: Path) -> None:
-    edited(folder, raw.SOURCES, "targets_sha256", "sum")
+    edited(folder, SOURCES, "targets_sha256", "sum")
     result = build([folder], tmp_path / "out")
     assert [str(problem).split(" / ")[0] for problem in result.problems] == [
         "prose/sources.csv: line 1: “targets_sha256”: 缺少必需的列"

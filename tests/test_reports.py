@@ -16,12 +16,14 @@ import pytest
 from browsing import print_page, show
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.datapackage.building import build
 from qyx_analysis.figures.style import axes_at, canvas, halo, house_style
+from qyx_analysis.files import raw_dir
 from qyx_analysis.problems import DataError
-from qyx_analysis.reports import Outcome, execution, make_reports, runner
+from qyx_analysis.reports import Outcome, make_reports, making, runner
 from qyx_analysis.reports.downloads import data_id, resources
+from qyx_analysis.reports.folder import ReportFolder
 from qyx_analysis.reports.index import index_html
 from qyx_analysis.reports.pages import Provenance, report_html, tidy
 
@@ -69,7 +71,7 @@ def write_notebook(path: Path, *cells: Any) -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build of two counties whose register holds a hostile title."""
     folder = tmp_path_factory.mktemp("data") / "processed"
-    build([raw.raw_dir() / "fenghua.txt", raw.raw_dir() / "cixi.txt"], folder)
+    build([raw_dir() / "fenghua.txt", raw_dir() / "cixi.txt"], folder)
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     package["sources"][0]["title"] = HOSTILE
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
@@ -113,7 +115,8 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Give notebooks back as they are instead of running them; lists the parameters they were given."""
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(runner, "write_tables", lambda *arguments: None)
-    monkeypatch.setattr(execution, "execute", lambda notebook, taken, timeout: given.append(taken) or notebook)
+    monkeypatch.setattr(making, "execute", lambda notebook, taken, *_: given.append(taken) or notebook)
+    monkeypatch.setattr(making, "_open_before", lambda *_: None)
     monkeypatch.setattr(runner, "in_processes", lambda work, tasks, *_: enumerate(map(work, tasks)))  # but in this one
     return given
 
@@ -375,7 +378,7 @@ def test_an_export_that_fails_leaves_the_earlier_file(
         raise ValueError("two\nlines")
 
     (tmp_path / "330213-fenghua.zh.html").write_text("earlier", encoding="utf-8")
-    monkeypatch.setattr(execution, "report_html", fail)
+    monkeypatch.setattr(making, "report_html", fail)
     outcome, other = make_reports(["330213", "330282"], data=data, out=tmp_path, notebooks=notebooks)
     assert (outcome.ok, outcome.reason) == (False, "ValueError: two lines")
     assert other.file == "330282-cixi.zh.html"
@@ -468,7 +471,7 @@ def test_markup_in_what_a_program_printed_is_text() -> None:
 
 
 def test_index_escapes_names_and_reasons(tmp_path: Path) -> None:
-    page = index_html(tmp_path, [Outcome(HOSTILE, HOSTILE, "", ok=False, reason=HOSTILE)], "en", ORIGIN)
+    page = index_html(ReportFolder(tmp_path), [Outcome(HOSTILE, HOSTILE, "", ok=False, reason=HOSTILE)], "en", ORIGIN)
     assert_harmless(page)
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
 

@@ -8,20 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import psutil
 import pytest
 from made_reports import files_of, statuses
 from small_notebooks import small_notebooks
 
-from qyx_analysis import cli, raw
-from qyx_analysis.datapackage.building import build
+from qyx_analysis import cli
+from qyx_analysis.engine.cluster import on_cluster
+from qyx_analysis.engine.processes import Lost
 from qyx_analysis.problems import DataError
 from qyx_analysis.reports import make_reports
-from qyx_analysis.reports.cluster import on_cluster
-from qyx_analysis.reports.pool import Lost
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds; a busy machine is not a fault of the code
@@ -41,9 +42,9 @@ plt.plot([1, 2, len(region)]);
 """
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out
+@pytest.fixture(scope="session")
+def data(four_plans_built: Path) -> Path:
+    return four_plans_built
 
 
 @pytest.fixture(scope="module")
@@ -118,51 +119,29 @@ def test_tasks_go_to_the_workers_and_one_that_ends_or_hangs_is_lost(
 
 
 @pytest.mark.slow
-def test_a_worker_lost_in_the_middle_changes_nothing(
+def test_a_worker_lost_in_the_middle_changes_nothing_also_at_an_address(
     cluster: tuple[str, Path, list[subprocess.Popen[bytes]]], data: Path, notebooks: Path, tmp_path: Path
 ) -> None:
     address, logs, workers = cluster
     flag = tmp_path / "flag"
     flag.touch()
-    asked = {"data": data, "notebooks": notebooks, "parameters": {"flag": str(flag)}, "quiet": True}
+    asked: dict[str, Any] = {"regions": ["330213", "330282"], "data": data, "notebooks": notebooks, "quiet": True}
+    asked["parameters"] = {"flag": str(flag)}
     make_reports(out=tmp_path / "local", jobs=1, **asked)
     flag.unlink()
-
-    program = "import json, sys; from qyx_analysis.reports import make_reports; make_reports(**json.loads(sys.argv[1]))"
-    given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
-    given |= {"out": str(tmp_path / "far"), "scheduler": address}
-    run = subprocess.Popen([sys.executable, "-c", program, json.dumps(given)], cwd=ROOT)
-    try:
-        until(
-            lambda: run.poll() is not None or (flag.exists() and flag.read_text(encoding="utf-8").endswith(".")), logs
-        )
-        assert run.poll() is None
+    with ThreadPoolExecutor() as thread:
+        run = thread.submit(make_reports, out="memory://cluster", scheduler=address, **asked)
+        until(lambda: run.done() or (flag.exists() and flag.read_text(encoding="utf-8").endswith(".")), logs)
         kernel, beside = map(int, flag.read_text(encoding="utf-8").split()[:2])
         parents = {parent.pid for parent in psutil.Process(kernel).parents()}
         (lost,) = [worker for worker in workers if worker.pid in parents]
         lost.kill()
         lost.wait()
-        assert run.wait(PATIENCE) == 0
-    finally:
-        run.kill()
-        run.wait()
+        assert [outcome.status for outcome in run.result(PATIENCE)] == ["made", "made"]
     if sys.platform == "linux":  # elsewhere they end with the report
         until(lambda: not psutil.pid_exists(kernel) and not psutil.pid_exists(beside), logs)
-    assert len(statuses(tmp_path / "far")) == 5
-    assert statuses(tmp_path / "far") == statuses(tmp_path / "local")
-    assert files_of(tmp_path / "far") == files_of(tmp_path / "local")
-
-
-@pytest.mark.slow
-def test_a_cluster_and_an_address_go_together(
-    cluster: tuple[str, Path, list[subprocess.Popen[bytes]]], data: Path, notebooks: Path, tmp_path: Path
-) -> None:
-    import fsspec
-
-    asked = {"regions": ["330213", "330282"], "data": data, "notebooks": notebooks, "quiet": True}
-    make_reports(out=tmp_path / "local", jobs=1, **asked)
-    make_reports(out="memory://cluster", scheduler=cluster[0], **asked)
     fsspec.filesystem("memory").get("/cluster", str(tmp_path / "far"), recursive=True)
+    assert statuses(tmp_path / "far") == statuses(tmp_path / "local")
     assert files_of(tmp_path / "far") == files_of(tmp_path / "local")
 
 
@@ -188,7 +167,7 @@ def test_a_worker_with_another_library_is_refused(
 def test_a_scheduler_that_does_not_answer_is_one_line(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("qyx_analysis.reports.cluster._ANSWER", 0.2)
+    monkeypatch.setattr("qyx_analysis.engine.cluster._ANSWER", 0.2)
     command = ["report", "330213", "--data", str(data), "--out", str(tmp_path), "--quiet", "--scheduler"]
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         assert cli.main([*command, address]) == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mutations import KINDS, mutations, outcome
 
 from qyx_analysis.datapackage.building import build
-from qyx_analysis.raw import raw_dir
+from qyx_analysis.files import raw_dir
 
 pytestmark = pytest.mark.soak
 ROUNDS = 60

@@ -21,20 +21,19 @@ from typing import Any, ClassVar
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from made_reports import files_of, statuses
+from made_reports import files_of, started, statuses
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
 from small_notebooks import small_notebooks
 
-from qyx_analysis import cli, raw
+from qyx_analysis import cli
 from qyx_analysis.datapackage import loading
 from qyx_analysis.datapackage.building import build
+from qyx_analysis.files import Folder, StoredFolder, folder_at, raw_dir, unfinished_name
 from qyx_analysis.notebook.desk import open_desk
 from qyx_analysis.problems import DataError
-from qyx_analysis.reports import execution, explain_reports, make_reports, runner
-from qyx_analysis.storage import Storage, folder_at
+from qyx_analysis.reports import explain_reports, make_reports, making, runner
 
-ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds; a busy machine is not a fault of the code
 PARAMETERS = """
 region: str = "330213"
@@ -43,23 +42,19 @@ lang: str = "zh"
 data_dir: str = ""
 pictures: str = "2"
 """
-CODE = """
-import time
-from qyx_analysis.notebook import open_desk
-time.sleep(0.5)
-print(region, len(open_desk(region, data_dir=data_dir, lang=lang).targets))
-"""
 COUNTIES = ["330213", "330282"]
+PLANS = [raw_dir() / "cixi.txt", raw_dir() / "fenghua.txt"]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(build([raw.raw_dir()], tmp_path_factory.mktemp("data") / "processed").out)
+    """The build of two counties, so small that it can be written several times."""
+    return Path(build(PLANS, tmp_path_factory.mktemp("data") / "processed").out)
 
 
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_notebooks(tmp_path_factory.mktemp("project") / "notebooks", PARAMETERS, CODE)
+    return small_notebooks(tmp_path_factory.mktemp("project") / "notebooks", PARAMETERS, "print(region)")
 
 
 # --- storage ----------------------------------------------------------------------------------------------
@@ -141,20 +136,19 @@ def copied(address: str, folder: Path) -> Path:
 def spoken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What is read and written as a whole, in its order."""
     said: list[tuple[str, list[str]]] = []
-    read, write = Storage.read, Storage.write
+    read, write = StoredFolder.read, StoredFolder.write
 
-    def reads(self: Storage, names: Any) -> dict[str, bytes]:
+    def reads(self: StoredFolder, names: Any) -> dict[str, bytes]:
         names = list(names)
         said.append(("read", names))
         return read(self, names)
 
-    def writes(self: Storage, folder: Path, names: Any) -> None:
-        names = list(names)
-        said.append(("write", names))
-        write(self, folder, names)
+    def writes(self: StoredFolder, files: Any) -> None:
+        said.append(("write", list(files)))
+        write(self, files)
 
-    monkeypatch.setattr(Storage, "read", reads)
-    monkeypatch.setattr(Storage, "write", writes)
+    monkeypatch.setattr(StoredFolder, "read", reads)
+    monkeypatch.setattr(StoredFolder, "write", writes)
     return said
 
 
@@ -170,12 +164,13 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"image/svg+xml-compressed": gzip.compress(svg, mtime=0), "image/png": picture.getvalue()}
     bundle = {mime: base64.b64encode(content).decode() for mime, content in forms.items()}
 
-    def executed(notebook: Any, parameters: dict[str, Any], timeout: float) -> Any:
+    def executed(notebook: Any, parameters: dict[str, Any], *_: object) -> Any:
         shown = [new_output("display_data", data=bundle) for _ in range(int(parameters.get("pictures", 2)))]
         notebook.cells.append(new_code_cell(outputs=shown, id="pictures"))
         return notebook
 
-    monkeypatch.setattr(execution, "execute", executed)
+    monkeypatch.setattr(making, "execute", executed)
+    monkeypatch.setattr(making, "_open_before", lambda *_: None)
     monkeypatch.setattr(runner, "in_processes", lambda work, tasks, *_: enumerate(map(work, tasks)))
 
 
@@ -186,7 +181,7 @@ def test_reports_at_an_address_are_those_of_a_folder(
     for out in (tmp_path / "local", address):
         make_reports(out=out, **asked)
     far = copied(address, tmp_path / "copy")
-    assert len(statuses(far)) == 10
+    assert len(statuses(far)) == 6
     assert statuses(far) == statuses(tmp_path / "local")
     assert files_of(far) == files_of(tmp_path / "local")
     assert (far / "figures/330213-fenghua-2.zh.svg").is_file()
@@ -209,10 +204,10 @@ def test_what_links_to_a_file_is_written_after_it_and_of_old_pages_only_the_ends
 ) -> None:
     asked: dict[str, Any] = {"data": data, "out": f"memory://{tmp_path.name}", "notebooks": notebooks, "quiet": True}
     make_reports(COUNTIES, **asked)
-    written = [names for what, names in spoken if what == "write"]
+    written = [names[0].partition("/")[0] for what, names in spoken if what == "write"]
     pages = ["330213-fenghua.zh.html", "330282-cixi.zh.html"]
-    assert [names[-1].partition("/")[0] for names in written[:-3]] == ["figures", pages[0], "figures", pages[1]]
-    assert [names[0].partition("/")[0] for names in written[-3:]] == ["data", "index.html", "manifest.json"]
+    assert written[1:5] == ["figures", pages[0], "figures", pages[1]]  # after the name that tries whether it may write
+    assert written[5:] == ["data", "data", "index.html", "manifest.json"]
     spoken.clear()
     assert [outcome.status for outcome in make_reports(COUNTIES, **asked)] == ["unchanged", "unchanged"]
     assert not [name for what, names in spoken for name in names if name in pages]
@@ -236,15 +231,13 @@ def test_a_page_that_the_manifest_does_not_know_has_its_own_checksum(
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_whole_pages_at_an_address_and_the_next_finishes_the_rest(
-    server: str, data: Path, notebooks: Path, tmp_path: Path
+    server: str, data: Path, notebooks: Path, tmp_path: Path, without_kernel: None
 ) -> None:
-    build([raw.raw_dir()], f"s3://bucket/{data.parent.name}")
-    asked = {"data": f"s3://bucket/{data.parent.name}", "notebooks": str(notebooks), "jobs": 1, "quiet": True}
+    build(PLANS, f"s3://bucket/{data.parent.name}")
+    asked: dict[str, Any] = {"data": f"s3://bucket/{data.parent.name}", "notebooks": notebooks, "lang": "both"}
     out = f"s3://bucket/{tmp_path.name}"
-    program = "import json, sys; from qyx_analysis.reports import make_reports; make_reports(**json.loads(sys.argv[1]))"
-    command = [sys.executable, "-c", program, json.dumps(asked | {"out": out})]
-    run = subprocess.Popen(command, cwd=ROOT)
-    there = Storage(out)
+    run = started("making.execute = lambda notebook, *_: time.sleep(1) or notebook", out=out, **asked)
+    there = StoredFolder(out)
     deadline = time.monotonic() + PATIENCE
     while len([name for name in there.sizes() if name.endswith(".html")]) < 2:
         assert run.poll() is None and time.monotonic() < deadline
@@ -252,25 +245,24 @@ def test_a_killed_run_leaves_whole_pages_at_an_address_and_the_next_finishes_the
     run.kill()
     run.wait()
     killed = copied(out, tmp_path / "killed")
-    assert 2 <= len(list(killed.glob("*.html"))) < 5
+    assert 2 <= len(list(killed.glob("*.html"))) < 6
     assert all(path.read_bytes().rstrip().endswith(b"</html>") for path in killed.glob("*.html"))
     assert not (killed / "manifest.json").exists()
-    outcomes = make_reports(out=out, **asked)
+    outcomes = make_reports(out=out, quiet=True, **asked)
     assert [outcome.status for outcome in outcomes].count("unchanged") >= 2
-    make_reports(out=tmp_path / "local", **asked | {"data": data})
-    assert files_of(copied(out, tmp_path / "finished")) == files_of(tmp_path / "local")
+    assert set(statuses(copied(out, tmp_path / "finished"))) == {outcome.file for outcome in outcomes}
 
 
 def test_what_a_killed_run_left_unfinished_is_removed_where_files_are_renamed(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    mine = raw.unfinished_name("a.html")
-    there = Storage(f"renaming://{tmp_path.name}")
+    mine = unfinished_name("a.html")
+    there = StoredFolder(f"renaming://{tmp_path.name}")
     for folder in ("", "figures/"):
         for name in (mine, mine.replace(f"~{os.getpid()}.", f"~{process.pid}.")):
             Renaming().pipe_file(f"/{tmp_path.name}/{folder}{name}", b"")
-    there.check("figures")
-    assert {*there.sizes(), *there.sizes("figures")} == {mine, f"figures/{mine}"}
+    there.prepare("figures")
+    assert {name for folder in ("", "figures") for name, _ in there._list(folder)} == {mine, f"figures/{mine}"}
 
 
 # --- builds -----------------------------------------------------------------------------------------------
@@ -279,7 +271,7 @@ def test_what_a_killed_run_left_unfinished_is_removed_where_files_are_renamed(tm
 def test_a_build_at_an_address_is_that_of_a_folder_and_is_read_like_it(
     address: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build([raw.raw_dir()], f"{address}/data/processed")
+    build(PLANS, f"{address}/data/processed")
     assert files_of(copied(f"{address}/data/processed", tmp_path / "copy")) == files_of(data)
     for inside in ("", "/data", "/data/processed/"):
         assert loading.load_targets(address + inside).equals(loading.load_targets(data))
@@ -292,7 +284,7 @@ def test_a_build_is_fetched_again_when_it_has_changed(
     data: Path, tmp_path: Path, spoken: list[tuple[str, list[str]]]
 ) -> None:
     out, memory = f"memory://{tmp_path.name}", fsspec.filesystem("memory")
-    build([raw.raw_dir() / "cixi.txt"], out)
+    build([raw_dir() / "cixi.txt"], out)
     assert set(loading.load_targets(out)["region"]) == {"330282"}
     spoken.clear()
     assert set(loading.load_targets(out)["region"]) == {"330282"}
@@ -314,15 +306,15 @@ def test_a_build_replaces_nothing_else_at_an_address(tmp_path: Path) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe_file(f"/{tmp_path.name}/letter.txt", b"mine")
     with pytest.raises(DataError, match=r"letter\.txt.*choose an empty --out"):
-        build([raw.raw_dir()], f"memory://{tmp_path.name}")
+        build(PLANS, f"memory://{tmp_path.name}")
     assert [Path(name).name for name in memory.find(f"/{tmp_path.name}")] == ["letter.txt"]
 
 
 def test_a_build_that_was_killed_can_be_made_again(data: Path, tmp_path: Path) -> None:
     memory = fsspec.filesystem("memory")
-    for name in ("findings.csv", "targets.parquet", raw.unfinished_name("targets.csv")):
+    for name in ("findings.csv", "targets.parquet", unfinished_name("targets.csv")):
         memory.pipe_file(f"/{tmp_path.name}/{name}", b"")
-    build([raw.raw_dir()], f"memory://{tmp_path.name}")
+    build(PLANS, f"memory://{tmp_path.name}")
     assert loading.load_targets(f"memory://{tmp_path.name}").equals(loading.load_targets(data))
 
 
@@ -337,7 +329,9 @@ def test_a_descriptor_cannot_write_elsewhere(tmp_path: Path) -> None:
 
 
 def test_a_file_address_is_a_folder_of_this_machine(tmp_path: Path) -> None:
-    assert folder_at(tmp_path.as_uri()) == tmp_path == folder_at(tmp_path) == folder_at(str(tmp_path))
+    for given in (tmp_path.as_uri(), tmp_path, str(tmp_path)):
+        folder = folder_at(given)
+        assert (type(folder), folder.path) == (Folder, tmp_path)
 
 
 def line_of(capsys: pytest.CaptureFixture[str], *command: object) -> str:
@@ -402,8 +396,7 @@ def test_a_server_that_does_not_rename_onto_a_file_loses_the_old_one_first(
             raise OSError("there is such a file")
 
     monkeypatch.setattr(Renaming, "mv", refuses)
-    there = Storage(f"renaming://{tmp_path.name}")
+    there = StoredFolder(f"renaming://{tmp_path.name}")
     for content in (b"old", b"new"):
-        (tmp_path / "a.html").write_bytes(content)
-        there.write(tmp_path, ["a.html"])
+        there.write({"a.html": content})
     assert there.read(there.sizes()) == {"a.html": b"new"}

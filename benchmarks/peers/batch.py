@@ -97,7 +97,7 @@ def floor(job: Job) -> dict[str, float]:
     from papermill.parameterize import parameterize_notebook
 
     from qyx_analysis import __version__
-    from qyx_analysis.raw import write_whole
+    from qyx_analysis.files import write_whole
     from qyx_analysis.reports.pages import Provenance, report_html
 
     notebook = load_notebook_node(job.notebook)

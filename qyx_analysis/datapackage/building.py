@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import __version__, catalogue, raw
+from qyx_analysis import __version__, catalogue
+from qyx_analysis.files import Folder, StoredFolder, csv_bytes, folder_at, set_types, unwritable
 from qyx_analysis.measures.measured import TABLES as MEASURES
 from qyx_analysis.measures.measured import measure_all
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.storage import Storage, folder_at
 from qyx_analysis.tidy import findings
 from qyx_analysis.tidy.reading import Plan, read_plans
 from qyx_analysis.wings import wings
@@ -112,7 +112,7 @@ def build(
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     built = build([raw.raw_dir() / "cixi.txt"], Path(folder) / "processed")
+    ...     built = build([raw_dir() / "cixi.txt"], Path(folder) / "processed")
     >>> built.exit_status, len(built.plans[0].targets)
     (0, 126)
     """
@@ -122,10 +122,11 @@ def build(
     if draft.is_empty:
         return Built(out, [], draft.problems, {})
     files = _files(draft.tables, describe(draft))
-    if isinstance(folder, Storage):
-        _store(folder, files)
+    if isinstance(folder, StoredFolder):
+        for part in (set(files) - {PACKAGE}, {PACKAGE}):  # the descriptor last: it vouches for the rest
+            folder.write({name: files[name] for name in sorted(part)})
     else:
-        _write(folder, files)
+        _write(folder.path, files)
     return Built(out, draft.plans, draft.problems, draft.tables, draft.counts)
 
 
@@ -170,11 +171,11 @@ def joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     """The parts of a table as one, by region; those without rows have no say in its types."""
     rows = [frame for frame in frames if len(frame)] or [pd.DataFrame(columns=["region"])]
     table = pd.concat(rows).sort_values("region", kind="stable", ignore_index=True)
-    return raw.typed(table, catalogue.dtypes(name))
+    return set_types(table, catalogue.dtypes(name))
 
 
 def _files(tables: dict[str, pd.DataFrame], described: dict[str, Any]) -> dict[str, bytes]:
-    files = {f"{name}.csv": raw.csv_bytes(table) for name, table in tables.items()}
+    files = {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
     parquet = io.BytesIO()
     tables["targets"].to_parquet(parquet, index=False)
     files[PARQUET] = parquet.getvalue()
@@ -227,20 +228,19 @@ def _field(row: Any) -> dict[str, Any]:
 # --- the folder -------------------------------------------------------------------------------------------
 
 
-def _check_folder(out: Path | Storage) -> None:
+def _check_folder(folder: Folder) -> None:
     """Refuse to replace a folder that holds something other than a build."""
-    if isinstance(out, Storage):
-        out.check()
-        ours = {PACKAGE, PARQUET, *(f"{name}.csv" for name in catalogue.fields()["resource"])}
-        found = {name for name in out.sizes() if not name.startswith(".")}
-        if PACKAGE not in found and found - ours:  # of ours some may be there: a build that was killed
-            raise DataError(Problem("out_in_use", out.name, text=min(found - ours)))
-        return
-    if out.exists() and not out.is_dir():
-        raise DataError(Problem("out_is_file", str(out)))
-    visible = [path for path in out.glob("*") if not path.name.startswith(".")] if out.is_dir() else []
-    if visible and not (out / PACKAGE).is_file():
-        raise DataError(Problem("out_in_use", str(out), text=visible[0].name))
+    ours: set[str] = set()
+    if isinstance(folder, StoredFolder):
+        folder.prepare()
+        found = set(folder.sizes())
+        ours = {PARQUET, *(f"{name}.csv" for name in catalogue.fields()["resource"])}  # left by a build that was killed
+    elif folder.path.exists() and not folder.path.is_dir():
+        raise DataError(Problem("out_is_file", folder.name))
+    else:
+        found = {path.name for path in folder.path.glob("*") if not path.name.startswith(".")}
+    if PACKAGE not in found and found - ours:
+        raise DataError(Problem("out_in_use", folder.name, text=min(found - ours)))
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
@@ -257,18 +257,10 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
             _carry_over(out, fresh, set(files))
         _change_over(fresh, out)
     except OSError as error:
-        raise DataError(Problem("out_unwritable", str(out), values={"reason": error.strerror or str(error)})) from error
+        raise unwritable(out, error) from error
     finally:
         if fresh and fresh.exists():
             shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _store(out: Storage, files: dict[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory(prefix="qyx-") as here:
-        for name, data in files.items():
-            (Path(here) / name).write_bytes(data)
-        for names in (set(files) - {PACKAGE}, {PACKAGE}):
-            out.write(Path(here), sorted(names))
 
 
 def _carry_over(out: Path, fresh: Path, ours: set[str]) -> None:

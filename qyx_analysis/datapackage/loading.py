@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
-from qyx_analysis.datapackage.fetching import fetched
+from qyx_analysis import catalogue, names
+from qyx_analysis.files import StoredFolder, folder_at, project_dir, read_typed
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.storage import Storage, folder_at
+
+_PACKAGE = "datapackage.json"
+_copies: dict[tuple[str, str], Path] = {}  # by address and checksum of the descriptor, which has those of the tables
 
 
 def data_dir(given: object = None) -> Path:
@@ -20,20 +26,47 @@ def data_dir(given: object = None) -> Path:
     For an address of storage it is a copy on this machine, which goes with this process. Raises
     :class:`~qyx_analysis.problems.DataError` when no build is there.
     """
-    folder = folder_at(given or os.environ.get("QYX_DATA") or raw.project_dir() / "data" / "processed")
+    folder = folder_at(given or os.environ.get("QYX_DATA") or project_dir() / "data" / "processed")
     for inside in ("", "processed/", "data/processed/"):
-        if isinstance(folder, Storage):
-            if copy := fetched(folder, inside):
+        if isinstance(folder, StoredFolder):
+            if copy := _copied(folder, inside):
                 return copy
-        elif (folder / inside / "targets.csv").is_file():
-            return folder / inside
-    raise DataError(Problem("data_missing", folder.name if isinstance(folder, Storage) else str(folder)))
+        elif (folder.path / inside / "targets.csv").is_file():
+            return folder.path / inside
+    raise DataError(Problem("data_missing", folder.name))
+
+
+def _copied(folder: StoredFolder, inside: str) -> Path | None:
+    """A copy of a build at an address, made once for each state of it; ``None`` where no build is."""
+    where = f"{folder.name}/{inside}"
+    described = folder.read([inside + _PACKAGE]).get(inside + _PACKAGE)
+    if described is None:
+        return None
+    state = where, hashlib.sha256(described).hexdigest()
+    if state not in _copies:
+        try:
+            sums = {resource["path"]: resource["hash"] for resource in json.loads(described)["resources"]}
+            if any(Path(name).name != name for name in sums):
+                raise ValueError("path")
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(Problem("data_unreadable", where + _PACKAGE, values={"reason": str(error)})) from error
+        found = folder.read(inside + name for name in sums)
+        tables = {name: found.get(inside + name, b"") for name in sums}
+        for name, data in tables.items():
+            if f"sha256:{hashlib.sha256(data).hexdigest()}" != sums[name]:  # the build is being replaced
+                raise DataError(Problem("build_torn", where + name))
+        copy = Path(mkdtemp(prefix="qyx-"))
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        for name, data in {_PACKAGE: described, **tables}.items():
+            (copy / name).write_bytes(data)
+        _copies[state] = copy
+    return _copies[state]
 
 
 def _read_table(name: str, folder: Path) -> pd.DataFrame:
     path = folder / f"{name}.csv"
     try:
-        return raw.read_typed(path, catalogue.dtypes(name))
+        return read_typed(path, catalogue.dtypes(name))
     except (OSError, ValueError, KeyError) as error:
         raise DataError(Problem("data_unreadable", str(path), values={"reason": str(error)})) from error
 

@@ -97,7 +97,7 @@ def difference(old: Mapping[str, pd.DataFrame], new: Mapping[str, pd.DataFrame])
     Examples
     --------
     >>> from qyx_analysis.tidy.reading import read_plan
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> old = read_plan(raw_dir() / "cixi.txt").targets
     >>> new = old.assign(raw=old["raw"].where(old["locator"] != old["locator"].iloc[1], "4.1"))
     >>> difference({"targets": old}, {"targets": new})[["item", "when", "field", "old", "new"]].values.tolist()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, names
 from qyx_analysis.catalogue import message
+from qyx_analysis.files import csv_bytes
 from qyx_analysis.problems import visible
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
     ['raw', "'=1+1", '-0.5', '≥32']
     """
     if not bom:
-        return raw.csv_bytes(frame)
+        return csv_bytes(frame)
     texts = frame.select_dtypes(["object", "string"]).columns
-    return _BOM + raw.csv_bytes(frame.assign(**{name: frame[name].map(_not_run) for name in texts}))
+    return _BOM + csv_bytes(frame.assign(**{name: frame[name].map(_not_run) for name in texts}))
 
 
 def _not_run(text: object) -> object:

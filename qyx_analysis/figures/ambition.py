@@ -51,7 +51,7 @@ def plot_ambition(targets: pd.DataFrame, region: object = None, domain: Domain =
     baseline and only describes. Left of 0 a target is weaker than its baseline; an arrow marks a bound.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_ambition(targets, region="奉化区", lang="en").get_label()[-83:]
     'Most is closed in Huiminbao enrolment (60%) and least in Premature mortality (13%).'

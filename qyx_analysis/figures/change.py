@@ -38,7 +38,7 @@ def plot_baseline_change(
     line plan the same target, which slopes by construction; a slope is therefore no finding, and none is fitted.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_baseline_change(targets, lang="en").get_label()[:54]
     'Small scatter plots of baseline against planned change'

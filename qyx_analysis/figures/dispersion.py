@@ -42,7 +42,7 @@ def plot_dispersion(targets: pd.DataFrame, region: object = None, domain: Domain
     written where it changes, because values of different counties are not one comparison.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_dispersion(targets, lang="en").get_label()[:33]
     'Small plots of the planned values'
@@ -186,7 +186,7 @@ def plot_convergence(targets: pd.DataFrame, domain: Domain = None, lang: str = "
     scale. The lines are what rounding and bounds allow.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_convergence(targets, lang="en").get_label()[:39]
     'Dot plot of the ratio of planned spread'

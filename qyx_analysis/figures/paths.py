@@ -47,7 +47,7 @@ def plot_trajectory(targets: pd.DataFrame, region: object = None, domain: Domain
     threshold; a bar is a promise in words; an open square is a cell without a number, and no line crosses it.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_trajectory(targets, region=330213, lang="en").get_label()[:72]
     'Small panels of the planned paths of 3 indicators of Fenghua, 2022–2027.'

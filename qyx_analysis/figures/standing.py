@@ -35,7 +35,7 @@ def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, 
     population and are not compared, states are counted.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_standing(targets, region="奉化区", lang="en").get_label()[:30]
     'Strips of the place of Fenghua'

@@ -46,7 +46,7 @@ def plot_timing(targets: pd.DataFrame, region: object = None, domain: Domain = N
     is what rounding and bounds allow: an open dot has no verdict. Lines without a dot say why.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets.query("domain == '病有良医'")
     >>> plot_timing(targets, region="奉化区", lang="en").get_label()[-87:]
     'The earliest is Huiminbao enrolment (+0.08) and the latest Premature mortality (−0.58).'

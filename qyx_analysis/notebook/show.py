@@ -61,7 +61,7 @@ def show(frame: pd.DataFrame, lang: str = "zh") -> None:
     rows after ``pd.options.display.max_rows``. A terminal prints the frame.
 
     >>> from qyx_analysis.tidy.reading import read_plans
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir() / "fenghua.txt"]).targets
     >>> html = frame_html(targets.query("indicator == 'care_workers' and year == 2027"), "en")
     >>> "≥32 per 10" in html, "fenghua, line 140" in html

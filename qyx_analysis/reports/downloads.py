@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -18,62 +19,30 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from qyx_analysis import raw
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage.building import PACKAGE
 from qyx_analysis.datapackage.loading import load_table
 from qyx_analysis.export.workbook import STATE, Sheet, sheet_name, to_csv, to_xlsx
 from qyx_analysis.notebook.desk import LANGUAGES
 from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.reports.folder import TABLES, ReportFolder, figure_file
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-TABLES, FIGURES = "data", "figures"  # folders beside the pages
-_FIGURE = re.compile(r"(?P<stem>.+)-(?P<number>\d+)\.(?P<lang>\w+)\.(?P<form>svg|png)")
-FORMS = {"svg": "image/svg+xml-compressed", "png": "image/png"}  # as figures/picture.py puts them into a notebook
-
-Figures = dict[int, dict[str, str]]  # number -> form -> file inside the folder of the reports
-
-
-# --- figures ----------------------------------------------------------------------------------------------
-
-
-def figure_file(stem: str, number: int, lang: str, form: str) -> str:
-    """The file of a report's figure, inside the folder of the reports; figures count from 1.
-
-    >>> figure_file("330213-fenghua", 2, "zh", "svg")
-    'figures/330213-fenghua-2.zh.svg'
-    """
-    return f"{FIGURES}/{stem}-{number}.{lang}.{form}"
+_FORMS = {"svg": "image/svg+xml-compressed", "png": "image/png"}  # as figures/picture.py puts them into a notebook
 
 
 def figures_of(notebook: NotebookNode, stem: str, lang: str) -> dict[str, bytes]:
     """The figures of an executed notebook as it holds them, by their files; nothing is drawn again."""
+    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     files = {}
-    pictures = [
-        output.data
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if set(FORMS.values()) & set(output.get("data", {}))
-    ]
-    for number, forms in enumerate(pictures, 1):
-        for form, mime in FORMS.items():
+    for number, forms in enumerate((data for data in outputs if {*_FORMS.values()} & {*data}), 1):
+        for form, mime in _FORMS.items():
             if mime in forms:
                 data = base64.b64decode(forms[mime])
-                data = gzip.decompress(data) if form == "svg" else data
-                files[figure_file(stem, number, lang, form)] = data
+                files[figure_file(stem, number, lang, form)] = gzip.decompress(data) if form == "svg" else data
     return files
-
-
-def figures_in(folder: Path) -> dict[tuple[str, str], Figures]:
-    """The figures' files that are in the folder of the reports, by name and language of the report."""
-    found: dict[tuple[str, str], Figures] = {}
-    for path in sorted((folder / FIGURES).glob("*")):
-        if named := _FIGURE.fullmatch(path.name):
-            figures = found.setdefault((named["stem"], named["lang"]), {})
-            figures.setdefault(int(named["number"]), {})[named["form"]] = f"{FIGURES}/{path.name}"
-    return {report: dict(sorted(figures.items())) for report, figures in found.items()}
 
 
 # --- tables -----------------------------------------------------------------------------------------------
@@ -108,22 +77,23 @@ def resources(data: Path) -> list[str]:
     return [resource["name"] for resource in json.loads((data / PACKAGE).read_text(encoding="utf-8"))["resources"]]
 
 
-def write_tables(data: Path, folder: Path, langs: Iterable[str], version: str, sources: list[dict[str, str]]) -> None:
+def write_tables(
+    data: Path, folder: ReportFolder, langs: Iterable[str], version: str, sources: list[dict[str, str]]
+) -> None:
     """Write every table of a build as CSV, and all of them as one workbook in each language asked for or there.
 
     What was made from the same data by the same version is left as it is: each workbook, written last, says both.
     """
     state = f"{version} {data_id(data)}"
-    files = {name: folder / TABLES / f"{name}.csv" for name in resources(data)}
-    kept = {*langs, *(lang for lang in LANGUAGES if (folder / workbook_file(lang)).is_file())}
-    stale = [lang for lang in sorted(kept) if _state_of(folder / workbook_file(lang)) != state]
-    if not stale and all(path.is_file() for path in files.values()):
-        return
-    tables = {name: load_table(name, data) for name in files}
-    for name, table in tables.items():
-        raw.write_whole(files[name], to_csv(table, bom=True))
-    for lang in stale:
-        raw.write_whole(folder / workbook_file(lang), workbook(tables, lang, state, sources))
+    files = {name: f"{TABLES}/{name}.csv" for name in resources(data)}
+    books = {lang: workbook_file(lang) for lang in LANGUAGES}
+    there = folder.read(books.values())
+    kept = [lang for lang in sorted(books) if lang in langs or books[lang] in there]
+    stale = [lang for lang in kept if _state_of(there.get(books[lang], b"")) != state]
+    if stale or not {*files.values()} <= {*folder.sizes}:
+        tables = {name: load_table(name, data) for name in files}
+        folder.write({files[name]: to_csv(table, bom=True) for name, table in tables.items()})
+        folder.write({books[lang]: workbook(tables, lang, state, sources) for lang in stale})
 
 
 # --- the workbook -----------------------------------------------------------------------------------------
@@ -134,12 +104,12 @@ def workbook(tables: dict[str, pd.DataFrame], lang: str, state: str, sources: li
     return to_xlsx(tables, lang, _about(tables, lang, state, sources), state)
 
 
-def _state_of(path: Path) -> str:
-    """Version and data that a workbook was made from; nothing where there is none that says so."""
+def _state_of(book: bytes) -> str:
+    """Version and data that a workbook was made from; nothing where it does not say."""
     try:
-        with zipfile.ZipFile(path) as book:
-            about = book.read("docProps/custom.xml").decode("utf-8")
-    except (OSError, KeyError, zipfile.BadZipFile):
+        with zipfile.ZipFile(io.BytesIO(book)) as parts:
+            about = parts.read("docProps/custom.xml").decode("utf-8")
+    except (KeyError, zipfile.BadZipFile):
         return ""
     found = re.search(rf'name="{STATE}"[^>]*><vt:lpwstr>([^<]*)<', about)
     return found[1] if found else ""

@@ -20,7 +20,6 @@ from qyx_analysis.problems import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from nbconvert.exporters.templateexporter import TemplateExporter
     from nbformat import NotebookNode
 
 _TEMPLATE = Path(__file__).with_name("template")
@@ -76,8 +75,7 @@ def report_html(
         "notebook": reproducible(notebook),
         "inputs": " ".join(f"{name}={value}" for name, value in (inputs or {}).items()),
     }
-    html, _ = _exporter().from_notebook_node(tidy(notebook, lang), resources={"page": page})
-    return visible(html)
+    return rendered("report.html.j2", page, tidy(notebook, lang))
 
 
 def page_values(
@@ -98,44 +96,36 @@ def page_values(
     }
 
 
-def rendered(template: str, page: dict[str, Any]) -> str:
-    """Fill in a page that is not a notebook's."""
-    return visible(_environment().get_template(template).render(resources={"page": page}))
+def rendered(template: str, page: dict[str, Any], notebook: NotebookNode | None = None) -> str:
+    """Fill in a page."""
+    return visible(_templates().get_template(template).render(page=page, nb=notebook))
 
 
 @cache
-def _environment() -> Environment:
-    """Our templates where no notebook is: whoever has nothing to convert does not wait for nbconvert's imports."""
+def _templates() -> Environment:
+    """Our templates. All text is escaped unless a template says that it is markup."""
     from jinja2 import Environment, FileSystemLoader
 
     loader = FileSystemLoader(_TEMPLATE)
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["unbroken"] = _unbroken
-    environment.filters["allowed"] = _allowed
+    ours = (_markdown, _data_uri, _inlined, _allowed, _unbroken, _highlighted, _uncoloured)
+    environment.filters |= {function.__name__[1:]: function for function in ours}
     return environment
 
 
-@cache
-def _exporter() -> TemplateExporter:
-    """nbconvert with our templates alone. All text is escaped unless a template says that it is markup."""
-    from nbconvert.exporters.templateexporter import TemplateExporter
+@lru_cache(64)  # reports share nearly all of their code
+def _highlighted(source: str) -> str:
+    """Code in colours. Whoever has no notebook to convert does not wait for nbconvert's imports."""
     from nbconvert.filters import Highlight2HTML
 
-    exporter = TemplateExporter(
-        template_paths=[str(_TEMPLATE)],
-        template_file="report.html.j2",
-        filters={
-            "markdown": _markdown,
-            "data_uri": _data_uri,
-            "inlined": _inlined,
-            "allowed": _allowed,
-            "unbroken": _unbroken,
-            "highlight_code": lru_cache(64)(Highlight2HTML()),  # reports share nearly all of their code
-        },
-    )
-    exporter.environment.autoescape = True
-    exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
-    return exporter
+    return Highlight2HTML()(source)
+
+
+def _uncoloured(printed: str) -> str:
+    """A text without the codes by which terminals colour it."""
+    from nbconvert.filters import strip_ansi
+
+    return strip_ansi(printed)
 
 
 def _markdown(source: str, printed: bool = False, anchor: str = "") -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qyx_analysis import names, raw
-from qyx_analysis.catalogue import message
+from qyx_analysis import names
+from qyx_analysis.catalogue import message, project_dir
 from qyx_analysis.datapackage.loading import data_dir, load_table, load_targets
+from qyx_analysis.engine.execution import parameters_of, read_notebook
 from qyx_analysis.notebook.desk import LANGUAGES, peer_codes
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.reports.index import Outcome, region_file, report_file
+from qyx_analysis.reports.folder import Outcome, region_stem, report_file
 from qyx_analysis.reports.record import DataInputs, common_inputs, digest
 from qyx_analysis.wings import WINGS, Kind, wings
 
@@ -47,11 +47,11 @@ class Task:
 
 def planned(
     regions: Iterable[object] | str | int,
-    peers: str,
-    data: object,
-    lang: str,
-    parameters: Mapping[str, Any] | None,
-    notebooks: Path | str | None,
+    peers: str = "",
+    data: object = None,
+    lang: str = "zh",
+    parameters: Mapping[str, Any] | None = None,
+    notebooks: Path | str | None = None,
     kind: str = REPORT,
 ) -> tuple[list[Task | Outcome], Path, tuple[str, ...]]:
     """The reports that are asked for with their inputs, the folder of the build, and the languages."""
@@ -62,7 +62,7 @@ def planned(
         raise DataError(Problem("kind_unknown", "kind", text=kind, values={"known": ", ".join([REPORT, *kinds])}))
     langs = LANGUAGES if lang == "both" else (lang,)
     folder, given = data_dir(data).resolve(), dict(parameters or {})
-    source = Path(notebooks or raw.project_dir() / "notebooks")
+    source = Path(notebooks or project_dir() / "notebooks")
     chosen: list[object] = [regions] if isinstance(regions, str | int) else list(regions)
     passed = given | {"peers": peers, "data_dir": str(folder)}
     targets = load_targets(folder)
@@ -117,7 +117,7 @@ def _reports(
         except DataError as error:
             plan[str(given)] = [refused(given, error)]
             continue
-        files = {lang: region_file(code, lang) for lang in langs}
+        files = {lang: report_file(region_stem(code), lang) for lang in langs}
         titles = {lang: message("report_region_title", lang, region=names.region_name(code, lang)) for lang in langs}
         plan[code] = in_each_language(code, notebook, files, titles, parameters | {"region": code})
     for path in [] if chosen else sorted(notebooks.glob(CROSS_NOTEBOOKS)):
@@ -189,35 +189,14 @@ def _check_parameters(given: dict[str, Any], notebooks: set[Path]) -> None:
             raise DataError(Problem("parameter_unknown", files, text=name, values={"known": listed}))
 
 
-# --- notebooks ------------------------------------------------------------------------------------------------
+# --- wings --------------------------------------------------------------------------------------------------
 
 
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook; it runs in this environment, whatever kernel it was last saved with."""
-    import nbformat
-
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DataError(Problem("report_notebook", path.name, values={"reason": reason})) from error
+def drop_wings(notebook: NotebookNode) -> NotebookNode:
+    """Take the sections of wings that are not there out of a notebook."""
     notebook.cells = [cell for cell in notebook.cells if _wing_of(cell.metadata.get("tags", [])) in (None, *WINGS)]
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
 
 def _wing_of(tags: list[str]) -> str | None:
-    """The wing that a cell belongs to: a section of a wing that is taken out leaves the report."""
     return next((tag.removeprefix(_WING_TAG) for tag in tags if tag.startswith(_WING_TAG)), None)
-
-
-def parameters_of(notebook: NotebookNode) -> set[str]:
-    """The names that its cell of parameters assigns, as papermill would find them; it may hold a slip."""
-    tagged = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    try:
-        statements = [node for source in tagged[:1] for node in ast.parse(source).body]
-    except SyntaxError:
-        return set()
-    assigned = [node.target if isinstance(node, ast.AnnAssign) else node.targets[0] for node in statements
-                if isinstance(node, ast.AnnAssign | ast.Assign)]  # fmt: skip
-    return {target.id for target in assigned if isinstance(target, ast.Name)}

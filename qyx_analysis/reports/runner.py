@@ -12,20 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from qyx_analysis import __version__
 from qyx_analysis.catalogue import message
 from qyx_analysis.datapackage.building import PACKAGE
+from qyx_analysis.engine.cluster import on_cluster, packed
+from qyx_analysis.engine.execution import TIMEOUT
+from qyx_analysis.engine.processes import Lost, in_processes
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.progress import progress_bar
 from qyx_analysis.reports.downloads import data_id, write_tables
-from qyx_analysis.reports.execution import TIMEOUT, run_in_process
-from qyx_analysis.reports.folder import ReportFolder, report_folder
-from qyx_analysis.reports.index import Outcome, write_index
-from qyx_analysis.reports.packing import reports_on_cluster
+from qyx_analysis.reports.folder import Outcome, ReportFolder
+from qyx_analysis.reports.index import write_index
+from qyx_analysis.reports.making import make_report, make_report_far
 from qyx_analysis.reports.pages import Provenance
 from qyx_analysis.reports.plan import Task, planned
-from qyx_analysis.reports.pool import Lost, in_processes
-from qyx_analysis.reports.record import changed, write_manifest
 
 _LEAVE = 10.0  # seconds that a report may need besides its notebook
 
@@ -61,22 +62,20 @@ def make_reports(
     lang : str
         ``zh``, ``en`` or ``both``.
     out : path or address
-        The folder to write, here or at an address of storage; reports in it that are not made now stay and are listed.
+        The folder to write; reports in it that are not made now stay and are listed.
     parameters : mapping, optional
         Further parameters, each for those notebooks that have it.
     notebooks : path, optional
         Folder of the notebooks, else the project's.
-    jobs : int, optional
-        How many reports are made at a time, else one per processor core.
+    jobs, scheduler : int, str, optional
+        How many reports are made at a time, else one per processor core; or the address of a Dask scheduler,
+        ``tcp://host:8786``, whose workers are to make them. They need the same library, and none of the folders.
     force : bool
         Make also those that have not changed.
     timeout : float
         Seconds after which a report has failed.
     quiet : bool
         Show no progress.
-    scheduler : str
-        Address of a Dask scheduler, ``tcp://host:8786``, whose workers are to make the reports, instead of ``jobs``
-        processes of this machine. They need the same library and packages, and none of the folders.
     kind : str
         ``report``, or ``briefing`` for the one-page briefings of the counties that have actual values.
 
@@ -88,9 +87,8 @@ def make_reports(
     Raises
     ------
     DataError
-        Before anything runs: an unknown language or kind, no build, no notebook, a parameter that no notebook has, a
-        briefing where the build has no actual values.
-        Also when ``out`` cannot be written, and when the cluster cannot be used.
+        Before anything runs: no build, no notebook, an unknown language or kind, a parameter that no notebook has, a
+        folder that cannot be written, no actual values for a briefing. Later: no more cluster, no more storage.
 
     Examples
     --------
@@ -102,60 +100,54 @@ def make_reports(
     >>> [(outcome.name, outcome.ok) for outcome in outcomes]
     [('鄞州区', False)]
     """
-    plan, folder, langs = planned(regions, peers, data, lang, parameters, notebooks, kind)
-    origin = Provenance(__version__, datetime.now().astimezone(), _sources(folder), data_id(folder))
-    try:
-        with report_folder(out) as there:
-            done = {place: item for place, item in enumerate(plan) if isinstance(item, Outcome)}
-            tasks = {place: item for place, item in enumerate(plan) if isinstance(item, Task)}
-            for place, task in tasks.items():
-                if not force and not changed(there.path / task.file, task.inputs):
-                    title = task.title or task.name
-                    done[place] = Outcome(task.name, title, task.file, True, lang=task.lang, unchanged=True)
-            places = [place for place in tasks if place not in done]
-            stale = [tasks[place] for place in places]
-            there.prepare()
-            if scheduler and stale:
-                results = reports_on_cluster(stale, folder, origin, timeout, timeout + _LEAVE, scheduler)
+    plan, data_folder, langs = planned(regions, peers, data, lang, parameters, notebooks, kind)
+    origin = Provenance(__version__, datetime.now().astimezone(), _sources(data_folder), data_id(data_folder))
+    there = ReportFolder(out)
+    done = {place: item for place, item in enumerate(plan) if isinstance(item, Outcome)}
+    stale: dict[int, Task] = {}
+    for place, item in enumerate(plan):
+        if isinstance(item, Task):
+            if force or there.changed(item.file, item.inputs):
+                stale[place] = item
             else:
-                work = partial(run_in_process, origin=origin, timeout=timeout)
-                results = in_processes(work, stale, jobs or os.cpu_count() or 1, timeout + _LEAVE)
-            for number, outcome in _made(stale, results, there, timeout, langs[0], quiet):
-                done[places[number]] = outcome
-            outcomes = [done[place] for place in range(len(plan))]
-            write_tables(folder, there.path, langs, __version__, origin.sources)
-            write_index(there.path, outcomes, langs, origin)
-            write_manifest(there.path, outcomes, there.hashes)
-            there.finish()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(Problem("out_unwritable", str(out), values={"reason": reason})) from error
+                title = item.title or item.name
+                done[place] = Outcome(item.name, title, item.file, True, lang=item.lang, unchanged=True)
+    there.prepare()
+    tasks, places = [*stale.values()], [*stale]
+    if scheduler and tasks:
+        shared = packed({"data": filter(Path.is_file, data_folder.iterdir()), "notebooks": {t.notebook for t in tasks}})
+        far = partial(make_report_far, origin=origin, timeout=timeout)
+        results = on_cluster(far, shared, tasks, scheduler, timeout + _LEAVE)
+    else:
+        near = partial(make_report, origin=origin, timeout=timeout)
+        results = in_processes(near, tasks, jobs or os.cpu_count() or 1, timeout + _LEAVE)
+    for number, outcome in _made(tasks, results, there, timeout, langs[0], quiet):
+        done[places[number]] = outcome
+    outcomes = [done[place] for place in range(len(plan))]
+    write_tables(data_folder, there, langs, __version__, origin.sources)
+    there.look()
+    write_index(there, outcomes, langs, origin)
+    there.write_manifest(outcomes)
     return outcomes
 
 
 def explain_reports(
-    regions: Iterable[object] | str | int = (),
-    peers: str = "",
-    data: object = None,
-    lang: str = "zh",
-    out: Path | str = "reports",
-    parameters: Mapping[str, Any] | None = None,
-    notebooks: Path | str | None = None,
-    kind: str = "report",
+    regions: Iterable[object] | str | int = (), out: Path | str = "reports", **asked: Any
 ) -> list[tuple[str, list[str]]]:
     """Say of each report that :func:`make_reports` would make why: its file, and the inputs that have changed.
 
-    The inputs are ``notebook``, ``parameters``, ``data``, ``code``, ``packages`` and ``font``; ``page`` where there
-    is no whole page; none where the report would be left as it is. Nothing is run or written.
+    It takes the arguments of that function that say what is made. The inputs are ``notebook``, ``parameters``,
+    ``data``, ``code``, ``packages`` and ``font``; ``page`` where there is no whole page; none where the report would
+    be left as it is. Nothing is run or written.
     """
-    plan, _, _ = planned(regions, peers, data, lang, parameters, notebooks, kind)
-    with report_folder(out) as there:
-        return [(item.file, changed(there.path / item.file, item.inputs)) for item in plan if isinstance(item, Task)]
+    plan, _, _ = planned(regions, **asked)
+    there = ReportFolder(out)
+    return [(item.file, there.changed(item.file, item.inputs)) for item in plan if isinstance(item, Task)]
 
 
 def _made(
     tasks: list[Task],
-    results: Iterator[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost]],
+    results: Iterable[tuple[int, tuple[Outcome, dict[str, bytes]] | Lost | Problem]],
     there: ReportFolder,
     timeout: float,
     lang: str,
@@ -163,10 +155,11 @@ def _made(
 ) -> Iterator[tuple[int, Outcome]]:
     """Await the reports, write them, and show how far it has come: a bar on a terminal, else a line for each."""
     failed = 0
-    with progress_bar(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
+    with tqdm(total=len(tasks), desc=message("report_progress", lang), disable=quiet or None) as bar:
         for count, (number, result) in enumerate(results, 1):
-            task = tasks[number]
-            outcome = _lost(task, result, timeout) if isinstance(result, Lost) else _written(*result, there)
+            if isinstance(result, Problem):
+                raise DataError(result)
+            outcome = _written(tasks[number], result, there, timeout)
             failed += not outcome.ok
             bar.set_postfix({message("report_failed", lang): failed} if failed else {}, refresh=False)
             bar.update()
@@ -176,20 +169,21 @@ def _made(
             yield number, outcome
 
 
-def _written(outcome: Outcome, files: dict[str, bytes], there: ReportFolder) -> Outcome:
+def _written(
+    task: Task, result: tuple[Outcome, dict[str, bytes]] | Lost, there: ReportFolder, timeout: float
+) -> Outcome:
     """What became of a report when its files are written; that it cannot be written is its failure alone."""
+    if isinstance(result, Lost):
+        values = {"how": result.how, "seconds": timeout}
+        reason = str(Problem("report_died" if result.how else "report_timeout", task.file, values=values))
+        return Outcome(task.name, task.title or task.name, task.file, ok=False, reason=reason, lang=task.lang)
+    outcome, files = result
     try:
         if outcome.ok:
-            there.put(outcome, files)
+            there.write_report(outcome, files)
     except DataError as error:
         return replace(outcome, ok=False, reason=str(error))
     return outcome
-
-
-def _lost(task: Task, lost: Lost, timeout: float) -> Outcome:
-    values = {"how": lost.how, "seconds": timeout}
-    problem = Problem("report_died" if lost.how else "report_timeout", task.file, values=values)
-    return Outcome(task.name, task.title or task.name, task.file, ok=False, reason=str(problem), lang=task.lang)
 
 
 def _sources(folder: Path) -> list[dict[str, str]]:

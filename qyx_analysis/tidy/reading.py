@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, names
 from qyx_analysis.documents import Cell, Document, read_document
+from qyx_analysis.files import FACTS, SOURCES, raw_dir, read_sources, register, set_types
 from qyx_analysis.layouts import Table, read_table
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.progress import progress_bar
 from qyx_analysis.tidy.meaning import mean_cells
 from qyx_analysis.tidy.region import own_lines, region_of, title_lines
 from qyx_analysis.tidy.rows import tidy_rows
@@ -101,7 +101,7 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     """
     document = read_document(path)
     if sha256 and document.sha256 != sha256:
-        raise DataError(Problem("checksum", document.name, values={"sources": raw.SOURCES}))
+        raise DataError(Problem("checksum", document.name, values={"sources": SOURCES}))
     if layout == PROSE:
         return Plan(region_of(document, None, region), document, None, NO_ROWS)
     try:
@@ -159,7 +159,7 @@ def _check_nothing_left(document: Document, table: Table) -> None:
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
     """Columns of a table in order, with the types of ``fields.csv``; of the targets also what their cells mean."""
     types = catalogue.dtypes(resource)
-    table = raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
+    table = set_types(frame, types | {name: "int64" for name in types if name == "year"})
     return mean_cells(table) if resource == "targets" else table
 
 
@@ -208,7 +208,9 @@ def _attempt(item: _Item) -> Plan | list[Problem]:
 
 
 def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | list[Problem]]:
-    show = partial(progress_bar, total=len(items), disable=None if progress else True)
+    from tqdm import tqdm
+
+    show = partial(tqdm, total=len(items), disable=None if progress else True)
     slow = sum(item.path.suffix.lower() not in _QUICK for item in items)
     if jobs < 2 or slow < _WORTH_PROCESSES:
         return list(show(map(_attempt, items)))
@@ -220,7 +222,7 @@ def _attempt_all(items: list[_Item], jobs: int, progress: bool) -> list[Plan | l
 def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
     folder = path if path.is_dir() else path.parent
     try:
-        sources = raw.read_sources(folder)
+        sources = read_sources(folder)
     except DataError as error:
         problems.extend(error.problems)
         return []
@@ -228,8 +230,8 @@ def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
     if not path.is_dir():
         return [_Item(path, entries.get(path.name, {}), named=True)]
     present = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")}
-    wanted = sorted((present - {raw.SOURCES}) | set(entries))
-    if not wanted and not (folder / raw.FACTS).is_dir():
+    wanted = sorted((present - {SOURCES}) | set(entries))
+    if not wanted and not (folder / FACTS).is_dir():
         problems.append(Problem("folder_empty", str(path)))
     return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 
@@ -254,12 +256,12 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
     The document must be readable as a plan of a region that has none there yet; else a
     :class:`~qyx_analysis.problems.DataError` says what is wrong and nothing is written.
     """
-    folder = folder or raw.raw_dir()
+    folder = folder or raw_dir()
     plan = read_plan(path, region)
-    taken = raw.read_sources(folder).query("region == @plan.region")["file"].tolist()
+    taken = read_sources(folder).query("region == @plan.region")["file"].tolist()
     if taken:
         raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=names.region_name(plan.region)))
-    return raw.register(folder, path, entry_of(plan)), plan
+    return register(folder, path, entry_of(plan)), plan
 
 
 def entry_of(plan: Plan) -> dict[str, str]:

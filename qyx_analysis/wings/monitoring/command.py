@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from qyx_analysis import raw
 from qyx_analysis.datapackage.loading import load_table, load_targets
+from qyx_analysis.files import write_whole
 
 
 def add_commands(add_command: Any) -> None:
@@ -35,6 +35,6 @@ def _template(arguments: argparse.Namespace) -> int:
     periods = arguments.period or [year for year in years if year < date.today().year] or years[:1]
     for region in targets["region"].unique():
         target = arguments.out / form_file(region)
-        raw.write_whole(target, actuals_form(targets, region, periods, governance))
+        write_whole(target, actuals_form(targets, region, periods, governance))
         print(target)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qyx_analysis import raw
+from qyx_analysis.catalogue import project_dir
 from qyx_analysis.export.difference import Compared
 from qyx_analysis.wings import Input, Kind, Wing
 from qyx_analysis.wings.monitoring.command import add_commands
@@ -48,7 +48,7 @@ WING = Wing(
     },
     inputs={
         "actuals": Input(
-            lambda: raw.project_dir() / "data" / "actuals",
+            lambda: project_dir() / "data" / "actuals",
             "实际值文件或文件夹 / forms of actual values (default: data/actuals, with the plans of data/raw)",
         )
     },

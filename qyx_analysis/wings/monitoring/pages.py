@@ -9,7 +9,7 @@ import pandas as pd
 
 from qyx_analysis import names
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.reports.index import region_stem, report_file
+from qyx_analysis.reports.folder import region_stem, report_file
 from qyx_analysis.reports.plan import counties_in, county_code, in_each_language, refused
 from qyx_analysis.wings.monitoring.briefing import briefing_title
 from qyx_analysis.wings.monitoring.loading import load_actuals

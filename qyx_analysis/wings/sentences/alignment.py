@@ -66,7 +66,7 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
     >>> from qyx_analysis.documents import Document
     >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.wings.sentences.targets import prose_targets
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets
     >>> city = Document("city.txt", "plan", "", ("到2025年，普惠性托位占比达到60%以上。",))
     >>> table = alignment(targets, prose_targets(city, "330200"))

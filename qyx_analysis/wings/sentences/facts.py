@@ -17,7 +17,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, names
+from qyx_analysis.files import (
+    FACTS,
+    SOURCES,
+    csv_bytes,
+    raw_dir,
+    read_sources,
+    read_typed,
+    set_types,
+    write_sources,
+    write_whole,
+)
 from qyx_analysis.layouts import column_of
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import Plan, entry_of, read_plan
@@ -77,7 +88,7 @@ def row_departments(plan: Plan) -> pd.DataFrame:
                 about = {name: getattr(target, name) for name in ("domain", "indicator", "number")}
                 rows += [about | {"locator": cell.place} | said for said in department_rows(cell.text, label)]
     frame = pd.DataFrame(rows).assign(region=plan.region, document=plan.document.stem, scope="row")
-    return raw.typed(frame, catalogue.dtypes("governance"))
+    return set_types(frame, catalogue.dtypes("governance"))
 
 
 def _department_label(plan: Plan) -> str:
@@ -114,27 +125,27 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     DataError
         When the document cannot be read or says nothing, or the facts of another one are kept for its region.
     """
-    folder = (folder or raw.raw_dir()) / raw.FACTS
+    folder = (folder or raw_dir()) / FACTS
     plan = read_plan(path, region)
     said = said_in(plan)
     if not said:
         raise DataError(Problem("said_nothing", path.name))
-    sources = raw.read_sources(folder)
+    sources = read_sources(folder)
     own = sources["file"] == path.name
     for other in sources[~own].itertuples():
         if other.region == said.region or Path(other.file).stem == path.stem:
             text = names.region_name(said.region)
-            raise DataError(Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}, {path.name}", other.file, text))
+            raise DataError(Problem("said_twice", f"{FACTS}/{SOURCES}, {path.name}", other.file, text))
     line = entry_of(plan)
     for entry in sources[own].to_dict("records"):
         line |= {name: value for name, value in entry.items() if value}
     line |= {"file": path.name, "region": said.region, "sha256": said.sha256}
     for name, frame in (("prose_targets", said.targets), ("governance", said.governance)):
-        data = raw.csv_bytes(frame[_kept(name)])
-        raw.write_whole(folder / _file(path.name, name), data)
+        data = csv_bytes(frame[_kept(name)])
+        write_whole(folder / _file(path.name, name), data)
         line[_CHECKSUMS[name]] = hashlib.sha256(data).hexdigest()
     table = pd.concat([sources[~own], pd.DataFrame([line])]).sort_values("file")
-    raw.write_sources(folder, table.reindex(columns=list(COLUMNS)))
+    write_sources(folder, table.reindex(columns=list(COLUMNS)))
     return said
 
 
@@ -143,25 +154,25 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
 
     Raises :class:`~qyx_analysis.problems.DataError` when the register itself cannot be read.
     """
-    sources = raw.read_sources(folder / raw.FACTS)
+    sources = read_sources(folder / FACTS)
     if missing := [name for name in _CHECKSUMS.values() if len(sources) and name not in sources]:
-        raise DataError(Problem("sources_columns", f"{raw.FACTS}/{raw.SOURCES}", "line 1", ", ".join(missing)))
+        raise DataError(Problem("sources_columns", f"{FACTS}/{SOURCES}", "line 1", ", ".join(missing)))
     seen: set[str] = set()
     for entry in sources.to_dict("records"):
         try:
-            said = _read_one(folder / raw.FACTS, entry)
+            said = _read_one(folder / FACTS, entry)
         except DataError as error:
             yield from error.problems
             continue
         if said.region in seen:
-            yield Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}", text=names.region_name(said.region))
+            yield Problem("said_twice", f"{FACTS}/{SOURCES}", text=names.region_name(said.region))
         else:
             yield said
         seen.add(said.region)
 
 
 def _read_one(folder: Path, entry: dict[str, str]) -> Said:
-    place = f"{raw.FACTS}/{raw.SOURCES}"
+    place = f"{FACTS}/{SOURCES}"
     try:
         region = names.find_region(entry["region"])
     except DataError as error:
@@ -170,16 +181,16 @@ def _read_one(folder: Path, entry: dict[str, str]) -> Said:
         raise DataError(Problem("said_checksum", place, entry["file"], entry["sha256"]))
     targets, governed = (_read_facts(folder, entry, name) for name in _CHECKSUMS)
     about = {"region": region, "document": Path(entry["file"]).stem}
-    targets = raw.typed(linked(targets.assign(**about)), catalogue.dtypes("prose_targets"))
-    governed = raw.typed(governed.assign(**about), catalogue.dtypes("governance"))
-    kept = f"{raw.FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
+    targets = set_types(linked(targets.assign(**about)), catalogue.dtypes("prose_targets"))
+    governed = set_types(governed.assign(**about), catalogue.dtypes("governance"))
+    kept = f"{FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
     return Said(region, entry.get("title", ""), *kept, entry["file"], entry["sha256"], targets, governed)
 
 
 def _read_facts(folder: Path, entry: dict[str, str], name: str) -> pd.DataFrame:
     """One table of kept facts, typed, each cell checked against ``fields.csv``."""
     path = folder / _file(entry["file"], name)
-    shown = f"{raw.FACTS}/{path.name}"
+    shown = f"{FACTS}/{path.name}"
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -200,7 +211,7 @@ def _read_facts(folder: Path, entry: dict[str, str], name: str) -> pd.DataFrame:
             at, values = bad.idxmax(), {"column": field.name}
             raise DataError(Problem("said_value", shown, f"line {at + 2}", frame.at[at, field.name], values))
     types = catalogue.dtypes(name)
-    return raw.read_typed(BytesIO(data), {column: types[column] for column in frame.columns})
+    return read_typed(BytesIO(data), {column: types[column] for column in frame.columns})
 
 
 def _kept(name: str) -> list[str]:

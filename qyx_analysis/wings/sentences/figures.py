@@ -48,7 +48,7 @@ def plot_alignment(alignment: pd.DataFrame, region: object = None, domain: Domai
     >>> from qyx_analysis.wings.sentences.alignment import alignment
     >>> from qyx_analysis.tidy.reading import read_plans
     >>> from qyx_analysis.wings.sentences.targets import prose_targets
-    >>> from qyx_analysis.raw import raw_dir
+    >>> from qyx_analysis.files import raw_dir
     >>> targets = read_plans([raw_dir()]).targets
     >>> city = Document("city.txt", "plan", "", ("到2025年，普惠性托位占比达到60%以上。",))
     >>> plot_alignment(alignment(targets, prose_targets(city, "330200")), "慈溪市", lang="en").get_label()[:51]

@@ -15,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis import catalogue, raw
+from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
+from qyx_analysis.files import set_types
 from qyx_analysis.problems import compiled
 from qyx_analysis.wings.sentences.sentences import Sentence, sentences
 
@@ -59,7 +60,7 @@ def governance(document: Document, region: str = "") -> pd.DataFrame:
         if about_all and not sentence.heading:
             rows += [row | scope for row in _monitoring(sentence)]
     frame = pd.DataFrame(rows).assign(region=region, document=document.stem)
-    return raw.typed(frame, catalogue.dtypes("governance"))
+    return set_types(frame, catalogue.dtypes("governance"))
 
 
 def department_rows(printed: str, label: str) -> list[dict[str, str]]:

@@ -1,8 +1,8 @@
 """A papermill engine whose kernels start warm: ``papermill --engine qyx-warm in.ipynb out.ipynb``.
 
 nbclient talks to the kernel as to any other, so outputs, errors and time-outs are those of the ordinary engine; only
-the way there is short. The kernel is a fork of this process (:mod:`qyx_analysis.reports.kernel`), which has already
-imported what the notebook will. Where that cannot be done the ordinary engine runs the notebook, and the log says why.
+the way there is short. The kernel is a fork of this process (:mod:`qyx_analysis.engine.kernel`), which has already
+imported what notebooks do. Where that cannot be done the ordinary engine runs the notebook, and the log says why.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine
 from papermill.log import logger
 
-from qyx_analysis.reports.pool import can_fork, how_it_ended
+from qyx_analysis.engine.kernel import fork_kernel, pipe_session
+from qyx_analysis.engine.processes import can_fork, how_it_ended
 
 # With what they import only when a table is shown, a figure saved or a shell started. matplotlib_inline is not among
 # them: a kernel imports it anew.
@@ -37,11 +38,9 @@ WARM = (
     "numpy", "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.style",
     "pyarrow", "scipy.stats", "seaborn", "matplotlib.pyplot", "matplotlib.style", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin",
-    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "qyx_analysis.figures.picture",
-    "qyx_analysis.wings.monitoring.texts", "qyx_analysis.texts.glance", "qyx_analysis.texts.readings",
-    "IPython.core.completerlib",
-    "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "IPython.core.pylabtools",
-    "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio",
+    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "IPython.core.completerlib", "IPython.core.debugger",
+    "IPython.core.logger", "IPython.core.oinspect", "IPython.core.pylabtools", "IPython.extensions.storemagic",
+    "sqlite3", "tornado.platform.asyncio",
 )  # fmt: skip
 _GRACE = 5.0  # seconds that a kernel has for its farewell
 
@@ -100,8 +99,6 @@ class ForkedKernel(KernelClient):
     iopub_channel: Any = None
 
     def __init__(self) -> None:
-        from qyx_analysis.reports.kernel import fork_kernel, pipe_session
-
         super().__init__(session=pipe_session())
         self._child = fork_kernel()
         self._end: Any = None
@@ -166,13 +163,13 @@ def why_not_forked(kernel_name: str) -> str:
 
 
 @cache
-def warm_up() -> None:
-    """Import what notebooks of this project use, once; no import of these changes what a notebook computes.
+def warm_up(more: tuple[str, ...] = ()) -> None:
+    """Import what notebooks use, and ``more``, once; no import of these changes what a notebook computes.
 
     What there is then stays: a collection in a child must not touch, and thereby copy, what both processes share.
     """
     with _one_thread():
-        for name in WARM:
+        for name in (*WARM, *more):
             if find_spec(name.partition(".")[0]):
                 import_module(name)
     import_module("matplotlib.backends").backend_registry.list_all()  # looks through all installed packages
@@ -201,16 +198,16 @@ def _one_thread() -> Iterator[None]:
 
 
 class WarmEngine(NBClientEngine):
-    """The ordinary engine with a kernel that is forked."""
+    """The ordinary engine with a kernel that is forked; ``warm`` are further modules that it is to find imported."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, warm: tuple[str, ...] = (), **kwargs: Any) -> Any:
         _unwatched(nb_man.pbar)
         obstacle = why_not_forked(kernel_name)
         if obstacle:
             logger.warning("qyx-warm: an ordinary kernel runs this notebook: %s", obstacle)
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
-        warm_up()
+        warm_up(warm)
         kernel = ForkedKernel()
         now = True
         try:

@@ -6,26 +6,22 @@ has threads, which a process that is forked must not have; so each of its thread
 
 from __future__ import annotations
 
+import io
 import logging
-import os
-import pickle
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from qyx_analysis.engine.processes import Lost, Worker
 from qyx_analysis.problems import DataError, Problem
-from qyx_analysis.reports.pool import Lost, end_with_parent, how_it_ended
 
 _ANSWER = 10.0  # seconds that the scheduler has to answer
 _WORKER = 60.0  # seconds in which there must be a worker: clusters that grow with the work start without
-_GRACE = 5.0  # seconds that a process has to clear up when it is stopped
-_SERVE = "from qyx_analysis.reports.cluster import serve; serve()"
 _of_thread = threading.local()
 
 
@@ -71,6 +67,25 @@ def on_cluster(
             future.release()
 
 
+def packed(folders: Mapping[str, Iterable[Path]]) -> bytes:
+    """Files as one, to be sent along as what tasks share: under the name of each folder those that it is to have."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder, paths in folders.items():
+            for path in sorted(paths):
+                archive.write(path, f"{folder}/{path.name}")
+    return whole.getvalue()
+
+
+@lru_cache(maxsize=1)
+def unpacked(whole: bytes) -> TemporaryDirectory[str]:
+    """The folders that were packed, on a worker; they go with its process, or when others are asked for."""
+    here = TemporaryDirectory(prefix="qyx-", ignore_cleanup_errors=True)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        archive.extractall(here.name)
+    return here
+
+
 # --- on a worker ------------------------------------------------------------------------------------------
 
 
@@ -79,52 +94,7 @@ def _same(shared: Any) -> Any:
 
 
 def _beside(work: Callable[[Any, Any], Any], shared: Any, task: Any, timeout: float) -> Any | Lost:
-    """Do the work in the process of this thread, which is started when there is none."""
-    process: subprocess.Popen[bytes] | None = getattr(_of_thread, "process", None)
-    if process is None or process.poll() is not None:
-        command = [sys.executable, "-c", _SERVE, str(os.getpid())]
-        process = _of_thread.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin and process.stdout
-    stopped = threading.Event()
-    late = threading.Timer(timeout, _stop, [process, stopped])
-    late.start()
-    try:
-        with suppress(BrokenPipeError):  # it has ended, which is found out when its result is read
-            pickle.dump((work, shared, task), process.stdin)
-            process.stdin.flush()
-        return pickle.load(process.stdout)
-    except (EOFError, pickle.UnpicklingError):
-        return Lost("" if stopped.is_set() else how_it_ended(process.wait()))
-    finally:
-        late.cancel()
-        if stopped.is_set():
-            _of_thread.process = None
-
-
-def _stop(process: subprocess.Popen[bytes], stopped: threading.Event) -> None:
-    stopped.set()
-    process.terminate()
-    try:
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def serve() -> None:
-    """In the process: do what comes until no more can come."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the worker decides
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a kernel that runs is stopped too
-        end_with_parent(int(sys.argv[1]), signal.SIGTERM)
-    # what the work prints goes to the log of the worker, and what it reads is nothing
-    with os.fdopen(os.dup(0), "rb") as incoming, os.fdopen(os.dup(1), "wb") as outgoing:
-        with Path(os.devnull).open("rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
-        os.dup2(2, 1)
-        while True:
-            try:
-                work, shared, task = pickle.load(incoming)
-            except EOFError:
-                return
-            pickle.dump(work(shared, task), outgoing)
-            outgoing.flush()
+    """Do the work in the process that this thread keeps."""
+    if not hasattr(_of_thread, "worker"):
+        _of_thread.worker = Worker()
+    return _of_thread.worker.do(partial(work, shared), task, timeout)

@@ -30,7 +30,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
-from qyx_analysis.reports.pool import end_with_parent
+from qyx_analysis.engine.processes import end_with_parent
 
 _DIED_IN_OURS = 70  # EX_SOFTWARE: the exit status when not the notebook but this module fails
 
