@@ -196,5 +196,5 @@ def test_what_the_sentences_promise_beside_the_table_is_data_too(tmp_path):
         ["330213", ">=", 300, "个", 2027],
     ]
     assert prose["linked_indicator"].fillna(0).tolist() == [7, 0]
-    found = result.findings.query("rule == 'prose_value'")
+    found = result.tables["findings"].query("rule == 'prose_value'")
     assert found[["number", "year", "raw"]].values.tolist() == [[7, 2027, "<3.5"]]
