@@ -12,7 +12,7 @@ from plans import four_plans
 from test_figures import covered, texts
 
 from qyx_analysis import figures, measures, names, notebooks, readings, tables
-from qyx_analysis.figures.panels import COLUMNS, domains_height
+from qyx_analysis.figures.panels import COLUMNS, domain_lines, lines_height
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.glance import glance_html, targets_at_a_glance
 
@@ -132,7 +132,8 @@ def test_the_grid_fits_the_rows(targets: pd.DataFrame) -> None:
     assert heights == sorted(heights) and heights[0] < 0.6 * heights[1]
     table = scene_of(targets, EIGHT).own
     assert table["domain"].nunique() == 5 and len(table) == 8
-    assert domains_height(table) == pytest.approx(3 * domains_height(table.head(COLUMNS)))  # 3, 2 + 1, 1 + 1 panels
+    heights = [lines_height(domain_lines(part)) for part in (table, table.head(COLUMNS))]
+    assert heights[0] == pytest.approx(3 * heights[1])  # 3, 2 + 1, 1 + 1 panels
 
 
 @pytest.mark.parametrize("lang", LANGS)
