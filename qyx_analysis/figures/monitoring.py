@@ -28,7 +28,12 @@ MARKS: dict[str, dict[str, Any]] = {
     "no_judgement": {"marker": "o", "color": style.SOFT, "markersize": 5.0} | style.HOLLOW,
     MISSING: {"color": style.SOFT} | style.NOT_PRINTED,
 }
-RANKED = {by: f"ranked_{by}" for by in ("county", "city", "domain", "department")}
+RANKED = {
+    "county": "ranked_county",
+    "city": "ranked_city",
+    "domain": "ranked_domain",
+    "department": "ranked_department",
+}
 COLUMN, MOST, CROWD = 0.3, 6, 12  # inches and number of periods side by side; counties that fit as columns
 HEAD, TITLES = 0.62, 0.34  # inches above the columns of the grid, and of the rankings
 BARS = 2.3  # inches for the words beside the bars
