@@ -361,7 +361,13 @@ def test_every_figure_text_is_used_and_in_its_language() -> None:
     source = "".join(
         path.read_text(encoding="utf-8") for path in (raw.project_dir() / "qyx_analysis/figures").glob("*.py")
     )
-    built = ("fig_status_", "fig_kind_", "fig_flag_", "fig_ambition_")  # put together from a name of the data
+    built = (
+        "fig_status_",
+        "fig_kind_",
+        "fig_flag_",
+        "fig_ambition_",
+        "fig_trajectory_",
+    )  # put together from a name of the data
     for key in figure_keys():
         assert key.startswith(built) or f'"{key.removeprefix("fig_")}"' in source, f"{key} is not used"
         assert not CHINESE.search(catalogue._messages()[key]["en"]), key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from math import isclose
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,6 @@ from qyx_analysis.figures.scene import FEW, OPERATORS, Domain, decimals_of, doma
 from qyx_analysis.measures.alignment import latest
 from qyx_analysis.problems import DataError, Problem, require
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 COUNTY, SIDE = 0.95, 1.9  # inches for the counties' names and for the words on the right
 STRIP = style.WIDTH - 2 * style.MARGIN - NAMES - COUNTY - SIDE
 LEFT, RIGHT = 0.55, STRIP - 0.75  # the ends of a strip, with room for the printed values
@@ -30,7 +26,9 @@ NOT = "not_comparable"
 
 
 @style.house_style()
-def plot_alignment(alignment: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh") -> Figure:
+def plot_alignment(
+    alignment: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
+) -> style.Figure:
     """Draw counties' planned targets beside those of their own city, one block for each target of the city.
 
     ``alignment``: as :func:`qyx_analysis.alignment` gives it; of each target the last year that the city sets is
@@ -103,7 +101,7 @@ def _name(code: str, lang: str) -> str:
     return full.split()[0] if lang == "en" else full
 
 
-def _names(figure: Figure, row: Any, top: float, lang: str) -> None:
+def _names(figure: style.Figure, row: Any, top: float, lang: str) -> None:
     """The indicator, its unit and whether lower is better, on the left of a block."""
     entry = catalogue.indicators().set_index("code").loc[row["indicator"]]
     style.write(figure, style.MARGIN, top + 0.09, entry[f"short_{lang}"])
@@ -139,14 +137,14 @@ def _beside_lines(block: pd.DataFrame, lang: str) -> list[str]:
     return [_say(lang, "alignment_beside", counties=_say(lang, "comma").join(pairs)), *lines]
 
 
-def _beside(ax: Axes, block: pd.DataFrame, lang: str) -> None:
+def _beside(ax: style.Axes, block: pd.DataFrame, lang: str) -> None:
     """The printed texts of city and counties, and why they are not compared."""
     _city_text(ax, 0.0, block.iloc[0], lang, "left")
     text = "\n".join(_beside_lines(block, lang))
     ax.text(0, HEAD, text, va="top", fontsize=style.SMALL, color=style.SOFT, linespacing=1.35)
 
 
-def _city_text(ax: Axes, x: float, row: Any, lang: str, side: str) -> None:
+def _city_text(ax: style.Axes, x: float, row: Any, lang: str, side: str) -> None:
     year = row["year"] if pd.notna(row["year"]) else ""
     printed = _text(row["city_printed"], row["city_value"], lang)
     text = _say(lang, "alignment_city", city=_name(row["city"], lang), year=year, printed=printed)
@@ -168,7 +166,7 @@ def _text(printed: str, value: float, lang: str) -> str:
 # --- what can be compared ---------------------------------------------------------------------------------
 
 
-def _compared(ax: Axes, block: pd.DataFrame, lang: str) -> None:
+def _compared(ax: style.Axes, block: pd.DataFrame, lang: str) -> None:
     """One line per county, or one for all of them where there are many; the city's target goes through all."""
     entry = catalogue.indicators().set_index("code").loc[block["indicator"].iloc[0]]
     sign = -1 if entry["direction"] < 0 else 1
@@ -197,7 +195,7 @@ def _compared(ax: Axes, block: pd.DataFrame, lang: str) -> None:
         _line(ax, row, HEAD + LINE * (place + 0.5), at, sign, lang)
 
 
-def _cloud(ax: Axes, block: pd.DataFrame, y: float, at: Any, sign: int, lang: str) -> None:
+def _cloud(ax: style.Axes, block: pd.DataFrame, y: float, at: Any, sign: int, lang: str) -> None:
     """All counties on one line, their baselines below it, and how many stand in each relation."""
     known = block[block["state"] != NOT]
     ends = [COUNTY + LEFT, COUNTY + RIGHT]
@@ -213,7 +211,7 @@ def _cloud(ax: Axes, block: pd.DataFrame, y: float, at: Any, sign: int, lang: st
     ax.text(COUNTY + STRIP, y, "\n".join(lines), va="center", fontsize=style.SMALL)
 
 
-def _line(ax: Axes, row: Any, y: float, at: Any, sign: int, lang: str) -> None:
+def _line(ax: style.Axes, row: Any, y: float, at: Any, sign: int, lang: str) -> None:
     ax.text(0, y, _name(row.region, lang), va="center", fontsize=style.SMALL)
     words = message(f"align_state_{row.state}", lang)
     colour = {"below": style.dark(style.VERMILLION), NOT: style.SOFT, "open": style.SOFT}.get(row.state, style.INK)
@@ -244,7 +242,7 @@ def _target(operator: Any, sign: int) -> dict[str, Any]:
     return style.bound_options("right" if operator.startswith(">") == (sign > 0) else "left", style.BLUE)
 
 
-def _value(ax: Axes, x: float, y: float, text: str, side: str, colour: str) -> None:
+def _value(ax: style.Axes, x: float, y: float, text: str, side: str, colour: str) -> None:
     """A printed value beside its mark, away from the line between baseline and target."""
     shift = 0.16 if side == "left" else -0.09
     ax.text(x + shift, y, text, ha=side, va="center", fontsize=style.SMALL, color=colour, zorder=5, bbox=style.PAPER)

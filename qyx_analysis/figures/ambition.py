@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from qyx_analysis.figures import rows, style
 from qyx_analysis.figures.scene import Domain, Scene, scene_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 HEAD, FOOT = 0.78, 0.62  # inches around the lines of a part: its heading and directions, its ticks and axis
 CLOSURE = rows.Scale(
@@ -25,7 +20,7 @@ CHANGE = rows.Scale(
 @style.house_style()
 def plot_ambition(
     ambition: pd.DataFrame, targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw how ambitious the last planned target of every indicator is against its baseline.
 
     ``ambition``: as :func:`qyx_analysis.ambition` gives it for the ``targets`` of ``load_targets``. ``region`` (code
@@ -49,7 +44,7 @@ def plot_ambition(
     table = scene.table
     note = scene.say("ambition_note") + scene.unknown(table) + ("" if scene.chosen else scene.single())
     table = table[(table["nature"] != "state") & table["direction"].notna()]
-    title = scene.say("ambition_title", who=scene.who, last=scene.years[-1])
+    title = scene.say("ambition_title")
     if table.empty:
         return style.without_picture(title, scene.say("row_words"))
     parts = []
@@ -58,10 +53,9 @@ def plot_ambition(
         found = results[(results["measure"] == measure) & results["indicator"].isin(part.index)]
         parts += [(name, scale, part, found)] if len(part) else []
     entries = rows.result_entries(scene, pd.concat([found for *_, found in parts]), CLOSURE)
-    subtitle = scene.say("ambition_subtitle", first=scene.years[0], last=scene.years[-1])
     step = rows.row_step(scene)
     heights = [HEAD + rows.rows_height(part, step) + FOOT for _, _, part, _ in parts]
-    figure, top = style.page(title, subtitle, entries, sum(heights), note)
+    figure, top = style.page(title, scene.say("ambition_subtitle"), entries, sum(heights), note)
     for (name, scale, part, found), height in zip(parts, heights, strict=True):
         style.write(figure, style.MARGIN, top + 0.12, scene.say(f"ambition_{name}"), fontsize=11)
         lines = rows.lay_rows(figure, scene, part, top + HEAD, step, scale)
@@ -90,7 +84,7 @@ def _alt(scene: Scene, found: pd.DataFrame) -> str:
     closure = found["measure"] == "gap_closure"
     sure = found[closure & rows.decided(found)]
     weaker, others = found["status"].eq("weaker").sum(), found.loc[~closure, "value"].notna().sum()
-    text = scene.say("ambition_alt", who=scene.who, n=len(sure), weaker=int(weaker), others=int(others))
+    text = scene.say("ambition_alt", n=len(sure), weaker=int(weaker), others=int(others))
     if len(sure):
         most, high, least, low = rows.said_ends(scene, sure, CLOSURE)
         text += scene.say("ambition_alt_ends", most=most, top=high, least=least, bottom=low)

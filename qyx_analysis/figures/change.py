@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import panels, style
 from qyx_analysis.figures.rows import from_below
 from qyx_analysis.figures.scene import Domain, Scene, scene_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LEAST = 3  # counties that make a picture
 SHARED = 1 / 3  # of many counties that make a target common
@@ -23,7 +17,7 @@ ROOM, PLOT, FOOT = (0.5, 0.35), 1.35, 0.52  # inches
 @style.house_style()
 def plot_baseline_change(
     ambition: pd.DataFrame, targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw the planned change of every comparable indicator against its baseline, one panel each.
 
     ``ambition``: as :func:`qyx_analysis.ambition` gives it for the ``targets`` of ``load_targets``. Absolute counts,
@@ -48,10 +42,9 @@ def plot_baseline_change(
     usable = (counts >= LEAST) & (scene.shared["nature"] != "state") & ~scene.shared["alone"] & directed
     table = scene.shared[usable]
     points = points[points["indicator"].isin(table.index)]
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    title = scene.say("change_title", who=scene.everyone, **years)
+    title = scene.say("change_title", who=scene.everyone)
     if table.empty:
-        return style.without_picture(title, scene.say("too_few", n=LEAST, counties=len(scene.counties)))
+        return style.without_picture(title, scene.say("too_few", n=LEAST))
     note = scene.say("change_note") + scene.left_out(scene.shared[~usable & directed], LEAST)
     note += scene.unknown(scene.shared) + scene.single()
     entries = scene.county_entries() + scene.other_entries(style.grey_dot(5.0))
@@ -59,8 +52,7 @@ def plot_baseline_change(
         entries.append((style.bound_options("up", style.SOFT), scene.say("key_bounded")))
     entries.append((style.stroke(style.OTHER, 1, style.DASHED), scene.say("key_same_target")))
     lines = panels.plain_lines(table, PLOT, FOOT)
-    subtitle = scene.say("change_subtitle", **years)
-    figure, top = style.page(title, subtitle, entries, panels.lines_height(lines), note)
+    figure, top = style.page(title, scene.say("change_subtitle"), entries, panels.lines_height(lines), note)
     for code, ax in panels.lay_panels(figure, scene, lines, top, ROOM, PLOT):
         own = points[points["indicator"] == code]
         _draw_axes(ax, scene, own)
@@ -82,7 +74,7 @@ def _points(scene: Scene, results: pd.DataFrame) -> pd.DataFrame:
     return points.rename(columns={"value": "change"})
 
 
-def _draw_axes(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
+def _draw_axes(ax: style.Axes, scene: Scene, points: pd.DataFrame) -> None:
     heights = np.append(points["change"], 0.0)
     ax.set(xlim=panels.widened(points["baseline"], 0.18), ylim=panels.widened(heights, 0.16))
     panels.number_ticks(ax.xaxis, *ax.get_xlim(), scene.lang)
@@ -91,7 +83,7 @@ def _draw_axes(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
     ax.axhline(0, color=style.OTHER, linewidth=0.8, zorder=0)
 
 
-def _draw_same_target(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
+def _draw_same_target(ax: style.Axes, scene: Scene, points: pd.DataFrame) -> None:
     """The line of the target that most counties share: of few the middle one where all differ, of many none then."""
     common = points["target"].mode()
     if scene.few or points["target"].isin(common[:1]).sum() >= SHARED * len(points):
@@ -100,7 +92,7 @@ def _draw_same_target(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
         ax.plot(ends, points["sign"].iloc[0] * (target - ends), zorder=0, **style.stroke(style.OTHER, 1, style.DASHED))
 
 
-def _draw_counties(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
+def _draw_counties(ax: style.Axes, scene: Scene, points: pd.DataFrame) -> None:
     for row in points.itertuples():
         own = row.region == scene.chosen
         mark = style.bound_options("up", scene.colours[row.region]) if row.bounded else scene.marks[row.region]
@@ -109,7 +101,7 @@ def _draw_counties(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
         ax.plot([row.baseline], [row.change], zorder=4 + own, clip_on=False, **mark)
 
 
-def _write_counties(ax: Axes, scene: Scene, points: pd.DataFrame) -> None:
+def _write_counties(ax: style.Axes, scene: Scene, points: pd.DataFrame) -> None:
     """Names beside the dots: of few counties all, of many the chosen one, and an extreme that is one place."""
     together = points.groupby(["baseline", "change"], sort=False)["region"].agg(list)
     if not scene.few:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import rows, style
 from qyx_analysis.figures.scene import Domain, Scene, number, scene_of
 from qyx_analysis.problems import require
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 STEP = 0.4  # inches
 RATIOS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -26,7 +21,7 @@ NEITHER = ("too_few", "state", "absolute_count")  # statuses of what has no spre
 @style.house_style()
 def plot_convergence(
     dispersion: pd.DataFrame, verdicts: pd.DataFrame, targets: pd.DataFrame, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw for every indicator whether the planned spread narrows, on two scales.
 
     ``dispersion``, ``verdicts``: as :func:`qyx_analysis.dispersion` and :func:`qyx_analysis.verdicts` give them for the
@@ -51,10 +46,9 @@ def plot_convergence(
     firm = verdicts[verdicts["kind"] == "convergence"].set_index("indicator")
     judged = results[(results["measure"] == "convergence") & ~results["status"].isin(NEITHER)].set_index("indicator")
     table = scene.shared[scene.shared.index.isin(judged.index)]
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    title = scene.say("convergence_title", who=scene.who, **years)
+    title = scene.say("convergence_title")
     if results.loc[results["measure"] == FIRST, "value"].isna().all():
-        return style.without_picture(title, scene.say("too_few", n=3, counties=len(scene.counties)))
+        return style.without_picture(title, scene.say("too_few", n=3))
     note = scene.say("convergence_note") + scene.left_out(scene.shared.drop(table.index), 3) + scene.single()
     entries = [
         (DOT, scene.say("key_sd_ratio")),
@@ -62,10 +56,10 @@ def plot_convergence(
         (style.stroke(style.BLUE, 1.4), scene.say("key_interval")),
     ]
     body = rows.HEAD + rows.rows_height(table, STEP) + rows.FOOT
-    figure, top = style.page(title, scene.say("convergence_subtitle", **years), entries, body, note)
+    figure, top = style.page(title, scene.say("convergence_subtitle"), entries, body, note)
     lines = rows.lay_rows(figure, scene, table, top + rows.HEAD, STEP, SCALE)
-    words = (scene.say(key) for key in ("narrower", "unchanged", "wider"))
-    rows.write_directions(lines, *words, scene.say("convergence_axis", **years))
+    words = (scene.say(key) for key in ("narrower", "unchanged", "wider", "convergence_axis"))
+    rows.write_directions(lines, *words)
     for code, y in lines.at.items():
         found = results[results["indicator"] == code].drop_duplicates("measure", keep="last").set_index("measure")
         _write_verdict(lines, y, found.loc["convergence"], _draw_ratios(lines, y, found), firm.loc[code])
@@ -108,7 +102,4 @@ def _alt(scene: Scene, judged: pd.DataFrame) -> str:
     counts = judged["status"].value_counts()
     said = {"narrower": "converging", "wider": "diverging", "scale": "scale_dependent"}
     values = {key: int(counts.get(status, 0)) for key, status in said.items()}
-    return scene.say(
-        "convergence_alt", n=len(judged), who=scene.who, first=scene.years[0], last=scene.years[-1],
-        none=len(judged) - sum(values.values()), **values,
-    )  # fmt: skip
+    return scene.say("convergence_alt", n=len(judged), none=len(judged) - sum(values.values()), **values)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -11,17 +9,13 @@ from qyx_analysis.figures import panels, style
 from qyx_analysis.figures.rows import QUARTILED, flagged
 from qyx_analysis.figures.scene import Domain, Scene, number, scene_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 ROOM, PLOT, FOOT = (0.46, 0.12), 1.15, 0.75  # inches
 
 
 @style.house_style()
 def plot_dispersion(
     dispersion: pd.DataFrame, targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw the values of all counties in every year, one panel per indicator, with their standard deviation.
 
     ``dispersion``: as :func:`qyx_analysis.dispersion` gives it for the ``targets`` of ``load_targets``. Absolute
@@ -45,14 +39,13 @@ def plot_dispersion(
     spread = spread[spread["measure"] == "sd"]
     measured = scene.shared.index.isin(spread.loc[spread["value"].notna(), "indicator"])
     table = scene.shared[measured]
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    title = scene.say("dispersion_title", who=scene.everyone, **years)
+    title = scene.say("dispersion_title", who=scene.everyone)
     if table.empty:
-        return style.without_picture(title, scene.say("too_few", n=2, counties=len(scene.counties)))
+        return style.without_picture(title, scene.say("too_few", n=2))
     note = scene.say("dispersion_note") + scene.left_out(scene.shared[~measured], 2) + scene.single()
     lines = panels.plain_lines(table, PLOT, FOOT)
-    subtitle, entries = scene.say("dispersion_subtitle", first=scene.years[0]), _key_entries(scene, table)
-    figure, top = style.page(title, subtitle, entries, panels.lines_height(lines), note)
+    subtitle, body = scene.say("dispersion_subtitle"), panels.lines_height(lines)
+    figure, top = style.page(title, subtitle, _key_entries(scene, table), body, note)
     for code, ax in panels.lay_panels(figure, scene, lines, top, ROOM, PLOT):
         _draw_axes(ax, scene, code)
         (_draw_few if scene.few else _draw_many)(ax, scene, code)
@@ -72,7 +65,7 @@ def _key_entries(scene: Scene, table: pd.DataFrame) -> list[style.Entry]:
     return entries + (scene.bound_entries(cells, style.SOFT) if scene.few else [])
 
 
-def _draw_axes(ax: Axes, scene: Scene, code: str) -> None:
+def _draw_axes(ax: style.Axes, scene: Scene, code: str) -> None:
     """Years, and for each a line from the lowest to the highest county."""
     grid = scene.grid(code, scene.counties)
     ax.set(xlim=(scene.years[0] - 0.5, scene.years[-1] + 0.5), ylim=panels.widened(grid.stack(), 0.14))
@@ -81,7 +74,7 @@ def _draw_axes(ax: Axes, scene: Scene, code: str) -> None:
     ax.vlines(scene.years, grid.min(), grid.max(), color=style.OTHER, linewidth=1.4, zorder=1)
 
 
-def _draw_many(ax: Axes, scene: Scene, code: str) -> None:
+def _draw_many(ax: style.Axes, scene: Scene, code: str) -> None:
     """Median and middle half of every year, and a cloud of small dots with the chosen county in colour."""
     grid = scene.grid(code, scene.counties)
     for year, known in grid.items():
@@ -98,7 +91,7 @@ def _draw_many(ax: Axes, scene: Scene, code: str) -> None:
             ax.plot(years, own, mark, color=style.BLUE, markersize=4.2, clip_on=False, zorder=5)
 
 
-def _draw_few(ax: Axes, scene: Scene, code: str) -> None:
+def _draw_few(ax: style.Axes, scene: Scene, code: str) -> None:
     """Coloured dots on the line of their year; those at one height side by side."""
     cells = scene.cells[(scene.cells["indicator"] == code) & scene.cells["region"].isin(scene.counties)]
     cells = cells[cells["drawn"].notna()].sort_values(["year", "drawn", "region"])
@@ -111,7 +104,7 @@ def _draw_few(ax: Axes, scene: Scene, code: str) -> None:
         ax.plot([x], [cell.drawn], clip_on=False, zorder=3, **mark)
 
 
-def _write_spread(ax: Axes, scene: Scene, spread: pd.DataFrame) -> None:
+def _write_spread(ax: style.Axes, scene: Scene, spread: pd.DataFrame) -> None:
     """The standard deviations under their years, and n where it differs between the years."""
     values = spread["value"].reindex(scene.years)
     decimals = 2 if values.max() < 10 else 1 if values.max() < 100 else 0
@@ -134,7 +127,5 @@ def _alt(scene: Scene, spread: pd.DataFrame) -> str:
     ends = spread.pivot(index="indicator", columns="year", values="value")
     counts = spread.pivot(index="indicator", columns="year", values="n")
     step = (ends[last] - ends[first])[counts[first] == counts[last]].dropna()
-    return scene.say(
-        "dispersion_alt", n=len(ends), who=scene.everyone, first=first, last=last, compared=len(step),
-        narrower=int((step < 0).sum()), wider=int((step > 0).sum()),
-    ) + scene.picked_out  # fmt: skip
+    counted = {"compared": len(step), "narrower": int((step < 0).sum()), "wider": int((step > 0).sum())}
+    return scene.say("dispersion_alt", n=len(ends), who=scene.everyone, **counted) + scene.picked_out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Scene, domains_i
 from qyx_analysis.measures.monitoring import MET, UNMET, common_periods
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import period_text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MISSING = "not_reported"
 # Told apart by shape as well as by colour: met are round and upright, missed are downward and crossed.
@@ -43,7 +40,7 @@ PLACES = 1.9  # inches for the names of what is ranked
 @style.house_style()
 def plot_progress(
     monitored: pd.DataFrame, targets: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw a county's actual values on its planned paths, one small panel per indicator.
 
     ``monitored``: as :func:`qyx_analysis.monitoring` gives it for the ``targets`` of ``load_targets``. ``region``: the
@@ -64,10 +61,9 @@ def plot_progress(
     """
     scene = scene_of(targets, region, lang, domain)
     own = _told(monitored[(monitored["region"] == scene.chosen) & monitored["indicator"].isin(scene.own.index)])
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    title = scene.say("progress_title", county=scene.who, **years)
+    title = scene.say("progress_title")
     if own["actual_raw"].eq("").all():
-        return style.without_picture(title, scene.say("progress_none", county=scene.who))
+        return style.without_picture(title, scene.say("progress_none"))
     plan = style.POINT | style.stroke(style.OTHER, 1.6, markevery=[1])
     entries = [scene.baseline_entry(style.OTHER), (plan, scene.say("key_plan")), *_key_entries(own, lang)]
     lines = panels.domain_lines(scene.own)
@@ -76,12 +72,12 @@ def plot_progress(
     for code, ax in panels.lay_panels(figure, scene, lines, top, (0.46, 0.95), paths.PLOT):
         _draw_progress(paths.Panel(ax, scene, code), own[own["indicator"] == code])
     latest = own.drop_duplicates("indicator", keep="last")
-    _finish(figure, own, scene.say("progress_alt", county=scene.who, n=len(latest), **_counts(latest)), lang)
+    _finish(figure, own, scene.say("progress_alt", n=len(latest), **_counts(latest)), lang)
     return figure
 
 
 @style.house_style()
-def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> Figure:
+def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> style.Figure:
     """Draw how each county stands to each of its targets, up to the last period due for half as many rows as any.
 
     ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``domain``: only this domain, by its Chinese or
@@ -109,8 +105,8 @@ def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "z
     shown = judged[judged["indicator"].isin(table.index)]
     period, at = _last(shown)
     when = period_text(period, lang)
-    title = scene.say("statuses_title", who=scene.who, period=when)
-    alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **_counts(at))
+    title = scene.say("statuses_title", period=when)
+    alt = scene.say("statuses_alt", n=len(table), period=when, **_counts(at))
     if len(scene.counties) <= CROWD:
         known = common_periods(judged)
         before = known[: known.index(period)] if period in known else []
@@ -125,7 +121,7 @@ def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "z
 
 
 @style.house_style()
-def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = None, lang: str = "zh") -> Figure:
+def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = None, lang: str = "zh") -> style.Figure:
     """Draw who ranks where in the last period due for half as many rows as any, and how far that can be relied on.
 
     ``ranked``: the frame of :func:`qyx_analysis.rankings`. ``by``: ``county``, ``city``, ``domain`` or
@@ -201,7 +197,7 @@ def _key_entries(judged: pd.DataFrame, lang: str, bars: bool = False) -> list[st
     return [(style.stripe(_tone(name)) if bars else MARKS[name], words[name]) for name in MARKS if name in present]
 
 
-def _finish(figure: Figure, judged: pd.DataFrame, alt: str, lang: str) -> None:
+def _finish(figure: style.Figure, judged: pd.DataFrame, alt: str, lang: str) -> None:
     """Label the figure; what holds synthetic values says so before its title, where a phone shows it, and its label."""
     if judged["flags"].str.contains("synthetic").any():
         warning = catalogue.message("synthetic", lang)
@@ -268,7 +264,7 @@ def _value(row: Any, scene: Scene) -> str:
 # --- all counties -----------------------------------------------------------------------------------------
 
 
-def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods: list[str], title: str) -> Figure:
+def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods: list[str], title: str) -> style.Figure:
     """A mark for every county, indicator and period."""
     step = 0.29
     entries, body = _key_entries(judged, scene.lang), HEAD + rows.rows_height(table, step)
@@ -300,7 +296,7 @@ def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods:
     return figure
 
 
-def _draw_bars(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, title: str) -> Figure:
+def _draw_bars(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, title: str) -> style.Figure:
     """How many counties have each status, as parts of a bar."""
     step, most = rows.row_step(scene) - 0.1, len(scene.counties)
     entries, note = _key_entries(judged, scene.lang, bars=True), scene.say("statuses_note") + scene.single()
@@ -341,7 +337,7 @@ def _draw_bar(lines: rows.Rows, y: float, counts: pd.Series) -> None:
 # --- rankings ---------------------------------------------------------------------------------------------
 
 
-def _draw_league(figure: Figure, league: pd.DataFrame, top: float, step: float, lang: str) -> None:
+def _draw_league(figure: style.Figure, league: pd.DataFrame, top: float, step: float, lang: str) -> None:
     """Share with its range, rank with its range, and coverage; one line each, the best first."""
     say, height = _say(lang), step * len(league)
     left, width = style.MARGIN + PLACES, 2.8

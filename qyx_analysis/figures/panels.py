@@ -12,9 +12,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import Scene, number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
 COLUMNS = 3
 SLOT = (style.WIDTH - 2 * style.MARGIN) / COLUMNS  # inches
@@ -65,8 +63,8 @@ def lines_height(lines: Iterable[Line]) -> float:
 
 
 def lay_panels(
-    figure: Figure, scene: Scene, lines: Iterable[Line], top: float, room: tuple[float, float], height: float
-) -> Iterator[tuple[str, Axes]]:
+    figure: style.Figure, scene: Scene, lines: Iterable[Line], top: float, room: tuple[float, float], height: float
+) -> Iterator[tuple[str, style.Axes]]:
     """Lay out a panel for each indicator, under the name of its domain if there is one; gives its code and axes.
 
     ``room`` is what stays free left and right of the axes, in inches.
@@ -86,7 +84,7 @@ def lay_panels(
         top += line.below
 
 
-def _write_title(figure: Figure, scene: Scene, code: str, top: float, left: float) -> None:
+def _write_title(figure: style.Figure, scene: Scene, code: str, top: float, left: float) -> None:
     """Name and unit of an indicator; in a comparison also how many counties print it.
 
     ``top`` is that of a name of one line: a longer one begins above it.
@@ -132,7 +130,7 @@ def widened(values: pd.Series | np.ndarray, share: float) -> tuple[float, float]
 
 
 def label_dots(
-    ax: Axes, places: np.ndarray, texts: Sequence[str], colours: Sequence[str], dots: np.ndarray, height: float
+    ax: style.Axes, places: np.ndarray, texts: Sequence[str], colours: Sequence[str], dots: np.ndarray, height: float
 ) -> None:
     """Write a label beside every place where it covers no dot and no other label, as far as there is room.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,6 @@ from qyx_analysis.figures.panels import LINE, number_ticks, widened
 from qyx_analysis.figures.scene import BOUNDS, Scene
 from qyx_analysis.figures.style import DASHED, DOTTED, SOLID
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 PLOT = 0.98  # inches
 WORDS, GAPS = 0.9, 0.07  # heights inside a panel, as shares, of words and of cells without a number
 
@@ -22,7 +19,7 @@ WORDS, GAPS = 0.9, 0.07  # heights inside a panel, as shares, of words and of ce
 class Panel(NamedTuple):
     """The axes of one indicator."""
 
-    ax: Axes
+    ax: style.Axes
     scene: Scene
     code: str
 
@@ -73,7 +70,7 @@ def draw_axes(panel: Panel, low: float, high: float, empty: bool) -> None:
         number_ticks(ax.yaxis, low, high, panel.scene.lang)
 
 
-def draw_path(ax: Axes, cells: pd.DataFrame, point: style.Options, state: bool) -> None:
+def draw_path(ax: style.Axes, cells: pd.DataFrame, point: style.Options, state: bool) -> None:
     """Lines between neighbouring years and the marks on them, at the heights ``at``.
 
     Dashed from the observed baseline to the first target, dotted where an end is only a bound, a step for a state.
@@ -101,7 +98,7 @@ def steps(years: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.concatenate([years[:1], np.repeat(middles, 2), years[-1:]]), np.repeat(values, 2)
 
 
-def write_right(ax: Axes, labels: list[Label]) -> None:
+def write_right(ax: style.Axes, labels: list[Label]) -> None:
     """Write labels beside the last year, moved apart, each joined to its height where it had to move."""
     low, high = ax.get_ylim()
     per_inch = (high - low) / PLOT

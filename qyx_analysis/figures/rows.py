@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import Scene, number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 NAMES, SIDE = 2.3, 2.75  # inches for the indicators' names on the left and for the texts on the right
 DOMAIN = 0.34  # inches of a domain's heading
@@ -51,7 +47,7 @@ class Scale(NamedTuple):
 class Rows(NamedTuple):
     """Axes measured in inches downwards, the middle of every indicator's line in them, and what is drawn there."""
 
-    ax: Axes
+    ax: style.Axes
     at: dict[str, float]
     step: float
     scene: Scene
@@ -91,7 +87,7 @@ def rows_height(table: pd.DataFrame, step: float) -> float:
 
 
 def lay_rows(
-    figure: Figure, scene: Scene, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE,
+    figure: style.Figure, scene: Scene, table: pd.DataFrame, top: float, step: float, scale: Scale, side: float = SIDE,
     count: bool = True,
 ) -> Rows:  # fmt: skip
     """Write the indicators' names by domain and make the axes beside them; ``top`` and ``side`` in inches.
@@ -114,7 +110,7 @@ def lay_rows(
 
 
 def write_names(
-    figure: Figure, table: pd.DataFrame, top: float, step: float, under: Mapping[Any, str]
+    figure: style.Figure, table: pd.DataFrame, top: float, step: float, under: Mapping[Any, str]
 ) -> dict[str, float]:
     """Write the indicators' names by domain, and ``under`` each what it says; give the inches from ``top`` to each."""
     at = {}
@@ -131,7 +127,7 @@ def write_names(
     return at
 
 
-def _write_name(figure: Figure, middle: float, name: str, under: str) -> None:
+def _write_name(figure: style.Figure, middle: float, name: str, under: str) -> None:
     """Write an indicator's name left of the middle of its line, small on two lines where it is long."""
     lines = style.fitted(name, style.BODY, NAMES - 0.22, 2)
     if len(lines) > 1:
@@ -154,7 +150,7 @@ def write_directions(rows: Rows, left: str, middle: str, right: str, axis: str) 
     rows.ax.set_xlabel(axis, fontsize=style.SMALL)
 
 
-def write_beside(ax: Axes, y: float, text: str, up: float = 0.0, **options: Any) -> None:
+def write_beside(ax: style.Axes, y: float, text: str, up: float = 0.0, **options: Any) -> None:
     """Write right of a line, ``up`` points above its middle."""
     style.aside(ax, (1, y), (12, up), text, xycoords=("axes fraction", "data"), **options)
 

@@ -154,7 +154,7 @@ class Scene:
     @property
     def everyone(self) -> str:
         """How many counties there are."""
-        return self.say("counties", n=len(self.counties))
+        return self.listed(self.counties, 0)
 
     @property
     def who(self) -> str:
@@ -164,11 +164,16 @@ class Scene:
     @property
     def picked_out(self) -> str:
         """For the alternative text of a picture of all counties: which of them is in colour."""
-        return self.say("picked_out", county=self.name(self.chosen)) if self.chosen else ""
+        return self.say("picked_out") if self.chosen else ""
 
     def say(self, key: str, /, **values: object) -> str:
-        """One text of the messages whose key starts with ``fig_``."""
-        return catalogue.message(f"fig_{key}", self.lang, **values)
+        """One text of the messages whose key starts with ``fig_``; it may name the years and who is in the picture."""
+        return catalogue.message(f"fig_{key}", self.lang, **self._always | values)
+
+    @cached_property
+    def _always(self) -> dict[str, object]:
+        years = {"first": self.years[0], "last": self.years[-1]}
+        return {**years, "who": self.who, "county": self.who, "counties": len(self.counties)}
 
     def name(self, code: str) -> str:
         """Name of a region on a label: English names without District, County or City."""
@@ -178,8 +183,8 @@ class Scene:
     def listed(self, codes: list[str], limit: int = FEW) -> str:
         """Names in a row, or how many there are."""
         if len(codes) > limit:
-            return self.say("counties", n=len(codes))
-        return self.say("comma").join(self.name(code) for code in codes)
+            return catalogue.message("fig_counties", self.lang, n=len(codes))
+        return catalogue.message("fig_comma", self.lang).join(self.name(code) for code in codes)
 
     def reason(self, status: str) -> str:
         """Why there is no result, in a few words."""

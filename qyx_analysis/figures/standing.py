@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,6 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.rows import NAMES, rows_height, write_names
 from qyx_analysis.figures.scene import BOUNDS, Domain, Scene, scene_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 STEP, HEAD, FOOT = 0.44, 0.42, 0.02  # inches: a line, the headings above the lines, the room below
 BLOCK = (style.WIDTH - 2 * style.MARGIN - NAMES) / 2 - 0.1  # inches for one year
 LEFT, RIGHT = 0.72, BLOCK - 0.72  # the two ends of a strip, with room for the values beside them
@@ -22,7 +18,7 @@ MIDDLE = (LEFT + RIGHT) / 2
 
 
 @style.house_style()
-def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh") -> Figure:
+def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh") -> style.Figure:
     """Draw where a county stands between the weakest and the best county, in the baseline and in the last target.
 
     ``targets``: the frame of ``load_targets``. ``region``: the county, by code or name. ``domain``: only this domain,
@@ -42,8 +38,7 @@ def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, 
     """
     scene = scene_of(targets, region, lang, domain)
     table = scene.own[scene.own["direction"].notna()]
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    title = scene.say("standing_title", county=scene.who, **years)
+    title = scene.say("standing_title")
     subtitle = scene.say("standing_subtitle", n=len(scene.counties))
     note = scene.say("standing_note") + scene.unknown(scene.own)
     if table.empty:
@@ -54,7 +49,9 @@ def plot_standing(targets: pd.DataFrame, region: object, domain: Domain = None, 
     axes = [style.axes_at(figure, start, top + HEAD, BLOCK, body) for start in (left, left + BLOCK + 0.1)]
     at = write_names(figure, table, top + HEAD, STEP, {code: _under(scene, entry) for code, entry in table.iterrows()})
     places = []
-    for ax, year, text in zip(axes, years.values(), ("standing_baseline", "standing_target"), strict=True):
+    for ax, year, text in zip(
+        axes, (scene.years[0], scene.years[-1]), ("standing_baseline", "standing_target"), strict=True
+    ):
         _write_head(ax, scene, body, scene.say(text, year=year))
         places.append(pd.Series({code: _draw_strip(ax, scene, code, year, y) for code, y in at.items()}, dtype=float))
     figure.set_label(_alt(scene, *places))
@@ -79,7 +76,7 @@ def _under(scene: Scene, entry: pd.Series) -> str:
     return scene.say("dot").join([entry["unit_name"]] + [scene.say("lower_is_better")] * int(entry["direction"] < 0))
 
 
-def _write_head(ax: Axes, scene: Scene, body: float, text: str) -> None:
+def _write_head(ax: style.Axes, scene: Scene, body: float, text: str) -> None:
     ax.set(xlim=(0, BLOCK), ylim=(body, 0))
     ax.axis("off")
     ax.text(MIDDLE, -0.2, text, ha="center", va="bottom")
@@ -87,7 +84,7 @@ def _write_head(ax: Axes, scene: Scene, body: float, text: str) -> None:
         style.small(ax, x, -0.05, scene.say(end), ha=side, va="bottom")
 
 
-def _draw_strip(ax: Axes, scene: Scene, code: str, year: int, y: float) -> float:
+def _draw_strip(ax: style.Axes, scene: Scene, code: str, year: int, y: float) -> float:
     """One strip; gives the county's place on it, from 0 (weakest) to 1 (best), NaN where it cannot be compared."""
     cells = scene.cells[(scene.cells["indicator"] == code) & (scene.cells["year"] == year)].set_index("region")
     own = cells.loc[scene.chosen] if scene.chosen in cells.index else None
@@ -129,7 +126,7 @@ def _at(share: Any) -> Any:
     return LEFT + share * (RIGHT - LEFT)
 
 
-def _draw_others(ax: Axes, scene: Scene, shares: pd.Series, y: float) -> None:
+def _draw_others(ax: style.Axes, scene: Scene, shares: pd.Series, y: float) -> None:
     """The other counties as grey dots, and the middle half where they are many."""
     if not scene.few:
         ax.plot(_at(shares.quantile([0.25, 0.75])), [y, y], zorder=0, **style.stripe(style.FAINT))
@@ -138,7 +135,7 @@ def _draw_others(ax: Axes, scene: Scene, shares: pd.Series, y: float) -> None:
     ax.plot(others, [y] * len(others), linestyle="none", alpha=alpha, zorder=2, **style.grey_dot(size))
 
 
-def _write_above(ax: Axes, x: float, y: float, text: str) -> None:
+def _write_above(ax: style.Axes, x: float, y: float, text: str) -> None:
     style.small(ax, x, y - 0.07, text, ha="center", va="bottom", color=style.BLUE, zorder=6)
 
 
@@ -171,8 +168,6 @@ def _remark(scene: Scene, entry: pd.Series, counties: pd.DataFrame) -> str:
 
 def _alt(scene: Scene, before: pd.Series, after: pd.Series) -> str:
     step = after - before
-    return scene.say(
-        "standing_alt", county=scene.who, n=len(after), compared=int(after.count()), counties=len(scene.counties),
-        best=int((after == 1).sum()), weakest=int((after == 0).sum()), up=int((step > 0.005).sum()),
-        down=int((step < -0.005).sum()), first=scene.years[0], last=scene.years[-1],
-    )  # fmt: skip
+    ends = {"best": int((after == 1).sum()), "weakest": int((after == 0).sum())}
+    moves = {"up": int((step > 0.005).sum()), "down": int((step < -0.005).sum())}
+    return scene.say("standing_alt", n=len(after), compared=int(after.count()), **ends, **moves)

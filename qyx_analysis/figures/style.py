@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for all modules of this folder, none of which loads matplotlib before a picture is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ft2font import FT2Font
@@ -300,7 +300,8 @@ def _draw_key(figure: Figure, top: float, rows: list[list[tuple[float, Entry]]])
 
 def small(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
     """Write a small text at a place of the axes, in the middle of its height unless ``options`` say otherwise."""
-    ax.text(x, y, text, **{"fontsize": SMALL, "color": SOFT, "va": "center"} | options)
+    chosen: dict[str, Any] = {"fontsize": SMALL, "color": SOFT, "va": "center"} | options
+    ax.text(x, y, text, **chosen)
 
 
 def aside(ax: Axes, place: tuple[float, float], shift: tuple[float, float], text: str, **options: Any) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from qyx_analysis.figures import rows, style
 from qyx_analysis.figures.scene import Domain, Scene, scene_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SCALE = rows.Scale(
     -1.15, 1.15, {-1: "−1", -0.5: "−0.5", 0: "0", 0.5: "+0.5", 1: "+1"}, decimals=2, signed=True, by_sign=True
@@ -21,7 +16,7 @@ TAIL: style.Options = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "
 @style.house_style()
 def plot_timing(
     trajectory: pd.DataFrame, targets: pd.DataFrame, region: object = None, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+) -> style.Figure:
     """Draw the front-loading index of every indicator: is the change planned for the first or the last years?
 
     ``trajectory``: as :func:`qyx_analysis.trajectory` gives it for the ``targets`` of ``load_targets``. ``region``
@@ -44,12 +39,12 @@ def plot_timing(
     whole = measured["measure"] == "front_loading"
     results, tail = measured[whole], measured[~whole]  # from the baseline, and from the first target on
     table = scene.table[(scene.table["nature"] != "state") & scene.table.index.isin(results["indicator"])]
-    title = scene.say("timing_title", who=scene.who, first=scene.years[0], last=scene.years[-1])
+    title = scene.say("timing_title")
     if table.empty:
         return style.without_picture(title, scene.say("row_words"))
     entries = rows.result_entries(scene, results, SCALE)
     if scene.chosen:
-        entries.insert(1, (TAIL, scene.say("key_tail", first=scene.years[1], last=scene.years[-1])))
+        entries.insert(1, (TAIL, scene.say("key_tail", first=scene.years[1])))
     note = scene.say("timing_note") + ("" if scene.chosen else scene.single())
     step = rows.row_step(scene)
     body = rows.HEAD + rows.rows_height(table, step) + rows.FOOT
@@ -73,7 +68,7 @@ def _alt(scene: Scene, results: pd.DataFrame) -> str:
     early, late = int((sure["value"] > 0).sum()), int((sure["value"] < 0).sum())
     none = int(results["value"].isna().sum())
     unclear = len(results) - none - len(sure)
-    text = scene.say("timing_alt", who=scene.who, n=len(results), early=early, late=late, open=unclear, none=none)
+    text = scene.say("timing_alt", n=len(results), early=early, late=late, open=unclear, none=none)
     if scene.chosen and len(sure):
         first, most, last, least = rows.said_ends(scene, sure, SCALE)
         text += scene.say("timing_alt_ends", early=first, most=most, late=last, least=least)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,6 @@ from qyx_analysis.figures.paths import Label, Panel
 from qyx_analysis.figures.rows import DECIDED
 from qyx_analysis.figures.scene import FEW, TOLD, UNSAID, Domain, Scene, scene_of
 from qyx_analysis.figures.style import DASHED, stroke
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 RANGE_LINE: dict[str, Any] = {"linewidth": 4, "alpha": 0.35}
 RANGE: style.Options = {"marker": "|", "markersize": 9, "markeredgewidth": 4, "alpha": 0.35}
@@ -29,7 +26,7 @@ def plot_trajectory(
     lang: str = "zh",
     *,
     ambition: pd.DataFrame | None = None,
-) -> Figure:
+) -> style.Figure:
     """Draw the planned path of every indicator from the baseline to the last target, one small panel each.
 
     ``targets``: the frame of ``load_targets``. ``region`` (code or name): its paths in colour with the printed
@@ -53,7 +50,9 @@ def plot_trajectory(
     if not scene.chosen:  # many own paths that must not be compared are no picture
         uncompared = table["comparability"].eq("") | (table["alone"] & (not scene.few))
         table, left_out = table[~uncompared], table[uncompared]
-    title, subtitle = _titles(scene, len(table))
+    kind = "one" if scene.chosen else "all"
+    title = scene.say(f"trajectory_title_{kind}", n=len(table))
+    subtitle = scene.say(f"trajectory_subtitle_{'one' if scene.chosen else 'few' if scene.few else 'many'}")
     note = scene.say("trajectory_note")
     note += scene.say("counts_left_out", names=scene.some(left_out["name"])) if len(left_out) else ""
     note += "" if scene.chosen else scene.single()
@@ -66,15 +65,6 @@ def plot_trajectory(
         _draw(Panel(ax, scene, code))
     figure.set_label(_alt(scene, table, ambition))
     return figure
-
-
-def _titles(scene: Scene, n: int) -> tuple[str, str]:
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    if scene.chosen:
-        title = scene.say("trajectory_title_one", county=scene.who, n=n, **years)
-        return title, scene.say("trajectory_subtitle_one", **years)
-    title = scene.say("trajectory_title_all", n=n, counties=len(scene.counties), **years)
-    return title, scene.say("trajectory_subtitle_few" if scene.few else "trajectory_subtitle_many", **years)
 
 
 def _key_entries(scene: Scene, table: pd.DataFrame) -> list[style.Entry]:
@@ -313,13 +303,10 @@ def _fall(panel: Panel) -> Label | None:
 
 def _alt(scene: Scene, table: pd.DataFrame, ambition: pd.DataFrame | None) -> str:
     """What the panels show, and where the plans lead as the reports count it."""
-    text, ways = "trajectory_alt_one", "trajectory_alt_one_ways"
-    if not scene.chosen:
-        text, ways = "trajectory_alt_all", "trajectory_alt_all_ways"
+    kind = "one" if scene.chosen else "all"
     regions = [scene.chosen] if scene.chosen else scene.counties
     count = sum(len(scene.grid(code, regions)) for code in table.index)
-    years = {"first": scene.years[0], "last": scene.years[-1]}
-    said = scene.say(text, county=scene.who, counties=len(scene.counties), n=len(table), rows=count, **years)
+    said = scene.say(f"trajectory_alt_{kind}", n=len(table), rows=count)
     if ambition is None:
         return said
     rows = scene.results(ambition, "ambition()", "change")
@@ -329,4 +316,4 @@ def _alt(scene: Scene, table: pd.DataFrame, ambition: pd.DataFrame | None) -> st
         "hold": int(rows["status"].isin(["hold", "hold_at_ceiling"]).sum()),
         "weaker": int((rows["status"] == "weaker").sum()),
     }
-    return said + scene.say(ways, unclear=count - sum(counts.values()), **counts)
+    return said + scene.say(f"trajectory_alt_{kind}_ways", unclear=count - sum(counts.values()), **counts)
