@@ -93,8 +93,8 @@ def _draw_many(ax: style.Axes, scene: Scene, code: str) -> None:
 
 def _draw_few(ax: style.Axes, scene: Scene, code: str) -> None:
     """Coloured dots on the line of their year; those at one height side by side."""
-    cells = scene.cells[(scene.cells["indicator"] == code) & scene.cells["region"].isin(scene.counties)]
-    cells = cells[cells["drawn"].notna()].sort_values(["year", "drawn", "region"])
+    cells = scene.printed(code)
+    cells = cells[(cells["level"] == "county") & cells["drawn"].notna()].sort_values(["year", "drawn", "region"])
     low, high = ax.get_ylim()
     apart = cells["drawn"].diff().abs().gt(0.045 * (high - low)) | cells["year"].diff().ne(0)
     group = cells.groupby(apart.cumsum())

@@ -10,9 +10,8 @@ import pandas as pd
 from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.figures import panels, paths, rows, style
-from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Scene, domains_in, number, scene_of
+from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Say, Scene, domains_in, number, scene_of, speaker
 from qyx_analysis.measures.monitoring import MET, UNMET, common_periods
-from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.processed import period_text
 
 MISSING = "not_reported"
@@ -96,7 +95,7 @@ def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "z
     """
     if domain:
         monitored = monitored[monitored["domain"].isin(domains_in(monitored, domain))]
-    _say(lang)
+    speaker(lang)
     scene = Scene(monitored.assign(level=monitored["region"].map(names.region_level)), "", lang)
     table = scene.shared
     judged = _told(scene.cells[scene.cells["level"] == "county"])
@@ -141,7 +140,7 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
     """
     if by not in RANKED:
         raise ValueError(f"by {by!r} is not one of {', '.join(RANKED)}")
-    say = _say(lang)
+    say = speaker(lang)
     scope = "" if region is None or region == "" else names.find_region(region)
     league = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
     what = say(RANKED[by])
@@ -167,12 +166,6 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
 
 
 # --- what they share --------------------------------------------------------------------------------------
-
-
-def _say(lang: str) -> Any:
-    if lang not in ("zh", "en"):
-        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
-    return lambda key, **values: catalogue.message(f"fig_{key}", lang, **values)
 
 
 def _last(judged: pd.DataFrame) -> tuple[str, pd.DataFrame]:
@@ -204,7 +197,7 @@ def _finish(figure: style.Figure, judged: pd.DataFrame, alt: str, lang: str) -> 
         box = {"facecolor": "white", "edgecolor": style.VERMILLION, "linewidth": 1.4, "pad": 4.0}
         figure.texts[0].set_x((style.MARGIN + style.text_width(warning, style.BODY) + 0.25) / style.WIDTH)  # the title
         style.write(figure, style.MARGIN + 0.06, 0.18, warning, color=style.dark(style.VERMILLION), bbox=box)
-        alt = _say(lang)("synthetic_alt", warning=warning, alt=alt)
+        alt = speaker(lang)("synthetic_alt", warning=warning, alt=alt)
     figure.set_label(alt)
 
 
@@ -339,7 +332,7 @@ def _draw_bar(lines: rows.Rows, y: float, counts: pd.Series) -> None:
 
 def _draw_league(figure: style.Figure, league: pd.DataFrame, top: float, step: float, lang: str) -> None:
     """Share with its range, rank with its range, and coverage; one line each, the best first."""
-    say, height = _say(lang), step * len(league)
+    say, height = speaker(lang), step * len(league)
     left, width = style.MARGIN + PLACES, 2.8
     start = left + width + 1.15
     shares = style.axes_at(figure, left, top + TITLES, width, height)
@@ -374,14 +367,14 @@ def _draw_league(figure: style.Figure, league: pd.DataFrame, top: float, step: f
         ranks.plot([row.rank], [y], zorder=4, **style.MEDIAN | {"markersize": min(9, step * 45)})
 
 
-def _rank(row: Any, say: Any) -> str:
+def _rank(row: Any, say: Say) -> str:
     text = say("ranked_tied" if row.tied > 1 else "ranked_at", rank=row.rank)
     if row.rank_best == row.rank_worst:
         return text
     return say("ranked_between", text=text, best=row.rank_best, worst=row.rank_worst)
 
 
-def _coverage(row: Any, say: Any) -> str:
+def _coverage(row: Any, say: Say) -> str:
     text = say("ranked_judged", judged=row.judged, total=row.total)
     return text + (say("ranked_missing", n=row.not_reported) if row.not_reported else "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -244,6 +244,14 @@ class Scene:
         rows = known[known["indicator"].isin(self.indicators.index)]
         return rows[rows["region"].isin(self.cells["region"].unique())] if "region" in rows else rows
 
+    def printed(self, code: str) -> pd.DataFrame:
+        """The cells of one indicator."""
+        return self.cells.iloc[self._places[code]]
+
+    @cached_property
+    def _places(self) -> dict[Any, Any]:
+        return self.cells.groupby("indicator", sort=False).indices
+
     def of(self, code: str, region: str) -> pd.DataFrame:
         """The cells of one region's row, ordered by year."""
         ordered, places = self._rows
@@ -292,6 +300,16 @@ def domains_in(frame: pd.DataFrame, domain: str | Sequence[str]) -> list[str]:
     ]
 
 
+Say = Callable[..., str]  # gives a text by its key
+
+
+def speaker(lang: str) -> Say:
+    """Give what says the texts of pictures in ``lang``. Raises DataError for another language."""
+    if lang not in ("zh", "en"):
+        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    return lambda key, **values: catalogue.message(f"fig_{key}", lang, **values)
+
+
 def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh", domain: Domain = None) -> Scene:
     """Prepare the targets for drawing; ``region`` as number, text or name, ``domain`` as :func:`in_domain` takes it.
 
@@ -299,8 +317,7 @@ def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh", dom
     targets without any row.
     """
     targets = in_domain(targets, domain)
-    if lang not in ("zh", "en"):
-        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    speaker(lang)
     if targets.empty:
         raise DataError(Problem("nothing_to_draw", "targets"))
     cells = targets.astype(dict.fromkeys(targets.select_dtypes("str").columns, object))  # read cell by cell: faster

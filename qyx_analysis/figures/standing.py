@@ -86,7 +86,8 @@ def _write_head(ax: style.Axes, scene: Scene, body: float, text: str) -> None:
 
 def _draw_strip(ax: style.Axes, scene: Scene, code: str, year: int, y: float) -> float:
     """One strip; gives the county's place on it, from 0 (weakest) to 1 (best), NaN where it cannot be compared."""
-    cells = scene.cells[(scene.cells["indicator"] == code) & (scene.cells["year"] == year)].set_index("region")
+    cells = scene.printed(code)
+    cells = cells[cells["year"] == year].set_index("region")
     own = cells.loc[scene.chosen] if scene.chosen in cells.index else None
     word = scene.word(own) if own is not None else scene.say("kind_missing")
     counties = cells[(cells["level"] == "county") & cells["drawn"].notna()]

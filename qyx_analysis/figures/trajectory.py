@@ -134,7 +134,8 @@ def _limits(panel: Panel, regions: list[str], detailed: list[str]) -> tuple[floa
     if panel.state:
         return -120.0, 170.0
     scene = panel.scene
-    cells = scene.cells[(scene.cells["indicator"] == panel.code) & scene.cells["region"].isin(detailed)]
+    cells = scene.printed(panel.code)
+    cells = cells[cells["region"].isin(detailed)]
     ends = cells[["value_low", "value_high"]].to_numpy(dtype=float)
     numbers = np.append(scene.grid(panel.code, regions).to_numpy(dtype=float), ends)
     kinds = cells.loc[cells["drawn"].isna(), "kind"]
@@ -227,8 +228,8 @@ def _draw_extremes(panel: Panel, regions: list[str]) -> list[Label]:
 
 def _most_common_word(panel: Panel) -> list[Label]:
     scene = panel.scene
-    cells = scene.cells[(scene.cells["indicator"] == panel.code) & (scene.cells["year"] == scene.years[-1])]
-    cells = cells[cells["level"] == "county"]
+    cells = scene.printed(panel.code)
+    cells = cells[(cells["year"] == scene.years[-1]) & (cells["level"] == "county")]
     same = cells[cells["kind"].isin(cells["kind"].mode()[:1])]
     if same.empty:
         return []
@@ -253,20 +254,24 @@ def _draw_county(panel: Panel, region: str, shift: float) -> Label | None:
     ranges = cells[cells["kind"] == "range"]
     ax.vlines(ranges["year"], ranges["value_low"], ranges["value_high"], color=colour, zorder=3, **RANGE_LINE)
     paths.draw_path(ax, cells[known], scene.marks[region], panel.state)
-    words = cells[told & ~known]
-    for _, run in words.groupby((words["year"].diff() != 1).cumsum()):
-        ends = run["year"].iloc[0] - 0.13, run["year"].iloc[-1] + 0.13
-        ax.plot(ends, run["at"].iloc[[0, 0]], solid_capstyle="butt", zorder=5, **stroke(colour, 2.8))
+    _draw_words(ax, cells[told & ~known], colour)
     gaps = cells[~told & ~known]
     mark = style.NOT_PRINTED | {"color": colour}
     ax.plot(gaps["year"], gaps["at"], linestyle="none", clip_on=False, zorder=5, **mark)
     if scene.chosen and panel.state:
-        _write_states(panel, cells[known])
+        _write_states(panel, cells)
     elif scene.chosen and known.any():
         _write_baseline(panel, cells)
     text = "" if panel.state and (known.iloc[-1] or not scene.chosen) else scene.word(cells.iloc[-1])
     text = text if scene.chosen else f"{scene.name(region)} {text}".strip()
     return Label(cells["at"].iloc[-1], text, style.dark(colour))
+
+
+def _draw_words(ax: style.Axes, cells: pd.DataFrame, colour: str) -> None:
+    """A bar over each run of neighbouring years whose cells say in words what is planned."""
+    for _, run in cells.groupby((cells["year"].diff() != 1).cumsum()):
+        ends = run["year"].iloc[0] - 0.13, run["year"].iloc[-1] + 0.13
+        ax.plot(ends, run["at"].iloc[[0, 0]], solid_capstyle="butt", zorder=5, **stroke(colour, 2.8))
 
 
 def _write_baseline(panel: Panel, cells: pd.DataFrame) -> None:
@@ -281,7 +286,7 @@ def _write_baseline(panel: Panel, cells: pd.DataFrame) -> None:
 def _write_states(panel: Panel, cells: pd.DataFrame) -> None:
     """Words at the years in which they change; before passing below the line, after it above."""
     words = pd.Series([panel.scene.word(cell) for cell in cells.itertuples()], cells.index)
-    changed = (words != words.shift()) & (words != panel.scene.say("not_passed"))
+    changed = (words != words.shift()) & cells["drawn"].notna() & (words != panel.scene.say("not_passed"))
     after_another = changed & changed.shift(fill_value=False)  # two words in two neighbouring years
     for cell in cells[changed].itertuples():
         passed = cell.drawn > 0
