@@ -26,12 +26,16 @@ NOT = "not_comparable"
 
 
 class Block(NamedTuple):
-    """One target of a city, the counties' beside it, and what the catalogue says of the indicator."""
+    """One target of a city, the counties' beside it, and what the catalogue says of the indicator.
+
+    ``top``: inches from the upper edge of the axes, which all blocks share.
+    """
 
     rows: pd.DataFrame
     entry: pd.Series
     say: Say
     lang: str
+    top: float = 0.0
 
     @property
     def known(self) -> pd.DataFrame:
@@ -113,14 +117,13 @@ def plot_alignment(
     title, subtitle = say("alignment_title", who=who, years=years), say("alignment_subtitle")
     heights = [_height(block) for block in blocks]
     figure, top = style.page(title, subtitle, entries, sum(heights), say("alignment_note"))
-    for block, height in zip(blocks, heights, strict=True):
-        style.rule(figure, top + 0.02)
-        _write_name(figure, block, top)
-        ax = style.axes_at(figure, style.MARGIN + NAMES, top, WHOLE, height)
-        ax.set(xlim=(0, WHOLE), ylim=(height, 0))
-        ax.axis("off")
-        (_write_beside if block.known.empty else _draw_compared)(ax, block)
-        top += height
+    ax = style.axes_at(figure, style.MARGIN + NAMES, top, WHOLE, sum(heights))
+    ax.set(xlim=(0, WHOLE), ylim=(sum(heights), 0))
+    ax.axis("off")
+    for block, y in zip(blocks, np.cumsum([0.0, *heights[:-1]]), strict=True):
+        style.rule(figure, top + y + 0.02)
+        _write_name(figure, block, top + y)
+        (_write_beside if block.known.empty else _draw_compared)(ax, block._replace(top=y))
     states = rows["state"].value_counts()
     counts = {kind: int(states.get(kind, 0)) for kind in ("above", "meets", "below", "overtaken", "open")}
     none = int(states.get(NOT, 0))
@@ -165,7 +168,7 @@ def _beside_lines(block: Block) -> list[str]:
 def _write_beside(ax: style.Axes, block: Block) -> None:
     """The printed texts of city and counties, and why they are not compared."""
     _write_city(ax, 0.0, block, "left")
-    style.small(ax, 0, HEAD, "\n".join(_beside_lines(block)), va="top", linespacing=1.35)
+    style.small(ax, 0, block.top + HEAD, "\n".join(_beside_lines(block)), va="top", linespacing=1.35)
 
 
 def _write_city(ax: style.Axes, x: float, block: Block, side: str) -> None:
@@ -173,7 +176,7 @@ def _write_city(ax: style.Axes, x: float, block: Block, side: str) -> None:
     year = city["year"] if pd.notna(city["year"]) else ""
     printed = block.text(city["city_printed"], city["city_value"])
     text = block.say("alignment_city", city=block.name(city["city"]), year=year, printed=printed)
-    style.small(ax, x, 0.1, text, ha=side, va="top", color=style.INK)
+    style.small(ax, x, block.top + 0.1, text, ha=side, va="top", color=style.INK)
 
 
 # --- what can be compared ---------------------------------------------------------------------------------
@@ -190,16 +193,18 @@ def _draw_compared(ax: style.Axes, block: Block) -> None:
         return LEFT + share * (RIGHT - LEFT)
 
     city, single = block.rows.iloc[0], len(block.rows) <= FEW
-    x, bottom = at(city["city_value"]), HEAD + LINE * (len(block.rows) if single else 1)
-    ax.plot([x, x], [HEAD - 0.02, bottom], zorder=2, **style.stroke(style.INK, 2))
+    x, top = at(city["city_value"]), block.top + HEAD
+    ax.plot(
+        [x, x], [top - 0.02, top + LINE * (len(block.rows) if single else 1)], zorder=2, **style.stroke(style.INK, 2)
+    )
     if city["city_operator"] in OPERATORS:
         shift, marker = (0.05, 5) if block.side(city["city_operator"]) == "right" else (-0.05, 4)
-        ax.plot([x + shift], [HEAD + 0.01], marker=marker, color=style.INK, markersize=6)
+        ax.plot([x + shift], [top + 0.01], marker=marker, color=style.INK, markersize=6)
     _write_city(ax, min(max(x, LEFT), RIGHT - 0.3), block, "center")
     if not single:
-        _draw_cloud(ax, block, HEAD + LINE / 2, at)
+        _draw_cloud(ax, block, top + LINE / 2, at)
     for place, row in enumerate(block.rows.itertuples() if single else ()):
-        _draw_line(ax, block, row, HEAD + LINE * (place + 0.5), at)
+        _draw_line(ax, block, row, top + LINE * (place + 0.5), at)
 
 
 def _draw_cloud(ax: style.Axes, block: Block, y: float, at: Any) -> None:
