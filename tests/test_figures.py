@@ -291,7 +291,7 @@ def test_every_picture_takes_results_then_targets_then_the_same_keywords() -> No
             taken = inspect.signature(getattr(figures, name)).parameters
             wanted = [key for key in ("region", "domain", "lang") if key != MAKES_NO_SENSE.get(name)]
             named = [key for key, one in taken.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
-            assert named[-len(wanted) :] == wanted or name == "plot_rankings"
+            assert named[-len(wanted) :] == wanted
             assert taken["lang"].default == "zh" and named[-1] == "lang"
             if plot_of := RESULTS.get(getattr(figures, name)):
                 assert named[: len(plot_of) + 1] == [*plot_of, "targets"]

@@ -95,12 +95,12 @@ def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "z
     """
     if domain:
         monitored = monitored[monitored["domain"].isin(domains_in(monitored, domain))]
-    speaker(lang)
-    scene = Scene(monitored.assign(level=monitored["region"].map(names.region_level)), "", lang)
-    table = scene.shared
-    judged = _told(scene.cells[scene.cells["level"] == "county"])
-    if judged["actual_raw"].eq("").all():
-        return style.without_picture(scene.say("statuses_title_none"), scene.say("statuses_none"))
+    say, levels = speaker(lang), monitored["region"].map(names.region_level)
+    counties = monitored.assign(level=levels)[levels == "county"]
+    if counties["actual_raw"].eq("").all():
+        return style.without_picture(say("statuses_title_none"), say("statuses_none"))
+    scene = Scene(counties, "", lang)
+    table, judged = scene.shared, _told(counties)
     shown = judged[judged["indicator"].isin(table.index)]
     period, at = _last(shown)
     when = period_text(period, lang)
