@@ -152,6 +152,11 @@ def _height(block: Block) -> float:
     return max(0.56, HEAD + lines + GAP)
 
 
+def _write(ax: style.Axes, x: float, y: float, text: str, **options: Any) -> None:
+    """Above all marks, so that an SVG has the texts line by line."""
+    style.small(ax, x, y, text, zorder=5, **options)
+
+
 # --- what cannot be compared ------------------------------------------------------------------------------
 
 
@@ -168,7 +173,7 @@ def _beside_lines(block: Block) -> list[str]:
 def _write_beside(ax: style.Axes, block: Block) -> None:
     """The printed texts of city and counties, and why they are not compared."""
     _write_city(ax, 0.0, block, "left")
-    style.small(ax, 0, block.top + HEAD, "\n".join(_beside_lines(block)), va="top", linespacing=1.35)
+    _write(ax, 0, block.top + HEAD, "\n".join(_beside_lines(block)), va="top", linespacing=1.35)
 
 
 def _write_city(ax: style.Axes, x: float, block: Block, side: str) -> None:
@@ -176,7 +181,7 @@ def _write_city(ax: style.Axes, x: float, block: Block, side: str) -> None:
     year = city["year"] if pd.notna(city["year"]) else ""
     printed = block.text(city["city_printed"], city["city_value"])
     text = block.say("alignment_city", city=block.name(city["city"]), year=year, printed=printed)
-    style.small(ax, x, block.top + 0.1, text, ha=side, va="top", color=style.INK)
+    _write(ax, x, block.top + 0.1, text, ha=side, va="top", color=style.INK)
 
 
 # --- what can be compared ---------------------------------------------------------------------------------
@@ -218,16 +223,16 @@ def _draw_cloud(ax: style.Axes, block: Block, y: float, at: Any) -> None:
     counts = block.rows["state"].value_counts().items()
     texts = [block.say("alignment_count", state=message(f"align_state_{name}", block.lang), n=n) for name, n in counts]
     lines = style.wrap(block.say("semicolon").join(texts), style.SMALL, SIDE)
-    style.small(ax, COUNTY + STRIP, y, "\n".join(lines), color=style.INK)
+    _write(ax, COUNTY + STRIP, y, "\n".join(lines), color=style.INK)
 
 
 def _draw_line(ax: style.Axes, block: Block, row: Any, y: float, at: Any) -> None:
-    style.small(ax, 0, y, block.name(row.region), color=style.INK)
+    _write(ax, 0, y, block.name(row.region), color=style.INK)
     colour = {"below": style.dark(style.VERMILLION), NOT: style.SOFT, "open": style.SOFT}.get(row.state, style.INK)
-    style.small(ax, COUNTY + STRIP, y, message(f"align_state_{row.state}", block.lang), color=colour)
+    _write(ax, COUNTY + STRIP, y, message(f"align_state_{row.state}", block.lang), color=colour)
     planned = block.text(row.county_printed, row.county_value)
     if row.state == NOT:
-        style.small(ax, LEFT, y, planned)
+        _write(ax, LEFT, y, planned)
         return
     start, end = at(row.baseline), at(row.county_value)
     forward = not np.isfinite(start) or end >= start
@@ -253,4 +258,4 @@ def _target(block: Block, operator: Any) -> style.Options:
 def _write_value(ax: style.Axes, x: float, y: float, text: str, side: str, colour: str) -> None:
     """A printed value beside its mark, away from the line between baseline and target."""
     shift = 0.16 if side == "left" else -0.09
-    style.small(ax, x + shift, y, text, ha=side, color=colour, zorder=5, bbox=style.PAPER)
+    _write(ax, x + shift, y, text, ha=side, color=colour, bbox=style.PAPER)
