@@ -243,8 +243,8 @@ def test_every_picture_is_well_made_and_names_what_is_synthetic(
     words = [f"{FENGHUA},{row},2026Q2,{text},,synthetic," for row, text in said.items()]
     forms = read_actuals([csv_form(tmp_path, *words, f"{FENGHUA},dibao_standard,2026Q2,16537.04,元,r,")], whole)
     drawn = [
-        figures.plot_progress(whole, judging.monitoring(whole, forms.actuals), "奉化区", lang=lang),
-        figures.plot_progress(targets, monitored, "奉化区", lang=lang),
+        figures.plot_progress(judging.monitoring(whole, forms.actuals), whole, "奉化区", lang=lang),
+        figures.plot_progress(monitored, targets, "奉化区", lang=lang),
         figures.plot_statuses(monitored, lang=lang),
         figures.plot_statuses(ninety, lang=lang),
         *(figures.plot_rankings(many, by, lang=lang) for by in ("county", "city", "domain")),
@@ -257,7 +257,7 @@ def test_every_picture_is_well_made_and_names_what_is_synthetic(
 
 def test_real_values_are_not_called_synthetic(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
     real = monitored.assign(flags=monitored["flags"].str.replace("synthetic", ""))
-    assert SYNTHETIC["zh"] not in drawn_texts(figures.plot_progress(targets, real, FENGHUA))
+    assert SYNTHETIC["zh"] not in drawn_texts(figures.plot_progress(real, targets, FENGHUA))
     assert SYNTHETIC["zh"] not in " ".join(texts.delivered(real, FENGHUA, "zh"))
 
 
@@ -271,7 +271,7 @@ def test_departments_are_ranked_within_a_county(monitored: pd.DataFrame) -> None
 def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
     targets: pd.DataFrame, monitored: pd.DataFrame, tmp_path: Path
 ) -> None:
-    figure = figures.plot_progress(targets, monitored, FENGHUA)
+    figure = figures.plot_progress(monitored, targets, FENGHUA)
     ax = panel(figure, "千人托位数")
     (behind,) = [line for line in marked(ax, "v") if len(line.get_xdata())]
     (achieved,) = [line for line in marked(ax, "o") if line.get_color() == style.BLUE and len(line.get_xdata())]
@@ -282,7 +282,7 @@ def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
     (missing,) = [line for line in marked(panel(figure, "万老护理员数"), "s") if len(line.get_xdata())]
     assert list(missing.get_xdata()) == [2024.0]
     forms = read_actuals([csv_form(tmp_path, f"{FENGHUA},nursery_places,2024Q2,4.2,个,r,")], targets)
-    quarter = figures.plot_progress(targets, judging.monitoring(targets, forms.actuals), FENGHUA)
+    quarter = figures.plot_progress(judging.monitoring(targets, forms.actuals), targets, FENGHUA)
     (within,) = [line for line in marked(panel(quarter, "千人托位数"), "v") if len(line.get_xdata())]
     assert within.get_xydata().tolist() == [[2023.5, 4.2]]
 
@@ -290,7 +290,7 @@ def test_values_stand_on_their_day_and_shape_and_colour_tell_the_status(
 def test_what_has_no_number_has_no_height_of_one(targets: pd.DataFrame, tmp_path: Path) -> None:
     lines = [f"{FENGHUA},nursery_places,2023,/,个,r,", f"{FENGHUA},nursery_places,2024,全覆盖,个,r,"]
     forms = read_actuals([csv_form(tmp_path, *lines)], targets)
-    ax = panel(figures.plot_progress(targets, judging.monitoring(targets, forms.actuals), FENGHUA), "千人托位数")
+    ax = panel(figures.plot_progress(judging.monitoring(targets, forms.actuals), targets, FENGHUA), "千人托位数")
     (drawn,) = [line for line in marked(ax, "o") if line.get_color() == style.SOFT and len(line.get_xdata())]
     withdrawn, word = drawn.get_ydata()
     assert withdrawn < 3.5 and word > 5.5  # below and above all that is planned
@@ -314,7 +314,7 @@ def test_without_values_a_picture_says_so(targets: pd.DataFrame, monitored: pd.D
     none = monitored.iloc[:0]
     for lang in LANGS:
         for figure in (
-            figures.plot_progress(targets, none, FENGHUA, lang=lang),
+            figures.plot_progress(none, targets, FENGHUA, lang=lang),
             figures.plot_statuses(none, lang=lang),
             figures.plot_rankings(judging.rankings(none), lang=lang),
         ):
@@ -326,7 +326,7 @@ def test_without_values_a_picture_says_so(targets: pd.DataFrame, monitored: pd.D
 
 def test_a_domain_narrows_the_pictures(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
     for figure in (
-        figures.plot_progress(targets, monitored, FENGHUA, domain="Childcare"),
+        figures.plot_progress(monitored, targets, FENGHUA, domain="Childcare"),
         figures.plot_statuses(monitored, domain="幼有善育"),
     ):
         assert "千人托位数" in drawn_texts(figure) and "万老护理员数" not in drawn_texts(figure)

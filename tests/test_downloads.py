@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from plans import four_plans
 
-from qyx_analysis import catalogue, figures
+from qyx_analysis import catalogue, figures, measures
 from qyx_analysis.datapackage.loading import load_table
 from qyx_analysis.export.workbook import Sheet, column_heads, to_csv, to_xlsx
 from qyx_analysis.problems import DataError
@@ -187,9 +187,14 @@ def test_every_table_has_a_name_and_headers_of_its_own_in_both_languages():
 # --- figures ----------------------------------------------------------------------------------------------
 
 
+def timing_of_fenghua():
+    targets = four_plans()
+    return figures.plot_timing(measures.trajectory(targets), targets, "330213", lang="zh")
+
+
 @pytest.fixture(scope="module")
 def picture():
-    return figures.plot_timing(four_plans(), "330213", lang="zh")
+    return timing_of_fenghua()
 
 
 def notebook_of(*bundles):
@@ -230,4 +235,4 @@ def test_an_svg_needs_no_font_and_no_other_file(picture):
 
 def test_drawing_twice_gives_the_same_bytes(picture):
     assert bundle_of(picture) == bundle_of(picture)
-    assert bundle_of(figures.plot_timing(four_plans(), "330213", lang="zh")) == bundle_of(picture)
+    assert bundle_of(timing_of_fenghua()) == bundle_of(picture)

@@ -198,8 +198,11 @@ def test_pictures_and_tables_across_counties_show_them_as_texts_too(harmed, targ
     hostile = dict(zip(targets["region"].unique(), ["".join(TEXTS[:60]), "\n".join(TEXTS[60:])], strict=True))
     monkeypatch.setattr(shared, "region_name", lambda code, lang="zh": hostile.get(code, code))
     monkeypatch.setattr(names, "region_name", lambda code, lang="zh": hostile.get(code, code))
-    for draw in (figures.plot_dispersion, figures.plot_ambition):
-        forms, _ = draw(targets, lang=lang)._repr_mimebundle_()
+    for draw, measure in (
+        (figures.plot_dispersion, qyx_analysis.dispersion),
+        (figures.plot_ambition, qyx_analysis.ambition),
+    ):
+        forms, _ = draw(measure(targets), targets, lang=lang)._repr_mimebundle_()
         root = lxml.etree.fromstring(visible(forms["image/svg+xml"]).encode("utf-8"))
         assert {lxml.etree.QName(element).localname for element in root.iter()} <= {
             *("svg", "defs", "g", "path", "use", "clipPath", "rect", "image", "text", "tspan")

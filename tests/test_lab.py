@@ -197,9 +197,10 @@ def test_a_question_mark_shows_the_defaults_and_an_example(ask: Callable[..., di
 
 
 def test_a_mistake_is_the_own_line_and_what_is_wrong(ask: Callable[..., dict[str, Any]]) -> None:
-    reply = ask("execute", "import pandas as pd\nqyx.plot_timing(\n  pd.DataFrame({'region': []}), domain='住有豪宅')")
+    mistake = "qyx.plot_trajectory(\n  pd.DataFrame({'region': []}), domain='住有豪宅')"
+    reply = ask("execute", f"import pandas as pd\n{mistake}")
     own, *problems = reply["traceback"]
-    assert own == "----> 2 qyx.plot_timing("
+    assert own == "----> 2 qyx.plot_trajectory("
     assert len(problems) == 1
     assert re.fullmatch(
         r"DataError: load_targets\(\): “domain, .*这里要的是.* / the frame of this function .*", problems[0]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from plans import four_plans
-from test_figures import covered, texts
+from test_figures import Plans, covered, drawn, texts
 
 from qyx_analysis import figures, measures, names
 from qyx_analysis.catalogue import message
-from qyx_analysis.figures.panels import COLUMNS, domains_height
+from qyx_analysis.figures.panels import COLUMNS, domain_lines, lines_height
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.notebook import desk
 from qyx_analysis.texts.ambition import compare_ambition, table_ambition, tell_ambition
@@ -73,25 +73,29 @@ def county(region: str, common: int, local: list[tuple[str, str, str, float, flo
 
 
 @pytest.fixture(scope="module")
-def targets() -> pd.DataFrame:
+def plans() -> Plans:
     """The four plans, one of 8 rows, one of 45, and four whose local rows are partly those of others: 10 counties."""
-    plans = [four_plans(), county(EIGHT, 5, [OWN[10], OWN[14], OWN[20]]), county(MANY, 21, OWN)]
+    made = [four_plans(), county(EIGHT, 5, [OWN[10], OWN[14], OWN[20]]), county(MANY, 21, OWN)]
     for place, region in enumerate(("330203", "330205", "330206", "330211")):
         alone = [(f"自定仅{'东南西北'[place]}部一县有的{n}率", "劳有所得", "%", 50.0, 60.0) for n in "甲乙丙丁戊"]
-        plans.append(county(region, 21, OWN[place : place + 6] + alone))
-    together = pd.concat(plans, ignore_index=True).astype({"number": "Int64"})
+        made.append(county(region, 21, OWN[place : place + 6] + alone))
+    together = pd.concat(made, ignore_index=True).astype({"number": "Int64"})
     assert together.drop_duplicates(["region", "indicator"])["region"].value_counts()[[EIGHT, MANY]].tolist() == [8, 45]
-    return together
-
-
-def frames(targets: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    kinds = ("trajectory", "ambition", "dispersion", "association", "verdicts")
-    return {kind: getattr(measures, kind)(targets) for kind in kinds}
+    return Plans(together)
 
 
 @pytest.fixture(scope="module")
-def found(targets: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return frames(targets)
+def targets(plans: Plans) -> pd.DataFrame:
+    return plans.targets
+
+
+def frames(plans: Plans) -> dict[str, pd.DataFrame]:
+    return {kind: plans.results(kind) for kind in ("trajectory", "ambition", "dispersion", "association", "verdicts")}
+
+
+@pytest.fixture(scope="module")
+def found(plans: Plans) -> dict[str, pd.DataFrame]:
+    return frames(plans)
 
 
 def tables_of(targets: pd.DataFrame, found: dict[str, pd.DataFrame], region: str, lang: str) -> Iterator[pd.DataFrame]:
@@ -108,13 +112,13 @@ def tables_of(targets: pd.DataFrame, found: dict[str, pd.DataFrame], region: str
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("region", [EIGHT, MANY])
 @pytest.mark.parametrize("plot", OF_ONE)
-def test_nothing_is_cut_off_or_covered(targets: pd.DataFrame, plot: type, region: str, lang: str) -> None:
-    assert covered(plot(targets, region, lang=lang)) == []
+def test_nothing_is_cut_off_or_covered(plans: Plans, plot: type, region: str, lang: str) -> None:
+    assert covered(plans.draw(plot, region, lang)) == []
 
 
 @pytest.mark.parametrize("plot", OF_ALL)
-def test_ten_counties_and_many_indicators_stay_readable(targets: pd.DataFrame, plot: type) -> None:
-    figure = plot(targets)
+def test_ten_counties_and_many_indicators_stay_readable(plans: Plans, plot: type) -> None:
+    figure, targets = plans.draw(plot), plans.targets
     assert covered(figure) == []
     shown = "".join(texts(figure))
     single = (names.indicators_shown(targets)["printing"] == 1).sum()
@@ -129,27 +133,29 @@ def test_ten_counties_and_many_indicators_stay_readable(targets: pd.DataFrame, p
 
 def test_few_counties_say_how_many_print_an_indicator_too(targets: pd.DataFrame) -> None:
     three = targets[targets["region"].isin([EIGHT, MANY, "330282"])]
-    shown = texts(figures.plot_trajectory(three))
+    shown = texts(drawn(figures.plot_trajectory, three))
     assert any("3 县印制" in text for text in shown) and any("2 县印制" in text for text in shown)
     assert not any("1 县印制" in text for text in shown)
-    alone = texts(figures.plot_trajectory(targets[targets["region"] == MANY]))
+    alone = texts(drawn(figures.plot_trajectory, targets[targets["region"] == MANY]))
     assert not any("县印制" in text for text in alone) and "自定甲类困难人员帮扶率" in alone
 
 
-def test_the_grid_fits_the_rows(targets: pd.DataFrame) -> None:
-    heights = [figures.plot_trajectory(targets, region).get_figheight() for region in (EIGHT, "330213", MANY)]
+def test_the_grid_fits_the_rows(plans: Plans) -> None:
+    drawn = [plans.draw(figures.plot_trajectory, region) for region in (EIGHT, "330213", MANY)]
+    heights = [figure.get_figheight() for figure in drawn]
     assert heights == sorted(heights) and heights[0] < 0.6 * heights[1]
-    table = scene_of(targets, EIGHT).own
+    table = scene_of(plans.targets, EIGHT).own
     assert table["domain"].nunique() == 5 and len(table) == 8
-    assert domains_height(table) == pytest.approx(3 * domains_height(table.head(COLUMNS)))  # 3, 2 + 1, 1 + 1 panels
+    heights = [lines_height(domain_lines(part)) for part in (table, table.head(COLUMNS))]
+    assert heights[0] == pytest.approx(3 * heights[1])  # 3, 2 + 1, 1 + 1 panels
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_a_county_shows_its_local_rows_everywhere(
-    targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
+    plans: Plans, targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
     ours = {names.folded(row[0]) for row in OWN}
-    panels = " ".join(texts(figures.plot_trajectory(targets, MANY, lang=lang))).replace("\n", "")
+    panels = " ".join(texts(plans.draw(figures.plot_trajectory, MANY, lang))).replace("\n", "")
     assert all(name in panels for name in ours - {names.folded(LONG)}) and names.folded(LONG)[:15] in panels
     first, second = (names.domain_name(domain, lang) for domain in ("体有强健特色领域", "文有雅乐"))
     assert first in panels and second in panels
@@ -171,13 +177,13 @@ def test_a_county_shows_its_local_rows_everywhere(
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_nobody_calls_a_row_better_whose_direction_is_unknown(
-    targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
+    plans: Plans, targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
     sentences = tell_standing(targets, MANY, lang) + tell_ambition(found["ambition"], MANY, lang)
     sentences += compare_ambition(found["ambition"], targets, lang)
     assert sentences and not [text for text in sentences if "自定" in text]
-    for figure in (figures.plot_ambition(targets, MANY, lang=lang), figures.plot_standing(targets, MANY, lang=lang)):
-        shown = texts(figure)
+    for plot in (figures.plot_ambition, figures.plot_standing):
+        shown = texts(plans.draw(plot, MANY, lang))
         assert not [text for text in shown if "自定" in text]
         assert [text for text in shown if re.search(r"\b24\b", text)]
     change = table_ambition(targets, found["ambition"], MANY, lang).set_index(message("tab_indicator", lang))
@@ -190,10 +196,11 @@ def test_nobody_calls_a_row_better_whose_direction_is_unknown(
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_no_label_has_a_number_and_no_number_decides_anything(
-    targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
+    plans: Plans, targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
     shuffled = targets.assign(number=targets["number"].to_numpy()[::-1])
-    again = frames(shuffled)
+    other_plans = Plans(shuffled)
+    again = frames(other_plans)
     for region in (EIGHT, MANY, "330213"):
         pairs = zip(tables_of(targets, found, region, lang), tables_of(shuffled, again, region, lang), strict=True)
         for place, (one, other) in enumerate(pairs):
@@ -202,11 +209,11 @@ def test_no_label_has_a_number_and_no_number_decides_anything(
             one, other = (frame.drop(columns=frame.columns[1]) if place == 0 else frame for frame in (one, other))
             pd.testing.assert_frame_equal(one, other)
     for plot in OF_ONE:
-        assert texts(plot(targets, MANY, lang=lang)) == texts(plot(shuffled, MANY, lang=lang))
+        assert texts(plans.draw(plot, MANY, lang)) == texts(other_plans.draw(plot, MANY, lang))
     shown = set(scene_of(targets, MANY, lang).indicators["name"])
-    drawn = texts(figures.plot_trajectory(targets, MANY, lang=lang)) + texts(figures.plot_timing(targets, lang=lang))
-    assert shown & set(drawn) and not [
-        text for text in drawn for name in shown if re.match(rf"\d+\W+{re.escape(name)}", text)
+    said = texts(plans.draw(figures.plot_trajectory, MANY, lang)) + texts(plans.draw(figures.plot_timing, lang=lang))
+    assert shown & set(said) and not [
+        text for text in said for name in shown if re.match(rf"\d+\W+{re.escape(name)}", text)
     ]
 
 
@@ -250,8 +257,8 @@ def test_a_desk_compares_what_two_counties_print(targets: pd.DataFrame) -> None:
     assert order == [code for code in shown.index if code in set(order)]
 
 
-def test_a_domain_of_the_plans_own_may_be_asked_for(targets: pd.DataFrame) -> None:
-    figure = figures.plot_trajectory(targets, MANY, domain="体有强健特色领域")
+def test_a_domain_of_the_plans_own_may_be_asked_for(plans: Plans) -> None:
+    figure = plans.draw(figures.plot_trajectory, MANY, domain="体有强健特色领域")
     assert "自定每万人设施甲数" in texts(figure) and "千人托位数" not in texts(figure)
 
 
@@ -260,6 +267,6 @@ def test_units_that_differ_are_not_drawn_together(targets: pd.DataFrame) -> None
     two = targets[targets["region"].isin([MANY, "330203"])]
     other = two[two["indicator"] == code].assign(region="330203", unit="亩", published_unit="亩")
     mixed = pd.concat([two, other], ignore_index=True)
-    assert "自定每万人设施甲数" not in texts(figures.plot_trajectory(mixed))
+    assert "自定每万人设施甲数" not in texts(drawn(figures.plot_trajectory, mixed))
     entry = scene_of(mixed, "330203").own.loc[code]
     assert entry["alone"] and entry["unit_name"] == "亩"

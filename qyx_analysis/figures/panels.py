@@ -12,9 +12,7 @@ from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import Scene, number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
 COLUMNS = 3
 SLOT = (style.WIDTH - 2 * style.MARGIN) / COLUMNS  # inches
@@ -23,15 +21,74 @@ HEADING, ROW = 0.36, 1.82  # inches of a domain's name, and of a row of panels u
 LINE = style.SMALL / 72 * 1.25  # inches from one label to the next
 
 
-def panel(
-    figure: Figure, scene: Scene, code: str, top: float, column: int, room: tuple[float, float], height: float
-) -> Axes:
-    """Title and axes of one indicator; ``room`` is what stays free left and right of the axes, in inches.
+class Line(NamedTuple):
+    """Panels side by side: column and code of each, the names of domains above the columns they begin at, and inches.
 
-    ``top`` is that of a name of one line: a longer one begins above it. In a comparison the line under the name says
-    how many counties print the indicator.
+    ``above``: the inches above the names of one line; ``below``: from there to the end of the line.
     """
-    left = style.MARGIN + SLOT * column
+
+    panels: list[tuple[int, str]]
+    domains: dict[int, str]
+    above: float
+    below: float
+
+
+def domain_lines(table: pd.DataFrame) -> list[Line]:
+    """Each domain on lines of its own, but those that have room beside one another on one."""
+    lines: list[tuple[list[tuple[int, str]], dict[int, str]]] = []
+    for name, part in table.groupby("domain_name", sort=False):
+        used = len(lines[-1][0]) if lines and lines[-1][1] else COLUMNS
+        if used + len(part) > COLUMNS:
+            lines, used = [*lines, ([], {})], 0
+        lines[-1][1][used] = str(name)
+        for place, code in enumerate(part.index, used):
+            if place and place % COLUMNS == 0:
+                lines.append(([], {}))
+            lines[-1][0].append((place % COLUMNS, str(code)))
+    rooms = [_title_room(table.loc[[code for _, code in panels], "name"]) for panels, _ in lines]
+    return [Line(*line, HEADING * bool(line[1]) + room, ROW) for line, room in zip(lines, rooms, strict=True)]
+
+
+def plain_lines(table: pd.DataFrame, height: float, foot: float) -> list[Line]:
+    """One panel after the other, whatever its domain; ``height`` and ``foot`` of the axes and below them, in inches."""
+    above = 0.1 + _title_room(table["name"])
+    starts = range(0, len(table), COLUMNS)
+    lines = [list(enumerate(map(str, table.index[start : start + COLUMNS]))) for start in starts]
+    return [Line(line, {}, above, HEAD + height + foot) for line in lines]
+
+
+def lines_height(lines: Iterable[Line]) -> float:
+    """Inches that :func:`lay_panels` needs."""
+    return sum(line.above + line.below for line in lines)
+
+
+def lay_panels(
+    figure: style.Figure, scene: Scene, lines: Iterable[Line], top: float, room: tuple[float, float], height: float
+) -> Iterator[tuple[str, style.Axes]]:
+    """Lay out a panel for each indicator, under the name of its domain if there is one; gives its code and axes.
+
+    ``room`` is what stays free left and right of the axes, in inches.
+    """
+    for line in lines:
+        if line.domains:
+            style.rule(figure, top + 0.04)
+        for column, name in line.domains.items():
+            free = min((other for other in line.domains if other > column), default=COLUMNS) - column
+            (text,) = style.fitted(name, 11, SLOT * free - 0.15)
+            style.write(figure, style.MARGIN + SLOT * column, top + 0.09, text, fontsize=11, color=style.SOFT)
+        top += line.above
+        for column, code in line.panels:
+            left = style.MARGIN + SLOT * column
+            _write_title(figure, scene, code, top, left)
+            yield code, style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
+        top += line.below
+
+
+def _write_title(figure: style.Figure, scene: Scene, code: str, top: float, left: float) -> None:
+    """Name and unit of an indicator; in a comparison also how many counties print it.
+
+    ``top`` is that of a name of one line: a longer one begins above it.
+    """
     entry = scene.indicators.loc[code]
     under = [entry["unit_name"]] if entry["nature"] != "state" else [scene.say("state")]
     under += [scene.say("lower_is_better")] if entry["direction"] < 0 else []
@@ -42,65 +99,15 @@ def panel(
         style.write(figure, left, top - TITLE * line, text)
     (text,) = style.fitted(scene.say("dot").join(filter(None, under)), style.SMALL, SLOT - 0.05)
     style.write(figure, left, top + TITLE, text, fontsize=style.SMALL, color=style.SOFT)
-    return style.axes_at(figure, left + room[0], top + HEAD, SLOT - sum(room), height)
 
 
 def _title(name: str) -> list[str]:
     return style.fitted(name, style.BODY, SLOT - 0.15, 2)
 
 
-def title_room(names: Iterable[str]) -> float:
+def _title_room(names: Iterable[str]) -> float:
     """Inches that panels side by side need above the names of one line: none, or those of a second."""
     return TITLE * (max(len(_title(name)) for name in names) - 1)
-
-
-class Line(NamedTuple):
-    """Panels side by side: column, code and name of each, and the names of domains above the columns they begin at."""
-
-    panels: list[tuple[int, str, str]]
-    domains: dict[int, str]
-
-    @property
-    def above(self) -> float:
-        """Inches above the names of one line."""
-        return HEADING * bool(self.domains) + title_room(name for _, _, name in self.panels)
-
-
-def _lines(table: pd.DataFrame) -> list[Line]:
-    """Each domain on lines of its own, but those that have room beside one another on one."""
-    lines: list[Line] = []
-    for name, part in table.groupby("domain_name", sort=False):
-        used = len(lines[-1].panels) if lines and lines[-1].domains else COLUMNS
-        if used + len(part) > COLUMNS:
-            lines, used = [*lines, Line([], {})], 0
-        lines[-1].domains[used] = str(name)
-        for place, (code, title) in enumerate(part["name"].items(), used):
-            if place and place % COLUMNS == 0:
-                lines.append(Line([], {}))
-            lines[-1].panels.append((place % COLUMNS, str(code), title))
-    return lines
-
-
-def domains_height(table: pd.DataFrame) -> float:
-    """Inches that :func:`domain_panels` needs."""
-    return sum(line.above + ROW for line in _lines(table))
-
-
-def domain_panels(
-    figure: Figure, scene: Scene, table: pd.DataFrame, top: float, room: tuple[float, float], height: float
-) -> Iterator[tuple[str, Axes]]:
-    """Lay out a panel for each indicator of ``table`` under the name of its domain; gives its code and axes."""
-    for line in _lines(table):
-        if line.domains:
-            style.rule(figure, top + 0.04)
-        for column, name in line.domains.items():
-            free = next((other for other in sorted(line.domains) if other > column), COLUMNS) - column
-            (text,) = style.fitted(name, 11, SLOT * free - 0.15)
-            style.write(figure, style.MARGIN + SLOT * column, top + 0.09, text, fontsize=11, color=style.SOFT)
-        top += line.above
-        for column, code, _ in line.panels:
-            yield code, panel(figure, scene, code, top, column, room, height)
-        top += ROW
 
 
 def number_ticks(axis: Axis, low: float, high: float, lang: str, signed: bool = False) -> None:
@@ -123,7 +130,7 @@ def widened(values: pd.Series | np.ndarray, share: float) -> tuple[float, float]
 
 
 def label_dots(
-    ax: Axes, places: np.ndarray, texts: Sequence[str], colours: Sequence[str], dots: np.ndarray, height: float
+    ax: style.Axes, places: np.ndarray, texts: Sequence[str], colours: Sequence[str], dots: np.ndarray, height: float
 ) -> None:
     """Write a label beside every place where it covers no dot and no other label, as far as there is room.
 

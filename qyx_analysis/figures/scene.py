@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,17 @@ import pandas as pd
 
 from qyx_analysis import catalogue, names
 from qyx_analysis.figures import style
+from qyx_analysis.figures.style import Entry, Options
 from qyx_analysis.problems import DataError, Problem, require
 
 _OF_TARGETS = ("region", "level", "indicator", "domain", "year", "role", "raw", "kind", "operator", "value")
+_OF_RESULTS = ("indicator", "measure", "value", "lo", "hi", "status", "flags")
 _NAME, _LONGEST = 30, 60  # characters of a region or a unit, and of an indicator, that a picture has room for
 _SOME = 8  # names in a note
 _WORDED = ("status", "words", "several")
 TOLD = (*_WORDED, "full_coverage", "reference")  # kinds of cells that say in words what is planned
+UNSAID = ("missing", "unreadable")  # kinds of cells that say nothing
+BOUNDS = ("lower_bound", "upper_bound")
 FEW = 5  # up to so many counties each gets its own colour and label
 OPERATORS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
@@ -90,7 +94,7 @@ class Scene:
         return dict(zip(self.counties, own, strict=False))
 
     @cached_property
-    def marks(self) -> dict[str, dict[str, Any]]:
+    def marks(self) -> dict[str, Options]:
         """Line2D options of each county's planned values: its colour, and its shape when every county has its own."""
         shapes = ["o"] * len(self.counties) if self.chosen or not self.few else style.COUNTY_MARKS
         return {
@@ -123,6 +127,11 @@ class Scene:
         """Those of the indicators that two counties print, so that there is something to compare, or all of one's."""
         return self.indicators[self.indicators["printing"] >= min(2, len(self.counties))]
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """The indicators of a picture: those of the chosen county, or what there is to compare."""
+        return self.own if self.chosen else self.shared
+
     def single(self) -> str:
         """How many indicators only one county prints, for the note of a comparison: they have no place in it."""
         n = int((self.indicators["printing"] == 1).sum())
@@ -145,7 +154,7 @@ class Scene:
     @property
     def everyone(self) -> str:
         """How many counties there are."""
-        return self.say("counties", n=len(self.counties))
+        return self.listed(self.counties, 0)
 
     @property
     def who(self) -> str:
@@ -155,11 +164,16 @@ class Scene:
     @property
     def picked_out(self) -> str:
         """For the alternative text of a picture of all counties: which of them is in colour."""
-        return self.say("picked_out", county=self.name(self.chosen)) if self.chosen else ""
+        return self.say("picked_out") if self.chosen else ""
 
     def say(self, key: str, /, **values: object) -> str:
-        """One text of the messages whose key starts with ``fig_``."""
-        return catalogue.message(f"fig_{key}", self.lang, **values)
+        """One text of the messages whose key starts with ``fig_``; it may name the years and who is in the picture."""
+        return catalogue.message(f"fig_{key}", self.lang, **self._always | values)
+
+    @cached_property
+    def _always(self) -> dict[str, object]:
+        years = {"first": self.years[0], "last": self.years[-1]}
+        return {**years, "who": self.who, "county": self.who, "counties": len(self.counties)}
 
     def name(self, code: str) -> str:
         """Name of a region on a label: English names without District, County or City."""
@@ -169,8 +183,8 @@ class Scene:
     def listed(self, codes: list[str], limit: int = FEW) -> str:
         """Names in a row, or how many there are."""
         if len(codes) > limit:
-            return self.say("counties", n=len(codes))
-        return self.say("comma").join(self.name(code) for code in codes)
+            return catalogue.message("fig_counties", self.lang, n=len(codes))
+        return catalogue.message("fig_comma", self.lang).join(self.name(code) for code in codes)
 
     def reason(self, status: str) -> str:
         """Why there is no result, in a few words."""
@@ -191,6 +205,52 @@ class Scene:
         if cell.kind in _WORDED:
             return style.drawable(cell.raw, 6) if self.lang == "zh" else self.say("kind_status")
         return self.say(f"kind_{cell.kind}")
+
+    def county_entries(self) -> list[Entry]:
+        """For a key: the chosen county, or each of few."""
+        if self.chosen:
+            return [(self.marks[self.chosen], self.name(self.chosen))]
+        return [(mark, self.name(code)) for code, mark in self.marks.items()] if self.few else []
+
+    def other_entries(self, mark: Options) -> list[Entry]:
+        """For a key: the counties that are not singled out, as ``mark``."""
+        if not self.others or (self.few and not self.chosen):
+            return []
+        return [(mark, self.say("key_others" if self.chosen else "key_each", names=self.listed(self.others)))]
+
+    def benchmark_entries(self, mark: Options = style.BENCHMARK) -> list[Entry]:
+        """For a key: the cities and the province."""
+        return [(mark, self.say("key_benchmark", names=self.listed(self.benchmarks)))] if self.benchmarks else []
+
+    def baseline_entry(self, colour: str) -> Entry:
+        """For a key: the mark of an observed value."""
+        return style.BASELINE | {"color": colour}, self.say("key_baseline", year=self.years[0])
+
+    def bound_entries(self, cells: pd.DataFrame, colour: str) -> list[Entry]:
+        """For a key: the bounds among these cells."""
+        sides = (("lower_bound", "up", "key_at_least"), ("upper_bound", "down", "key_at_most"))
+        present = set(cells["kind"])
+        return [(style.bound_options(side, colour), self.say(text)) for kind, side, text in sides if kind in present]
+
+    def results(self, frame: pd.DataFrame, source: str, *measures: str) -> pd.DataFrame:
+        """The rows of this picture whose measure begins so; ``source`` gives the frame that is wanted.
+
+        Raises DataError for another frame.
+        """
+        require(frame, _OF_RESULTS, source)
+        known = frame[frame["measure"].str.startswith(measures)]
+        if known.empty and len(frame):
+            raise DataError(Problem("frame_columns", source, text=measures[0]))
+        rows = known[known["indicator"].isin(self.indicators.index)]
+        return rows[rows["region"].isin(self.cells["region"].unique())] if "region" in rows else rows
+
+    def printed(self, code: str) -> pd.DataFrame:
+        """The cells of one indicator."""
+        return self.cells.iloc[self._places[code]]
+
+    @cached_property
+    def _places(self) -> dict[Any, Any]:
+        return self.cells.groupby("indicator", sort=False).indices
 
     def of(self, code: str, region: str) -> pd.DataFrame:
         """The cells of one region's row, ordered by year."""
@@ -240,25 +300,40 @@ def domains_in(frame: pd.DataFrame, domain: str | Sequence[str]) -> list[str]:
     ]
 
 
-def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh") -> Scene:
-    """Prepare the targets for drawing; ``region`` as number, text or name.
+Say = Callable[..., str]  # gives a text by its key
+
+
+def speaker(lang: str) -> Say:
+    """Give what says the texts of pictures in ``lang``. Raises DataError for another language."""
+    if lang not in ("zh", "en"):
+        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
+    return lambda key, **values: catalogue.message(f"fig_{key}", lang, **values)
+
+
+def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh", domain: Domain = None) -> Scene:
+    """Prepare the targets for drawing; ``region`` as number, text or name, ``domain`` as :func:`in_domain` takes it.
 
     Raises DataError for another language, an unknown region, one that is not among the counties of ``targets``, and
     targets without any row.
     """
-    if lang not in ("zh", "en"):
-        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
-    cells, table = targets, names.indicators_of(targets).set_index("code")
-    cells = cells.astype(dict.fromkeys(cells.select_dtypes("str").columns, object))  # read cell by cell: faster
-    if cells.empty:
+    targets = in_domain(targets, domain)
+    speaker(lang)
+    if targets.empty:
         raise DataError(Problem("nothing_to_draw", "targets"))
-    passing = (cells["kind"] == "status") & (cells["indicator"].map(table["nature"]) == "state")
-    full = (cells["kind"] == "full_coverage") & cells["indicator"].map(table["full_is_best"]).astype(bool)
-    best = cells["indicator"].map(table["best"])
-    cells["drawn"] = np.select([passing, full], [cells["state"], best], cells["value"].astype(float))
+    cells = targets.astype(dict.fromkeys(targets.select_dtypes("str").columns, object))  # read cell by cell: faster
+    cells["drawn"] = _meant(targets)
     chosen = "" if region is None or region == "" else names.find_region(region)
     scene = Scene(cells, chosen, lang)
     if chosen and chosen not in scene.counties:
         present = ", ".join(names.region_name(code, lang) for code in scene.counties[:10])
         raise DataError(Problem("region_absent", "targets", text=str(region), values={"present": present}))
     return scene
+
+
+def _meant(targets: pd.DataFrame) -> pd.Series:
+    """The number that a cell means: the printed one, a state as 0 or 100, 全覆盖 where a best value is declared."""
+    table = names.indicators_of(targets).set_index("code")
+    passing = (targets["kind"] == "status") & (targets["indicator"].map(table["nature"]) == "state")
+    full = (targets["kind"] == "full_coverage") & targets["indicator"].map(table["full_is_best"]).astype(bool)
+    meant = targets["value"].astype(float).mask(passing, targets["state"])
+    return meant.mask(full, targets["indicator"].map(table["best"]))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for all modules of this folder, none of which loads matplotlib before a picture is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ft2font import FT2Font
@@ -33,11 +33,14 @@ COUNTY_MARKS = ("o", "s", "^", "v", "P")  # told apart without any colour
 INK, SOFT, OTHER, BAND, FAINT = "#222222", "#5c5c5c", "#a6a6a6", "#c9c9c9", "#e9e9e9"
 
 DASHED, DOTTED, SOLID = (0, (4, 2)), (0, (1, 1.6)), "solid"
-POINT: dict[str, Any] = {"marker": "o", "markersize": 5.0}
-BASELINE: dict[str, Any] = {"marker": "D", "markersize": 5.0}
-NOT_PRINTED: dict[str, Any] = {"marker": "s", "markersize": 3.6, "markerfacecolor": "white", "markeredgewidth": 0.8}
-HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 1.3}
-PAPER: dict[str, Any] = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6}  # behind a label on lines
+Options = dict[str, Any]  # of a Line2D
+POINT: Options = {"marker": "o", "markersize": 5.0}
+BASELINE: Options = {"marker": "D", "markersize": 5.0}
+NOT_PRINTED: Options = {"marker": "s", "markersize": 3.6, "markerfacecolor": "white", "markeredgewidth": 0.8}
+HOLLOW: Options = {"markerfacecolor": "white", "markeredgewidth": 1.3}
+MEDIAN: Options = {"color": INK, "marker": "|", "markersize": 9, "markeredgewidth": 2}
+BENCHMARK: Options = {"color": INK, "linestyle": DOTTED, "linewidth": 1.3}
+PAPER: Options = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6}  # behind a label on lines
 BOUND_SIZE = 16.5  # gives the circle of a bound the size of a point
 
 _NO_LINE_START = "，。；：、）”·%,.;:)"
@@ -220,31 +223,37 @@ def _pieces(text: str) -> Iterator[str]:
     """Chinese characters one by one, other words with the space after them."""
     word = ""
     for c in text:
-        if unicodedata.east_asian_width(c) in "WF":
+        wide = unicodedata.east_asian_width(c) in "WF"
+        if wide:
             yield from filter(None, (word, c))
+        word = "" if wide else word + c
+        if c == " ":
+            yield word
             word = ""
-        else:
-            word += c
-            if c == " ":
-                yield word
-                word = ""
     if word:
         yield word
 
 
-Entry = tuple[dict[str, Any], str]  # options of a Line2D, and what it means
+# --- the page ---------------------------------------------------------------------------------------------
+
+
+Entry = tuple[Options, str]  # of a key: a mark, and what it means
 
 
 def page(title: str, subtitle: str, entries: Sequence[Entry], body: float, note: str) -> tuple[Figure, float]:
     """Make a figure with title, key and caveats around a body of ``body`` inches; give it and the body's top."""
     lines = wrap(subtitle, BODY, WIDTH - 2 * MARGIN)
+    notes = wrap(note, SMALL, WIDTH - 2 * MARGIN - 0.1)
+    rows = _key_rows(entries)
     top = 0.5 + 0.205 * len(lines)
-    figure = canvas(top + key_height(entries) + body + footer_height(note))
+    start = top + 0.1 + _KEY_LINE * len(rows)
+    figure = canvas(start + body + 0.2 + 0.165 * len(notes))
     write(figure, MARGIN, 0.14, title, fontsize=TITLE)
     write(figure, MARGIN, 0.48, "\n".join(lines), color=SOFT)
-    key(figure, top, entries)
-    footer(figure, note)
-    return figure, top + key_height(entries)
+    if rows:
+        _draw_key(figure, top + 0.04, rows)
+    write(figure, MARGIN, start + body + 0.06, "\n".join(notes), fontsize=SMALL, color=SOFT)
+    return figure, start
 
 
 def without_picture(title: str, sentence: str) -> Figure:
@@ -254,61 +263,66 @@ def without_picture(title: str, sentence: str) -> Figure:
     return figure
 
 
-def footer(figure: Figure, note: str) -> None:
-    """Write the caveats at the bottom; :func:`footer_height` says how much room they take."""
-    top = figure.get_figheight() - footer_height(note) + 0.06
-    write(figure, MARGIN, top, "\n".join(_note_lines(note)), fontsize=SMALL, color=SOFT)
+_KEY_LINE = 0.23  # inches
 
 
-def footer_height(note: str) -> float:
-    """Inches that :func:`footer` needs for this note."""
-    return 0.2 + 0.165 * len(_note_lines(note))
-
-
-def _note_lines(note: str) -> list[str]:
-    return wrap(note, SMALL, WIDTH - 2 * MARGIN - 0.1)
-
-
-def key_rows(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Break the entries of a key into lines that fit the width of the figure."""
-    rows: list[list[Entry]] = [[]]
+def _key_rows(entries: Sequence[Entry]) -> list[list[tuple[float, Entry]]]:
+    """Break the entries of a key into lines that fit the width of the figure: each with its inches from the left."""
+    rows: list[list[tuple[float, Entry]]] = []
     used = 0.0
     for entry in entries:
-        width = _entry_width(entry[1])
-        if rows[-1] and used + width > WIDTH - 2 * MARGIN:
+        width = 0.27 + text_width(entry[1], SMALL) + 0.24
+        if not rows or used + width > WIDTH - 2 * MARGIN:
             rows.append([])
             used = 0.0
-        rows[-1].append(entry)
+        rows[-1].append((used, entry))
         used += width
     return rows
 
 
-def key_height(entries: Sequence[Entry]) -> float:
-    """Inches that :func:`key` needs."""
-    return 0.1 + 0.23 * len(key_rows(entries)) * bool(entries)
-
-
-def key(figure: Figure, top: float, entries: Sequence[Entry]) -> None:
+def _draw_key(figure: Figure, top: float, rows: list[list[tuple[float, Entry]]]) -> None:
     """Explain the marks in one or more lines: real marks, each followed by its meaning."""
-    if not entries:
-        return
-    rows = key_rows(entries)
-    height = 0.23 * len(rows)
-    ax = axes_at(figure, MARGIN, top + 0.04, WIDTH - 2 * MARGIN, height)
+    height = _KEY_LINE * len(rows)
+    ax = axes_at(figure, MARGIN, top, WIDTH - 2 * MARGIN, height)
     ax.set(xlim=(0, WIDTH - 2 * MARGIN), ylim=(height, 0))
     ax.axis("off")
     for line, row in enumerate(rows):
-        x, y = 0.0, 0.23 * (line + 0.5)
-        for options, text in row:
-            mark: dict[str, Any] = {"linestyle": "none", "clip_on": False} | options
+        y = _KEY_LINE * (line + 0.5)
+        for x, (options, text) in row:
+            mark: Options = {"linestyle": "none", "clip_on": False} | options
             xs = [x + 0.1] if mark["linestyle"] == "none" else [x, x + 0.1, x + 0.2]
             ax.plot(xs, [y] * len(xs), **mark)
-            ax.text(x + 0.27, y, text, fontsize=SMALL, color=SOFT, va="center")
-            x += _entry_width(text)
+            small(ax, x + 0.27, y, text)
 
 
-def _entry_width(text: str) -> float:
-    return 0.27 + text_width(text, SMALL) + 0.24
+# --- marks ------------------------------------------------------------------------------------------------
+
+
+def small(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
+    """Write a small text at a place of the axes, in the middle of its height unless ``options`` say otherwise."""
+    chosen: dict[str, Any] = {"fontsize": SMALL, "color": SOFT, "va": "center"} | options
+    ax.text(x, y, text, **chosen)
+
+
+def aside(ax: Axes, place: tuple[float, float], shift: tuple[float, float], text: str, **options: Any) -> None:
+    """Write a small text ``shift`` points away from a place of the axes; it may leave them."""
+    chosen: dict[str, Any] = {"fontsize": SMALL, "color": SOFT, "va": "center", "annotation_clip": False} | options
+    ax.annotate(text, place, shift, textcoords="offset points", **chosen)
+
+
+def stroke(colour: str, width: float, linestyle: Any = SOLID, **more: Any) -> Options:
+    """Line2D options of a line; ``width`` in points."""
+    return {"color": colour, "linewidth": width, "linestyle": linestyle} | more
+
+
+def stripe(colour: str) -> Options:
+    """Line2D options of a band, as a key shows it."""
+    return stroke(colour, 8, solid_capstyle="butt")
+
+
+def grey_dot(size: float) -> Options:
+    """Line2D options of a county that is not singled out."""
+    return {"marker": "o", "markersize": size, "color": OTHER}
 
 
 @cache
@@ -325,7 +339,7 @@ def bound_mark(side: str) -> Outline:
     return Outline.make_compound_path(Outline.unit_circle(), arrow).transformed(Affine2D().rotate_deg(turn))
 
 
-def bound_options(side: str, colour: str) -> dict[str, Any]:
+def bound_options(side: str, colour: str) -> Options:
     """Line2D options of a bound's mark."""
     return {
         "marker": bound_mark(side),
@@ -334,6 +348,16 @@ def bound_options(side: str, colour: str) -> dict[str, Any]:
         "markeredgecolor": colour,
         "markeredgewidth": 1.1,
     }
+
+
+def cell_mark(kind: str, role: str, point: Options, sides: tuple[str, str] = ("up", "down")) -> Options:
+    """Line2D options of a printed number: a diamond for a baseline, ``point`` for a target, an arrow for a bound.
+
+    ``sides``: where what a lower and an upper bound allow lies.
+    """
+    if kind in ("lower_bound", "upper_bound"):
+        return bound_options(sides[kind == "upper_bound"], point["color"])
+    return BASELINE | {"color": point["color"]} if role == "baseline" else point
 
 
 def halo() -> list[Any]:

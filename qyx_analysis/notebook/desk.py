@@ -241,14 +241,14 @@ def say(sentences: Iterable[str]) -> None:
         display(Markdown("\n".join(lines if len(lines) == 1 else (f"- {line}" for line in lines))))
 
 
-def pictures(desk: Desk, plot: Callable[..., Figure], *frames: Any) -> None:
-    """Display what a ``plot_`` function of small multiples draws of ``frames``: in parts that fit on a page each.
+def pictures(desk: Desk, plot: Callable[..., Figure], *frames: Any, **more: pd.DataFrame) -> None:
+    """Display what a ``plot_`` function of small multiples draws of these frames: in parts that fit on a page each.
 
     Each part has whole domains; one that has nothing to draw is not shown where another has.
     """
     from IPython.display import display
 
-    figures = [plot(*frames, domain=part, lang=desk.lang) for part in _parts(desk)]
+    figures = [plot(*frames, domain=part, lang=desk.lang, **more) for part in _parts(desk)]
     drawn = [figure for figure in figures if figure.axes]
     for figure in drawn or figures[:1]:
         display(figure)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.figures import style
-from qyx_analysis.figures.panels import domain_panels, domains_height, widened
-from qyx_analysis.figures.paths import GAPS, PLOT, WORDS, Label, path_segments, path_ticks, right_labels, say_why
-from qyx_analysis.figures.rows import NAMES, Rows, Scale, lay_rows, row_step, rows_height
-from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Scene, domains_in, in_domain, number, scene_of
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.figures import panels, paths, rows, style
+from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Say, Scene, domains_in, number, scene_of, speaker
 from qyx_analysis.wings.monitoring.judging import MET, UNMET, common_periods
 from qyx_analysis.wings.monitoring.reading import period_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MISSING = "not_reported"
 # Told apart by shape as well as by colour: met are round and upright, missed are downward and crossed.
@@ -46,11 +38,11 @@ PLACES = 1.9  # inches for the names of what is ranked
 
 @style.house_style()
 def plot_progress(
-    targets: pd.DataFrame, monitored: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh"
-) -> Figure:
+    monitored: pd.DataFrame, targets: pd.DataFrame, region: object, domain: Domain = None, lang: str = "zh"
+) -> style.Figure:
     """Draw a county's actual values on its planned paths, one small panel per indicator.
 
-    ``targets``: the frame of ``load_targets``; ``monitored``: of :func:`qyx_analysis.monitoring`. ``region``: the
+    ``monitored``: as :func:`qyx_analysis.monitoring` gives it for the ``targets`` of ``load_targets``. ``region``: the
     county, by code or name; ``domain``: only this domain, by its Chinese or English name.
 
     Returns a matplotlib Figure whose label is its alternative text; without any value of the county it says so.
@@ -63,34 +55,28 @@ def plot_progress(
 
     >>> from qyx_analysis import load_targets, monitoring, load_actuals
     >>> targets = load_targets()
-    >>> plot_progress(targets, monitoring(targets, load_actuals()), "奉化区", lang="en").get_label()
+    >>> plot_progress(monitoring(targets, load_actuals()), targets, "奉化区", lang="en").get_label()
     'There are 0 actual values of Fenghua: nothing to set beside its plan.'
     """
-    scene = scene_of(in_domain(targets, domain), region, lang)
-    table = scene.own
-    rows = _told(monitored[(monitored["region"] == scene.chosen) & monitored["indicator"].isin(table.index)])
-    first, last, who = scene.years[0], scene.years[-1], scene.name(scene.chosen)
-    title = scene.say("progress_title", county=who, first=first, last=last)
-    if rows["actual_raw"].eq("").all():
-        return style.without_picture(title, scene.say("progress_none", county=who))
-    grey: dict[str, Any] = {"color": style.OTHER}
-    entries: list[style.Entry] = [
-        (grey | style.BASELINE, scene.say("key_baseline", year=first)),
-        (grey | style.POINT | {"linestyle": "solid", "linewidth": 1.6, "markevery": [1]}, scene.say("key_plan")),
-        *_key_entries(rows, lang),
-    ]
-    body, note = domains_height(table), scene.say("progress_note")
-    figure, top = style.page(title, scene.say("progress_subtitle"), entries, body, note)
-    for code, ax in domain_panels(figure, scene, table, top, (0.46, 0.95), PLOT):
-        _progress(ax, scene, code, rows[rows["indicator"] == code])
-    latest = rows.drop_duplicates("indicator", keep="last")
-    counts = _counts(latest)
-    _finish(figure, rows, scene.say("progress_alt", county=who, n=len(latest), **counts), lang)
+    scene = scene_of(targets, region, lang, domain)
+    own = _told(monitored[(monitored["region"] == scene.chosen) & monitored["indicator"].isin(scene.own.index)])
+    title = scene.say("progress_title")
+    if own["actual_raw"].eq("").all():
+        return style.without_picture(title, scene.say("progress_none"))
+    plan = style.POINT | style.stroke(style.OTHER, 1.6, markevery=[1])
+    entries = [scene.baseline_entry(style.OTHER), (plan, scene.say("key_plan")), *_key_entries(own, lang)]
+    lines = panels.domain_lines(scene.own)
+    subtitle, note = scene.say("progress_subtitle"), scene.say("progress_note")
+    figure, top = style.page(title, subtitle, entries, panels.lines_height(lines), note)
+    for code, ax in panels.lay_panels(figure, scene, lines, top, (0.46, 0.95), paths.PLOT):
+        _draw_progress(paths.Panel(ax, scene, code), own[own["indicator"] == code])
+    latest = own.drop_duplicates("indicator", keep="last")
+    _finish(figure, own, scene.say("progress_alt", n=len(latest), **_counts(latest)), lang)
     return figure
 
 
 @style.house_style()
-def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> Figure:
+def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "zh") -> style.Figure:
     """Draw how each county stands to each of its targets, up to the last period due for half as many rows as any.
 
     ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``domain``: only this domain, by its Chinese or
@@ -109,31 +95,32 @@ def plot_statuses(monitored: pd.DataFrame, domain: Domain = None, lang: str = "z
     """
     if domain:
         monitored = monitored[monitored["domain"].isin(domains_in(monitored, domain))]
-    scene = _scene(monitored, lang)
-    table = scene.shared
-    rows = _told(scene.cells[scene.cells["level"] == "county"])
-    if rows["actual_raw"].eq("").all():
-        return style.without_picture(scene.say("statuses_title_none"), scene.say("statuses_none"))
-    known = common_periods(rows)
-    period, at = _last(rows[rows["indicator"].isin(table.index)])
+    say, levels = speaker(lang), monitored["region"].map(names.region_level)
+    counties = monitored.assign(level=levels)[levels == "county"]
+    if counties["actual_raw"].eq("").all():
+        return style.without_picture(say("statuses_title_none"), say("statuses_none"))
+    scene = Scene(counties, "", lang)
+    table, judged = scene.shared, _told(counties)
+    shown = judged[judged["indicator"].isin(table.index)]
+    period, at = _last(shown)
     when = period_text(period, lang)
-    title = scene.say("statuses_title", who=scene.who, period=when)
-    alt = scene.say("statuses_alt", who=scene.who, n=len(table), period=when, **_counts(at))
+    title = scene.say("statuses_title", period=when)
+    alt = scene.say("statuses_alt", n=len(table), period=when, **_counts(at))
     if len(scene.counties) <= CROWD:
-        width = (style.WIDTH - 2 * style.MARGIN - NAMES) / len(scene.counties)
-        room = int(np.clip((width - 0.1) / COLUMN, 1, MOST))
+        known = common_periods(judged)
         before = known[: known.index(period)] if period in known else []
-        periods = [*before, period][-room:]
-        at = rows[rows["period"].isin(periods) & rows["indicator"].isin(table.index)]
-        figure = _grid(scene, table, at, periods, title)
+        width = (style.WIDTH - 2 * style.MARGIN - rows.NAMES) / len(scene.counties)
+        periods = [*before, period][-int(np.clip((width - 0.1) / COLUMN, 1, MOST)) :]
+        at = shown[shown["period"].isin(periods)]
+        figure = _draw_grid(scene, table, at, periods, title)
     else:
-        figure = _bars(scene, table, at, title)
+        figure = _draw_bars(scene, table, at, title)
     _finish(figure, at, alt, lang)
     return figure
 
 
 @style.house_style()
-def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = None, lang: str = "zh") -> Figure:
+def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = None, lang: str = "zh") -> style.Figure:
     """Draw who ranks where in the last period due for half as many rows as any, and how far that can be relied on.
 
     ``ranked``: the frame of :func:`qyx_analysis.rankings`. ``by``: ``county``, ``city``, ``domain`` or
@@ -153,119 +140,101 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
     """
     if by not in RANKED:
         raise ValueError(f"by {by!r} is not one of {', '.join(RANKED)}")
-    say = _say(lang)
+    say = speaker(lang)
     scope = "" if region is None or region == "" else names.find_region(region)
-    rows = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
+    league = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
     what = say(RANKED[by])
-    if rows.empty:
+    if league.empty:
         return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
-    period, rows = _last(rows)
+    period, league = _last(league)
     when = period_text(period, lang)
     title = say("rankings_title", what=what, period=when)
     title = say("of_region", county=names.region_name(scope, lang), text=title) if scope else title
-    entries: list[style.Entry] = [
+    entries = [
         (style.POINT | {"color": style.BLUE}, say("key_share")),
-        ({"color": style.OTHER, "linestyle": "solid", "linewidth": 3}, say("key_share_range")),
-        ({"color": style.BAND, "linestyle": "solid", "linewidth": 8, "solid_capstyle": "butt"}, say("key_rank_range")),
-        ({"color": style.INK, "marker": "|", "markersize": 9, "markeredgewidth": 2}, say("key_rank")),
+        (style.stroke(style.OTHER, 3), say("key_share_range")),
+        (style.stripe(style.BAND), say("key_rank_range")),
+        (style.MEDIAN, say("key_rank")),
     ]
-    step = 0.3 if len(rows) <= 2 * CROWD else 0.185
-    body = TITLES + step * len(rows) + 0.35
+    step = 0.3 if len(league) <= 2 * CROWD else 0.185
+    body = TITLES + step * len(league) + 0.35
     figure, top = style.page(title, say("rankings_subtitle"), entries, body, say("rankings_note"))
-    _league(figure, rows, top, step, lang)
-    separate = _separate(rows)
-    _finish(figure, rows, say("rankings_alt", what=what, n=len(rows), period=when, separate=separate), lang)
+    _draw_league(figure, league, top, step, lang)
+    alt = say("rankings_alt", what=what, n=len(league), period=when, separate=_separate(league))
+    _finish(figure, league, alt, lang)
     return figure
 
 
 # --- what they share --------------------------------------------------------------------------------------
 
 
-def _say(lang: str) -> Any:
-    if lang not in ("zh", "en"):
-        raise DataError(Problem("lang_unknown", "lang", text=str(lang)))
-    return lambda key, **values: catalogue.message(f"fig_{key}", lang, **values)
-
-
-def _scene(monitored: pd.DataFrame, lang: str) -> Scene:
-    """The scene of rows that are judged, and whose they are."""
-    _say(lang)
-    return Scene(monitored.assign(level=monitored["region"].map(names.region_level)), "", lang)
-
-
-def _last(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _last(judged: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """The last common period, and its rows."""
-    period = common_periods(rows)[-1]
-    return period, rows[rows["period"] == period]
+    period = common_periods(judged)[-1]
+    return period, judged[judged["period"] == period]
 
 
-def _told(rows: pd.DataFrame) -> pd.DataFrame:
+def _told(judged: pd.DataFrame) -> pd.DataFrame:
     """By day, with ``told``: the status, or that what is due is not reported; ``at``: the day on an axis of years."""
-    told = rows["status"].mask(rows["reason"] == MISSING, MISSING)
-    rows = rows.assign(told=told, at=rows["year"] - 1 + rows["due"].str[5:7].astype(int) / 12)
-    return rows.sort_values("due", kind="stable")
+    told = judged["status"].mask(judged["reason"] == MISSING, MISSING)
+    at = judged["year"] - 1 + judged["due"].str[5:7].astype(int) / 12
+    return judged.assign(told=told, at=at).sort_values("due", kind="stable")
 
 
-def _counts(rows: pd.DataFrame) -> dict[str, int]:
-    return {name: int((rows["told"] == name).sum()) for name in MARKS}
+def _counts(judged: pd.DataFrame) -> dict[str, int]:
+    return {name: int((judged["told"] == name).sum()) for name in MARKS}
 
 
-def _key_entries(rows: pd.DataFrame, lang: str) -> list[style.Entry]:
-    words = names.judgement_names(lang)
-    return [(mark, words[name]) for name, mark in MARKS.items() if (rows["told"] == name).any()]
+def _key_entries(judged: pd.DataFrame, lang: str, bars: bool = False) -> list[style.Entry]:
+    words, present = names.judgement_names(lang), set(judged["told"])
+    return [(style.stripe(_tone(name)) if bars else MARKS[name], words[name]) for name in MARKS if name in present]
 
 
-def _finish(figure: Figure, rows: pd.DataFrame, alt: str, lang: str) -> None:
+def _finish(figure: style.Figure, judged: pd.DataFrame, alt: str, lang: str) -> None:
     """Label the figure; what holds synthetic values says so before its title, where a phone shows it, and its label."""
-    if rows["flags"].str.contains("synthetic").any():
+    if judged["flags"].str.contains("synthetic").any():
         warning = catalogue.message("synthetic", lang)
         box = {"facecolor": "white", "edgecolor": style.VERMILLION, "linewidth": 1.4, "pad": 4.0}
         figure.texts[0].set_x((style.MARGIN + style.text_width(warning, style.BODY) + 0.25) / style.WIDTH)  # the title
         style.write(figure, style.MARGIN + 0.06, 0.18, warning, color=style.dark(style.VERMILLION), bbox=box)
-        alt = _say(lang)("synthetic_alt", warning=warning, alt=alt)
+        alt = speaker(lang)("synthetic_alt", warning=warning, alt=alt)
     figure.set_label(alt)
 
 
 # --- one county's paths -----------------------------------------------------------------------------------
 
 
-def _progress(ax: Axes, scene: Scene, code: str, rows: pd.DataFrame) -> None:
-    entry, cells = scene.indicators.loc[code], scene.of(code, scene.chosen)
-    state = entry["nature"] == "state"
+def _draw_progress(panel: paths.Panel, judged: pd.DataFrame) -> None:
+    """The plan in grey, and on it what was reported."""
+    ax, scene, cells = panel.ax, panel.scene, panel.scene.of(panel.code, panel.scene.chosen)
+    reported = judged["actual_raw"] != ""
+    spoken = reported & judged["actual"].isna() & (judged["reason"] != "withdrawn")
     words = cells["drawn"].isna() & cells["kind"].isin(TOLD)
-    reported = rows["actual_raw"] != ""
-    spoken = reported & rows["actual"].isna() & (rows["reason"] != "withdrawn")
-    numbers = pd.concat([cells["drawn"], rows["actual"]]).dropna().to_numpy(float)
-    low, high = (-70.0, 170.0) if state else widened(numbers, 0.16) if len(numbers) else (0.0, 1.0)
-    if not state:
-        low, high = low - 0.15 * (high - low), high + 0.22 * (high - low) * bool(words.any() or spoken.any())
-    at_words, at_gaps = (low + share * (high - low) for share in (WORDS, GAPS))
-    ax.set(xlim=(scene.years[0] - 0.45, scene.years[-1] + 0.3), ylim=(low, high))
-    path_ticks(ax, scene, entry, low, high, not len(numbers))
-    if state:  # due at the end of the year in which it changes, and not before
+    numbers = pd.concat([cells["drawn"], judged["actual"]]).dropna().to_numpy(float)
+    room = (-70.0, 170.0) if panel.state else paths.limits(numbers, True, bool(words.any() or spoken.any()))
+    paths.draw_axes(panel, *room, not len(numbers))
+    at_words, at_gaps = panel.height(paths.WORDS), panel.height(paths.GAPS)
+    if panel.state:  # due at the end of the year in which it changes, and not before
         ax.plot(cells["year"], cells["drawn"], color=style.OTHER, linewidth=1.8, drawstyle="steps-post", zorder=2)
-    else:
-        path_segments(ax, cells.assign(at=cells["drawn"]), style.POINT | {"color": style.OTHER}, "level")
+    else:  # no line crosses what is not reported
+        paths.draw_path(ax, cells.assign(at=cells["drawn"]), style.POINT | {"color": style.OTHER}, state=False)
+        ax.plot(judged["at"], judged["actual"], color=style.SOFT, linewidth=0.9, zorder=4)
     years = cells.loc[words, "year"]
     ax.hlines([at_words] * len(years), years - 0.5, years + 0.5, color=style.OTHER, linewidth=2.8, zorder=2)
-    heights = rows["actual"].mask(spoken, at_words).fillna(at_gaps)
-    if not state:  # no line crosses what is not reported
-        ax.plot(rows["at"], rows["actual"], color=style.SOFT, linewidth=0.9, zorder=4)
-    for name, mark in MARKS.items():
-        use = (rows["told"] == name) & (reported | (name == MISSING))
-        if use.any():
-            ax.plot(rows["at"][use], heights[use], linestyle="none", clip_on=False, zorder=6, **mark)
-    labels = []
-    last = cells.iloc[-1]
-    if not state:
-        labels.append(Label(at_words if np.isnan(last["drawn"]) else last["drawn"], scene.word(last), style.SOFT))
+    heights = judged["actual"].mask(spoken, at_words).fillna(at_gaps)
+    drawn = judged[reported | (judged["told"] == MISSING)]
+    for name, same in drawn.groupby("told", sort=False):
+        ax.plot(same["at"], heights[same.index], linestyle="none", clip_on=False, zorder=6, **MARKS[str(name)])
+    last, labels = cells.iloc[-1], []
+    if not panel.state:
+        labels.append(paths.Label(at_words if np.isnan(last["drawn"]) else last["drawn"], scene.word(last)))
     if reported.any():
-        latest = next(rows[reported].iloc[[-1]].itertuples())
+        latest = next(judged[reported].iloc[[-1]].itertuples())
         text = f"{_short(latest.period)} {_value(latest, scene)}"
-        labels.append(Label(heights[latest.Index], text, style.dark(MARKS[latest.told]["color"])))
-    right_labels(ax, labels, low, high)
+        labels.append(paths.Label(heights[latest.Index], text, style.dark(MARKS[latest.told]["color"])))
+    paths.write_right(ax, labels)
     if not len(numbers) and not reported.any():
-        say_why(ax, scene, code)
+        paths.say_why(panel)
 
 
 def _short(period: str) -> str:
@@ -288,21 +257,22 @@ def _value(row: Any, scene: Scene) -> str:
 # --- all counties -----------------------------------------------------------------------------------------
 
 
-def _grid(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, periods: list[str], title: str) -> Figure:
+def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods: list[str], title: str) -> style.Figure:
     """A mark for every county, indicator and period."""
     step = 0.29
-    entries, body = _key_entries(rows, scene.lang), HEAD + rows_height(table, step)
+    entries, body = _key_entries(judged, scene.lang), HEAD + rows.rows_height(table, step)
     note = scene.say("statuses_note") + scene.single()
     figure, top = style.page(title, scene.say("statuses_subtitle_few"), entries, body, note)
-    whole = style.WIDTH - 2 * style.MARGIN - NAMES
-    lines = lay_rows(figure, table, top + HEAD, step, Scale(0.0, whole, {}, 0, False, False, False), side=0.0)
+    whole = style.WIDTH - 2 * style.MARGIN - rows.NAMES
+    scale = rows.Scale(0.0, whole, {})
+    lines = rows.lay_rows(figure, scene, table, top + HEAD, step, scale, side=0.0, count=False)
     lines.ax.spines["bottom"].set_visible(False)
     width = whole / len(scene.counties)
     gap = min(0.42, (width - 0.1) / len(periods))
     offsets = dict(zip(periods, width / 2 + gap * (np.arange(len(periods)) - (len(periods) - 1) / 2), strict=True))
     starts = dict(zip(scene.counties, width * np.arange(len(scene.counties)), strict=True))
     for code, start in starts.items():
-        left = style.MARGIN + NAMES + start
+        left = style.MARGIN + rows.NAMES + start
         name = "\n".join(style.wrap(scene.name(code), style.SMALL, width)[:2])
         style.write(figure, left + width / 2, top + 0.02, name, ha="center", fontsize=style.SMALL + len(periods) // 2)
         for period, offset in offsets.items():
@@ -311,32 +281,26 @@ def _grid(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, periods: list[s
             style.write(figure, left + offset, top + 0.27, text, fontsize=7.5, **options)
         if start:
             lines.ax.axvline(start, color=style.FAINT, linewidth=1, zorder=0)
-    xs = rows["region"].map(starts) + rows["period"].map(offsets)
-    ys = rows["indicator"].map(lines.at)
+    xs = judged["region"].map(starts) + judged["period"].map(offsets)
+    ys = judged["indicator"].map(lines.at)
     for told, mark in MARKS.items():
-        use = rows["told"] == told
+        use = judged["told"] == told
         lines.ax.plot(xs[use], ys[use], linestyle="none", clip_on=False, zorder=3, **mark)
     return figure
 
 
-def _bars(scene: Scene, table: pd.DataFrame, rows: pd.DataFrame, title: str) -> Figure:
+def _draw_bars(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, title: str) -> style.Figure:
     """How many counties have each status, as parts of a bar."""
-    words = names.judgement_names(scene.lang)
-    entries: list[style.Entry] = [
-        ({"color": _tone(name), "linestyle": "solid", "linewidth": 8, "solid_capstyle": "butt"}, words[name])
-        for name in MARKS
-        if (rows["told"] == name).any()
-    ]
-    body = rows_height(table, row_step(scene) - 0.1) + 0.35
-    note = scene.say("statuses_note") + scene.single()
+    step, most = rows.row_step(scene) - 0.1, len(scene.counties)
+    entries, note = _key_entries(judged, scene.lang, bars=True), scene.say("statuses_note") + scene.single()
+    body = rows.rows_height(table, step) + 0.35
     figure, top = style.page(title, scene.say("statuses_subtitle_many"), entries, body, note)
-    counts = rows.groupby(["indicator", "told"]).size().unstack(fill_value=0).reindex(columns=list(MARKS), fill_value=0)
-    most = len(scene.counties)
-    scale = Scale(0.0, most, {0.0: "0", float(most): str(most)}, 0, False, False, False)
-    lines = lay_rows(figure, table, top, row_step(scene) - 0.1, scale, side=BARS)
+    scale = rows.Scale(0.0, most, {0.0: "0", float(most): str(most)})
+    lines = rows.lay_rows(figure, scene, table, top, step, scale, side=BARS, count=False)
     lines.ax.set_xlabel(scene.say("statuses_axis"), fontsize=style.SMALL, labelpad=1)
-    for code, row in counts.iterrows():
-        _bar(lines, scene, lines.at[str(code)], row)
+    counts = judged.groupby(["indicator", "told"]).size().unstack(fill_value=0)
+    for code, row in counts.reindex(columns=list(MARKS), fill_value=0).iterrows():
+        _draw_bar(lines, lines.at[str(code)], row)
     return figure
 
 
@@ -350,91 +314,79 @@ def _on_tone(told: str) -> str:
     return {"achieved": "#ffffff", "no_judgement": style.INK, MISSING: style.INK}.get(told, "#111111")
 
 
-def _bar(lines: Rows, scene: Scene, y: float, counts: pd.Series) -> None:
+def _draw_bar(lines: rows.Rows, y: float, counts: pd.Series) -> None:
     start = 0
     inch = lines.ax.get_position().width * style.WIDTH / lines.ax.get_xlim()[1]
     for told, n in counts.items():
         lines.ax.barh(y, n, 0.2, start, color=_tone(str(told)), edgecolor="white", linewidth=0.6, zorder=2)
         if n * inch > style.text_width(str(n), style.SMALL) + 0.06:
-            lines.ax.text(
-                start + n / 2, y, str(n), ha="center", va="center", fontsize=style.SMALL, zorder=3,
-                color=_on_tone(str(told)),
-            )  # fmt: skip
+            style.small(lines.ax, start + n / 2, y, str(n), ha="center", zorder=3, color=_on_tone(str(told)))
         start += n
     met, judged = int(counts[list(MET)].sum()), int(counts[[*MET, *UNMET]].sum())
-    text = scene.say("met_of", n=met, judged=judged) if judged else scene.say("none_judged")
-    lines.ax.annotate(
-        text, (1, y), (12, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-        fontsize=style.SMALL, color=style.SOFT, annotation_clip=False,
-    )  # fmt: skip
+    say = lines.scene.say
+    rows.write_beside(lines.ax, y, say("met_of", n=met, judged=judged) if judged else say("none_judged"))
 
 
 # --- rankings ---------------------------------------------------------------------------------------------
 
 
-def _league(figure: Figure, rows: pd.DataFrame, top: float, step: float, lang: str) -> None:
+def _draw_league(figure: style.Figure, league: pd.DataFrame, top: float, step: float, lang: str) -> None:
     """Share with its range, rank with its range, and coverage; one line each, the best first."""
-    say, head, body = _say(lang), TITLES, step * len(rows)
-    left, width, gap = style.MARGIN + PLACES, 2.8, 1.15
-    shares = style.axes_at(figure, left, top + head, width, body)
-    ranks = style.axes_at(figure, left + width + gap, top + head, 1.9, body)
+    say, height = speaker(lang), step * len(league)
+    left, width = style.MARGIN + PLACES, 2.8
+    start = left + width + 1.15
+    shares = style.axes_at(figure, left, top + TITLES, width, height)
+    ranks = style.axes_at(figure, start, top + TITLES, 1.9, height)
     for ax in (shares, ranks):
-        ax.set(ylim=(len(rows) - 0.5, -0.5))
+        ax.set(ylim=(len(league) - 0.5, -0.5))
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
+        for y in range(len(league)):
+            ax.axhline(y, color=style.FAINT, linewidth=0.7, zorder=0)
     shares.set(xlim=(-0.02, 1.02))
     shares.set_xticks([0, 0.5, 1], ["0%", "50%", "100%"])
-    n = int(rows["n"].iloc[0])
+    n = int(league["n"].iloc[0])
     ranks.set(xlim=(0.4, n + 0.6))
     ranks.set_xticks(sorted({1, n}))
-    start = left + width + gap
-    for at, title, side in (
-        (left, "ranked_share", "left"), (start - 0.08, "key_rank", "right"), (start, "ranked_range", "left"),
-        (start + 2.02, "ranked_coverage", "left"),
-    ):  # fmt: skip
-        style.write(figure, at, top + 0.12, say(title), fontsize=style.SMALL, color=style.SOFT, ha=side)
+    titles = {"ranked_share": left, "key_rank": start - 0.08, "ranked_range": start, "ranked_coverage": start + 2.02}
+    for key, at in titles.items():
+        side = "right" if key == "key_rank" else "left"
+        style.write(figure, at, top + 0.12, say(key), fontsize=style.SMALL, color=style.SOFT, ha=side)
     size = style.BODY if step > 0.2 else style.SMALL
-    for y, row in enumerate(rows.itertuples()):
-        for ax in (shares, ranks):
-            ax.axhline(y, color=style.FAINT, linewidth=0.7, zorder=0)
-        options: dict[str, Any] = {"va": "center", "annotation_clip": False, "textcoords": "offset points"}
-        shares.annotate(
-            _place_name(row, lang), (0, y), (-4 - 72 * (PLACES - 0.05), 0), xycoords=("axes fraction", "data"),
-            fontsize=size, **options,
-        )  # fmt: skip
-        shares.plot(
-            [row.share_lo, row.share_hi], [y, y], color=style.OTHER, linewidth=3, solid_capstyle="butt", zorder=2
-        )
+    beside: dict[str, Any] = {"xycoords": ("axes fraction", "data")}
+    for y, row in enumerate(league.itertuples()):
+        shift = -4 - 72 * (PLACES - 0.05)
+        style.aside(shares, (0, y), (shift, 0), _place_name(row, lang), fontsize=size, color=style.INK, **beside)
+        style.aside(ranks, (0, y), (-6, 0), _rank(row, say), ha="right", color=style.INK, **beside)
+        style.aside(ranks, (1, y), (72 * 0.12, 0), _coverage(row, say), **beside)
+        ends = [row.share_lo, row.share_hi]
+        shares.plot(ends, [y, y], zorder=2, solid_capstyle="butt", **style.stroke(style.OTHER, 3))
         shares.plot([row.share], [y], color=style.BLUE, zorder=4, clip_on=False, **style.POINT)
-        ranks.plot(
-            [row.rank_best - 0.25, row.rank_worst + 0.25], [y, y], color=style.BAND, linewidth=min(8, step * 40),
-            solid_capstyle="butt", zorder=2,
-        )  # fmt: skip
-        ranks.plot([row.rank], [y], "|", color=style.INK, markersize=min(9, step * 45), markeredgewidth=2, zorder=4)
-        text = say("ranked_tied" if row.tied > 1 else "ranked_at", rank=row.rank)
-        if row.rank_best < row.rank_worst:
-            text = say("ranked_between", text=text, best=row.rank_best, worst=row.rank_worst)
-        ranks.annotate(
-            text, (0, y), (-6, 0), xycoords=("axes fraction", "data"), ha="right", fontsize=style.SMALL, **options
-        )
-        text = say("ranked_judged", judged=row.judged, total=row.total)
-        text += say("ranked_missing", n=row.not_reported) if row.not_reported else ""
-        ranks.annotate(
-            text, (1, y), (72 * 0.12, 0), xycoords=("axes fraction", "data"), fontsize=style.SMALL, color=style.SOFT,
-            **options,
-        )  # fmt: skip
+        ends = [row.rank_best - 0.25, row.rank_worst + 0.25]
+        ranks.plot(ends, [y, y], zorder=2, **style.stripe(style.BAND) | {"linewidth": min(8, step * 40)})
+        ranks.plot([row.rank], [y], zorder=4, **style.MEDIAN | {"markersize": min(9, step * 45)})
+
+
+def _rank(row: Any, say: Say) -> str:
+    text = say("ranked_tied" if row.tied > 1 else "ranked_at", rank=row.rank)
+    if row.rank_best == row.rank_worst:
+        return text
+    return say("ranked_between", text=text, best=row.rank_best, worst=row.rank_worst)
+
+
+def _coverage(row: Any, say: Say) -> str:
+    text = say("ranked_judged", judged=row.judged, total=row.total)
+    return text + (say("ranked_missing", n=row.not_reported) if row.not_reported else "")
 
 
 def _place_name(row: Any, lang: str) -> str:
     """What is ranked, as a label."""
-    if row.by == "domain":
-        return style.drawable(names.domain_name(row.group, lang), 22)
-    name = names.region_name(row.group, lang) if row.by in ("county", "city") else row.group
-    return style.drawable(name, 22)
+    name = names.domain_name(row.group, lang) if row.by == "domain" else row.group
+    return style.drawable(names.region_name(name, lang) if row.by in ("county", "city") else name, 22)
 
 
-def _separate(rows: pd.DataFrame) -> int:
+def _separate(league: pd.DataFrame) -> int:
     """How many have a range of ranks that touches no other's."""
-    best, worst = rows["rank_best"].to_numpy(int), rows["rank_worst"].to_numpy(int)
+    best, worst = league["rank_best"].to_numpy(int), league["rank_worst"].to_numpy(int)
     touching = (best[:, None] <= worst) & (best <= worst[:, None])
     return int((touching.sum(axis=1) == 1).sum())
