@@ -155,7 +155,7 @@ def load_once(folder: Path, name: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=16)
 def _table(folder: Path, name: str, _: object) -> pd.DataFrame:
-    return loading.load_table(name, folder)
+    return loading.load_targets(folder) if name == "targets" else loading.load_table(name, folder)
 
 
 @lru_cache(maxsize=2)
