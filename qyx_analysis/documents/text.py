@@ -14,7 +14,7 @@ from statistics import median
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
-from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
+from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line, too_complex
 from qyx_analysis.problems import DataError, Problem
 
 MAX_LINES = 200_000  # and cells of pipe tables; a plan has some 1,000
@@ -67,7 +67,7 @@ def read(data: bytes, name: str) -> Content:
     # Not str.splitlines: it would also cut at form feeds and other marks, and shift every line number.
     lines = decode(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) + data.count(b"|") > MAX_LINES:
-        raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_LINES:,}"}))
+        raise too_complex(name, MAX_LINES)
     grids = [*_piped(lines), *_tabbed(lines), *_aligned(lines)]
     return tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line))
 

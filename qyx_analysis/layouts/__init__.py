@@ -13,8 +13,7 @@ from qyx_analysis.documents import Document
 from qyx_analysis.layouts.grids import parts_in_grids
 from qyx_analysis.layouts.headers import column_of, settle_years
 from qyx_analysis.layouts.lines import parts_in_lines
-from qyx_analysis.layouts.part import Part
-from qyx_analysis.layouts.printed import Column, PrintedRow, Table, domain_named, plain
+from qyx_analysis.layouts.printed import Column, Part, PrintedRow, Table, domain_named, plain
 from qyx_analysis.problems import DataError, Problem
 
 __all__ = ["Column", "PrintedRow", "Table", "column_of", "plain", "read_table"]

@@ -10,11 +10,11 @@ from itertools import chain, combinations
 
 from qyx_analysis.documents import Cell, Document, Grid
 from qyx_analysis.layouts.headers import Header, column_of, find_header
-from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     TITLE_REACH,
     Column,
+    Part,
     PrintedRow,
     count_cjk,
     domain_in,
@@ -29,6 +29,7 @@ from qyx_analysis.layouts.printed import (
     is_text,
     is_unit,
     is_value,
+    make_row,
     plain,
     row_length,
     section_of,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from qyx_analysis.documents import Cell, Document
 from qyx_analysis.layouts.grammar import MAX_TOKENS, Reading, cut_rows
 from qyx_analysis.layouts.headers import Header, column_of
-from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     Column,
+    Part,
     count_cjk,
     domain_in,
     domain_named,
@@ -26,6 +26,7 @@ from qyx_analysis.layouts.printed import (
     is_text,
     is_unit,
     is_value,
+    make_row,
     plain,
     row_length,
     section_of,
@@ -112,6 +113,8 @@ def _head_of_lines(document: Document, index: int, taken: frozenset[int]) -> _He
             column = Column("other")
         if column is None or at in taken or len(columns) > _MAX_COLUMNS:
             break
+        if column.role in ("number", "indicator") and column in columns:
+            return None
         columns.append(column)
         cells.append(Cell(line, f"line {at + 1}"))
         end = at + 1

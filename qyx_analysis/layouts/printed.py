@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 
 from qyx_analysis import catalogue
 from qyx_analysis.cells import normal, parse_cell, split_marks
-from qyx_analysis.documents import Cell
+from qyx_analysis.documents import Cell, one_line
 from qyx_analysis.problems import Problem
 
 FOOTNOTE = re.compile(r"[（(]?(注\s*\d*|备注|说明|附注)\s*[:：]|[*★☆▲△]\s*(号|为|表示)")
@@ -85,6 +85,24 @@ class Table:
     def years(self) -> tuple[int, ...]:
         """The years of its values, in the order of the columns."""
         return tuple(column.year for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one grid or one run of lines gives: ``columns`` are the header's, in the order of the cells."""
+
+    layout: str
+    title: str
+    header: Cell
+    columns: tuple[Column, ...]
+    rows: tuple[PrintedRow, ...]
+    footnotes: tuple[str, ...]
+    remarks: tuple[Problem, ...] = ()
+
+    @property
+    def values(self) -> list[Column]:
+        """The columns of values."""
+        return [column for column in self.columns if column.role == "year"]
 
 
 @lru_cache(maxsize=16384)
@@ -218,6 +236,29 @@ def is_name(text: str) -> bool:
 
 
 # --- rows, and what stands around them --------------------------------------------------------------------
+
+
+def make_row(cells: Mapping[str, Sequence[Cell]], values: tuple[Cell, ...], place: str, domain: str) -> PrintedRow:
+    """A row of the table from its cells by role; ``domain`` is that of the row above."""
+    blank = Cell("", place)
+
+    def joined(role: str) -> Cell | None:
+        found = [cell for cell in cells.get(role, ()) if cell.text]
+        return Cell(one_line(cell.text for cell in found), found[0].place) if found else None
+
+    own = joined("domain")
+    return PrintedRow(
+        domain=_domain(own.text) if own else domain,
+        number=joined("number") or blank,
+        indicator=joined("indicator") or blank,
+        unit=joined("unit"),
+        values=values,
+        department=joined("department"),
+    )
+
+
+def _domain(text: str) -> str:
+    return domain_named(text) or heading_text(text) or plain(text)
 
 
 def row_length(file: str, place: str, text: str, found: int, expected: int) -> Problem:

@@ -44,9 +44,7 @@ def read(data: bytes, name: str) -> Content:
     if not any(page["chars"] for page in found["pages"]):
         unseen = any(page["unseen"] for page in found["pages"])
         raise DataError(Problem("pdf_recognised" if unseen else "pdf_scanned", name))
-    pages: list[list[Item]] = []
-    for number, page in enumerate(found["pages"], 1):
-        pages.append(_items(number, page, pages[-1] if pages else []))
+    pages = [_items(number, page) for number, page in enumerate(found["pages"], 1)]
     _drop_furniture(pages)
     items = _joined(chain.from_iterable(pages))
     ends = [
@@ -79,14 +77,13 @@ def _pages(data: bytes, name: str) -> dict[str, Any]:
     return found
 
 
-def _items(number: int, page: dict[str, Any], before: Sequence[Item]) -> list[Item]:
-    """The lines of a page, and its ruled tables: the first one may go on from the last one of the page ``before``."""
+def _items(number: int, page: dict[str, Any]) -> list[Item]:
+    """The lines of a page, and its ruled tables, from top to bottom."""
     printed, drawn = ([Box(*mark)._replace(page=number) for mark in page[kind]] for kind in ("chars", "rulings"))
     chars, rulings = strike_out(printed, drawn)
     frames, rest = find_frames(set_apart(chars), rulings)
     placed: list[tuple[float, Item]] = [(line[0].y, line) for line in lines_of(rest)]
-    last = next((item for item in before[::-1] if isinstance(item, Table)), None)
-    placed += [(frame[0].y0, as_table(frame, None if i else last)) for i, frame in enumerate(frames)]
+    placed += [(frame[0].y0, as_table(frame)) for frame in frames]
     return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
 
 

@@ -17,7 +17,6 @@ from qyx_analysis.documents.pdf.text import (
     cell_text,
     is_serial,
     runs,
-    text_of,
     union,
     year_columns,
 )
@@ -33,7 +32,6 @@ ROW_LINES = 8  # within which the next row prints its number
 _HEAD_ENDS = re.compile(
     "[年基础数期值现状实际绩完成目标预()（）责任单位部门序号领域指备注]+"
 )  # below a header's first line
-_NOTE = re.compile(r"[(（]?(注|备注|说明)\d*\s*[:：]")
 _HEADING = re.compile(r"[(（]?[一二三四五六七八九十]{1,3}[)）、.．].+")
 
 
@@ -130,12 +128,12 @@ def _end(lines: Sequence[Line], head: int, start: int, heads: Sequence[Box], ban
     end = start
     for i in range(start, len(lines)):
         texts = _texts(lines[i])
-        if i - end > ROW_LINES or _NOTE.match(text_of(lines[i])) or (year_columns(texts) and texts not in said):
+        if i - end > ROW_LINES or (year_columns(texts) and texts not in said):
             break
         end = i + 1 if texts not in said and _prints(lines[i], band) else end
     while start < end < len(lines) and lines[end][0].y0 - lines[end - 1][0].y1 < lines[end][0].height:
-        ends = year_columns(_texts(lines[end])) or _NOTE.match(text_of(lines[end]))
-        if ends or lines[end][0].page != lines[end - 1][0].page or _spans(lines[end], heads):
+        other = year_columns(_texts(lines[end])) or lines[end][0].page != lines[end - 1][0].page
+        if other or _spans(lines[end], heads):
             break
         end += 1
     return end

@@ -104,13 +104,11 @@ def _filled(cell: Box, chars: Iterable[Box], page: int) -> Box:
     return cell._replace(text=cell_text(pieces, cell.width), page=page)
 
 
-def as_table(cells: Sequence[Box], before: Table | None = None) -> Table:
-    """The rows of a table, in the columns of its row with the most cells or of the table ``before`` if as wide."""
+def as_table(cells: Sequence[Box]) -> Table:
+    """The rows of a table, in the columns of its row with the most cells."""
     tops = sorted({cell.y0: cell.page for cell in cells}.items())
     across = [sorted((c for c in cells if c.y0 <= top < c.y1), key=lambda cell: cell.x0) for top, _ in tops]
     columns = max(across, key=len)
-    if before and _is_as_wide(columns, before.columns) and len(before.columns) > len(columns):
-        columns = before.columns
     rows = []
     for (top, page), found in zip(tops, across, strict=True):
         row = [Box("", column.x0, top, column.x1, top, page) for column in columns]
@@ -122,14 +120,11 @@ def as_table(cells: Sequence[Box], before: Table | None = None) -> Table:
     return Table(columns, rows)
 
 
-def _is_as_wide(columns: Sequence[Box], others: Sequence[Box]) -> bool:
-    return abs(columns[0].x0 - others[0].x0) < SIDES and abs(columns[-1].x1 - others[-1].x1) < SIDES
-
-
 def join_tables(before: Table, table: Table) -> bool:
     """Put the rows of the next page below, and together what the page cut: a merged cell and its text, and a row."""
-    last, alike = before.rows[-1], len(table.columns) == len(before.columns)
-    if not alike or not _is_as_wide(table.columns, before.columns) or table.rows[0][0].page != last[0].page + 1:
+    last, columns, others = before.rows[-1], before.columns, table.columns
+    sides = abs(columns[0].x0 - others[0].x0), abs(columns[-1].x1 - others[-1].x1)
+    if len(columns) != len(others) or max(sides) > SIDES or table.rows[0][0].page != last[0].page + 1:
         return False
     heads = list(takewhile(before.texts.__contains__, table.texts))
     rows = table.rows[len(heads) :]
