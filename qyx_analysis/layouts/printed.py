@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
 
@@ -184,6 +184,12 @@ def is_serial(text: str) -> bool:
     )
 
 
+def serial_of(text: str) -> int:
+    """The number of a row that a text is, with or without marks; 0 where it is none."""
+    found = re.search(r"\d{1,3}", plain(text)) if is_serial(text) else None
+    return int(found[0]) if found else 0
+
+
 @lru_cache(maxsize=16384)
 def is_unit(text: str) -> bool:
     """A text in brackets, which may be the unit of the name on the line before."""
@@ -259,6 +265,11 @@ def make_row(cells: Mapping[str, Sequence[Cell]], values: tuple[Cell, ...], plac
 
 def _domain(text: str) -> str:
     return domain_named(text) or heading_text(text) or plain(text)
+
+
+def with_domain(rows: Iterable[PrintedRow], domain: str) -> tuple[PrintedRow, ...]:
+    """Rows that go on below a domain printed before them."""
+    return tuple(replace(row, domain=row.domain or domain) for row in rows)
 
 
 def row_length(file: str, place: str, text: str, found: int, expected: int) -> Problem:

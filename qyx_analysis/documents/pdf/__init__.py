@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid
-from qyx_analysis.documents.pdf.bare import find_tables
-from qyx_analysis.documents.pdf.ruled import Table, as_table, find_frames, join_tables
+from qyx_analysis.documents.pdf.tables import Table, as_table, find_frames, find_tables, join_tables
 from qyx_analysis.documents.pdf.text import (
     Box,
     Line,
