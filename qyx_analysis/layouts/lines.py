@@ -243,16 +243,13 @@ def _repeats(document: Document, index: int, head: _Head) -> int:
     if head.spaced:
         again = _head_of_line(document.lines[index], index)
         return again.end if again and again.columns == head.columns else 0
-    wanted, at = [plain(line) for line in document.lines[head.first : head.end] if line.strip()], index
-    if plain(document.lines[index]) != wanted[0]:
-        return 0
-    for text in wanted:
-        while at < len(document.lines) and not document.lines[at].strip():
-            at += 1
-        if at >= len(document.lines) or plain(document.lines[at]) != text:
-            return 0
+    wanted, text, at = plain("".join(document.lines[head.first : head.end])), "", index
+    while at < len(document.lines) and wanted.startswith(text + plain(document.lines[at])):
+        text += plain(document.lines[at])
         at += 1
-    return at
+        if text == wanted:
+            return at
+    return 0
 
 
 # --- what would make a number wrong -----------------------------------------------------------------------
@@ -269,6 +266,7 @@ def _check_rows(
     """Refuse what the grammar could only read by shifting cells; name a table that the document cuts off."""
     swallowed = _swallowed_serial(readings)
     swallowed = _odd_note(readings) if swallowed is None else swallowed
+    swallowed = _header_in_rows(readings) if swallowed is None else swallowed
     if swallowed is not None:
         raise DataError(_length_problem(document, columns, tokens, swallowed))
     rest = tokens[stop:]
@@ -314,6 +312,11 @@ def _odd_note(readings: Sequence[Reading]) -> int | None:
         if note is None and any(notes) and value_kind(reading.values[-1].text) == "words":
             return reading.start
     return None
+
+
+def _header_in_rows(readings: Sequence[Reading]) -> int | None:
+    """Where a row is the header again, of which a page lacks or splits a cell."""
+    return next((one.start for one in readings if all(re.search(r"20\d\d年", cell.text) for cell in one.values)), None)
 
 
 def _serial(reading: Reading) -> int:

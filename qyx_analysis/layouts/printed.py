@@ -27,6 +27,7 @@ _SENTENCE = 60  # characters from which on a line of a table without known parts
 _DEPARTMENT = re.compile(
     r".*(局|委|办|部|厅|会|中心|院|联|集团|公司|银行|大队|街道|乡镇|镇街|学校|单位)(等|[(（].*[)）])?$"
 )
+_SHORT_DEPARTMENTS = ("残联", "妇联", "团委")
 _OWN_DOMAIN = re.compile(
     r"[\u4e00-\u9fff]有[\u4e00-\u9fff]{2}|[\u4e00-\u9fff]{2,8}(类|领域|方面|服务|保障|行动|工程|板块)"
 )
@@ -231,7 +232,7 @@ def is_value(text: str) -> bool:
 
 
 def is_department(text: str) -> bool:
-    return count_cjk(text) >= 3 and bool(_DEPARTMENT.match(plain(text)))
+    return (count_cjk(text) >= 3 or plain(text) in _SHORT_DEPARTMENTS) and bool(_DEPARTMENT.match(plain(text)))
 
 
 @lru_cache(maxsize=16384)
