@@ -1,4 +1,8 @@
-"""PDF with a text layer -> lines and grids. A table goes on over as many pages as it takes."""
+"""PDF with a text layer -> lines and grids. A table goes on over as many pages as it takes.
+
+A table with ruling lines is a grid. One without is read as producers write it: cell after cell, each a line, of which
+the grammar of :mod:`qyx_analysis.layouts` makes rows.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ MAX_SECONDS = 30  # a page takes some 20 ms
 MARGIN_LINES = 3  # of a running header or footer
 _PAGES_FILE = Path(__file__).with_name("pages.py")
 
-Item = Line | Table  # what a page holds, from top to bottom
+Item = Line | Table  # what a page holds, in the order in which it is written
 
 
 def read(data: bytes, name: str) -> Content:
@@ -99,7 +103,8 @@ def _without_furniture(pages: Sequence[list[Item]]) -> list[list[Item]]:
         counts = Counter(mask for lines in edges for mask in set(map(_mask, lines)))
         often = {mask for mask, count in counts.items() if count >= max(2, len(pages) // 2)}
         for lines in edges:
-            gone.update(chain.from_iterable(takewhile(lambda line, often=often: _mask(line) in often, lines)))
+            count = len(list(takewhile(often.__contains__, map(_mask, lines))))
+            gone.update(chain.from_iterable(lines[:count]))
     return [[item for item in items if isinstance(item, Table) or gone.isdisjoint(item)] for items in pages]
 
 

@@ -16,6 +16,7 @@ NEAR = 3.0  # points: two lines, or a line and the end of another, no further ap
 SIDES = 10.0  # points: tables whose sides are no further apart are as wide
 MAX_CELLS = 5000  # of a page
 MAX_LINES = 20_000  # on one page; more than this is a drawing
+_YEAR_AND_VALUE = re.compile(r"20\d\d年?\n\D?\d")
 _WORD = re.compile(r"[^\W\d]")
 
 Walls = set[tuple[int, int]]
@@ -94,9 +95,10 @@ def _cells(xs: list[float], ys: list[float], left: Walls, above: Walls) -> dict[
 
 
 def _counts_up(chars: Iterable[Box]) -> bool:
-    """Whether one cell holds the numbers of several rows."""
-    numbers = [int(re.sub(r"\D", "", text)) for text in map(text_of, lines_of(chars)) if is_serial(text)]
-    return any(a + 1 == b for a, b in pairwise(numbers))
+    """Whether one cell holds the numbers of several rows, or a year and the value below it."""
+    texts = list(map(text_of, lines_of(chars)))
+    numbers = [int(re.sub(r"\D", "", text)) for text in texts if is_serial(text)]
+    return any(a + 1 == b for a, b in pairwise(numbers)) or bool(_YEAR_AND_VALUE.match("\n".join(texts)))
 
 
 def _filled(cell: Box, chars: Iterable[Box], page: int) -> Box:
