@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 from qyx_analysis.problems import DataError, Problem, shown
 
@@ -34,6 +36,19 @@ _SAVE_AS = {
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of the container in which Office encrypts a file
 _ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+# What an Office file, a zip archive of XML, may hold.
+MAX_PARTS = 5_000
+MAX_UNPACKED = 256 * 2**20  # pictures included
+MAX_XML = 64 * 2**20
+MAX_RATIO = 200  # XML packs some 10:1, a sheet of equal cells 60:1
+MAX_TAGS = 1_000_000  # two for an element, and one element may take a kilobyte of memory
+_ENTRY = b"PK\x01\x02"  # before each file's line in the archive's directory
+_SAVE_PART_AS = {  # a part that only this kind has -> what the kind is called and what to save it as
+    "xl/workbook.bin": (".xlsb", ".xlsx"),
+    "OFD.xml": ("OFD", ".pdf / .docx"),
+    "content.xml": ("OpenDocument", ".docx / .xlsx"),
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,7 @@ def _reader(data: bytes, name: str) -> Callable[[bytes, str], Content]:
         if data.startswith(start):
             if _ENCRYPTED in data:
                 raise DataError(Problem("file_encrypted", name))
-            raise DataError(Problem("file_save_as", name, values={"kind": kind, "better": better}))
+            raise _save_as(name, kind, better)
     if data.startswith(_ARCHIVES):
         raise DataError(Problem("file_archive", name))
     if data.startswith(b"%PDF"):
@@ -145,18 +160,70 @@ def _reader(data: bytes, name: str) -> Callable[[bytes, str], Content]:
 
         return pdf.read
     if data.startswith(_ZIP):
-        from qyx_analysis.documents import package
-
-        return package.reader(data, name)
+        return _office_reader(data, name)
     from qyx_analysis.documents import text
 
     head = text.decode(data, name)
     if "multipart/related" in head[:_HEAD].lower() and "mime-version:" in head[:_HEAD].lower():
-        raise DataError(Problem("file_save_as", name, values={"kind": "MHTML", "better": ".html / .docx"}))
+        raise _save_as(name, "MHTML", ".html / .docx")
     if "<?mso-application" in head[:_HEAD]:
-        raise DataError(Problem("file_save_as", name, values={"kind": "Office XML", "better": ".docx / .xlsx"}))
+        raise _save_as(name, "Office XML", ".docx / .xlsx")
     if _PAGE.search(head):
         from qyx_analysis.documents import html
 
         return html.read
     return text.read
+
+
+def _office_reader(data: bytes, name: str) -> Callable[[bytes, str], Content]:
+    """Choose the reader of an Office file after its parts proved harmless."""
+    if data.count(_ENTRY) == 0:
+        raise DataError(Problem("file_binary", name))
+    if data.count(_ENTRY) > MAX_PARTS:
+        raise too_complex(name, MAX_PARTS)
+    with guarded(name, "zip"), ZipFile(BytesIO(data)) as archive:
+        parts = set(archive.namelist())
+        for only in filter(parts.__contains__, _SAVE_PART_AS):
+            raise _save_as(name, *_SAVE_PART_AS[only])
+        if "[Content_Types].xml" not in parts:
+            raise DataError(Problem("file_archive", name))
+        _check_parts(archive, name)
+        if any(part.startswith("word/") for part in parts):
+            from qyx_analysis.documents import docx
+
+            return docx.read
+        if any(part.startswith("xl/") for part in parts):
+            from qyx_analysis.documents import xlsx
+
+            return xlsx.read
+    raise _save_as(name, "Office", ".docx / .xlsx / .pdf")
+
+
+def _check_parts(archive: ZipFile, name: str) -> None:
+    """Refuse a bomb, and XML that declares a document type, which Office never writes and attacks need."""
+    parts = archive.infolist()
+    if any(part.flag_bits & 1 for part in parts):
+        raise DataError(Problem("file_encrypted", name))
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise too_complex(name, MAX_UNPACKED)
+    tags = 0
+    for part in parts:
+        if not part.filename.lower().endswith((".xml", ".rels")):
+            continue
+        if part.file_size > MAX_XML or part.file_size > 2**20 + MAX_RATIO * part.compress_size:
+            raise too_complex(name, MAX_XML)
+        xml = archive.read(part)
+        if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\x00" in xml[:4]:  # the last: UTF-16, where they would hide
+            raise DataError(Problem("file_damaged", name, values={"kind": "Office", "reason": "DOCTYPE / UTF-16"}))
+        tags += xml.count(b"<")
+        if tags > MAX_TAGS:
+            raise too_complex(name, MAX_TAGS)
+
+
+def _save_as(name: str, kind: str, better: str) -> DataError:
+    return DataError(Problem("file_save_as", name, values={"kind": kind, "better": better}))
+
+
+def too_complex(name: str, limit: int) -> DataError:
+    """The error of a file that holds more than ``limit`` of something."""
+    return DataError(Problem("file_too_complex", name, values={"limit": f"{limit:,}"}))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import chain
 
-from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
-from qyx_analysis.problems import DataError, Problem
+from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line, too_complex
 
 MAX_CELLS = 200_000  # a plan's table has some 200
 MAX_SPAN = 1000  # what browsers cut a colspan to
@@ -137,5 +136,5 @@ class Flow:
     def _put(self, table: _Table, column: int, cell: Cell) -> None:
         self._cells += 1
         if self._cells > MAX_CELLS:
-            raise DataError(Problem("file_too_complex", self._name, values={"limit": f"{MAX_CELLS:,}"}))
+            raise too_complex(self._name, MAX_CELLS)
         table.rows[-1][column] = cell

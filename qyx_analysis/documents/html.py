@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lxml import etree
 
-from qyx_analysis.documents import RAISED, STRUCK, Content, guarded
+from qyx_analysis.documents import RAISED, STRUCK, Content, guarded, too_complex
 from qyx_analysis.documents.flow import Flow
 from qyx_analysis.documents.text import decode
 from qyx_analysis.problems import DataError, Problem
@@ -47,7 +47,7 @@ def read(data: bytes, name: str) -> Content:
     """
     text = decode(data, name)
     if text.count("<") > MAX_TAGS:
-        raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_TAGS:,}"}))
+        raise too_complex(name, MAX_TAGS)
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     unseen = {found[1] for found in _HIDDEN_CLASS.finditer(_MEDIA.sub("", text)) if _HIDDEN.search(found[2].lower())}
     with guarded(name, "HTML"):

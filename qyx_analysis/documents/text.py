@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from io import StringIO
-from itertools import accumulate, groupby
-from math import inf
-from statistics import median
-from typing import NamedTuple
-from unicodedata import east_asian_width
+from itertools import groupby
 
-from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line
+from qyx_analysis.documents import AROUND, Cell, Content, Grid, one_line, too_complex
 from qyx_analysis.problems import DataError, Problem
 
 MAX_LINES = 200_000  # and cells of pipe tables; a plan has some 1,000
@@ -24,24 +19,9 @@ _PAGE_MARK = re.compile(r"\s*([-—–―]|第\s*\d+\s*页|[（(]?续|[（(]?接
 _PIPE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # one after an odd number of backslashes is a character of its cell
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _REACH = 3 * AROUND  # lines among which those paragraphs are looked for: every other one may be blank
-_WIDE = ("WF", "WFA")  # kinds of characters that are two wide; programs differ about ≥ and “
-_GAP = re.compile(r"(?<=\S)(?: {2,}| ?\u3000+ ?)(?=\S)")
-_SPACED_WORD = re.compile(r"(领|序|指|单|备)( +)(域|号|标|位|注)(?! *[\u4e00-\u9fff])")  # a header cell set wide
-_PIECE = re.compile(r"\S+(?: \S+)*")
-_CJK = re.compile("[\u4e00-\u9fff]")
-_MOST = 40  # columns of such a table
-_OFF = 4  # how far from its column a text may stand, in widths of a letter
 _BETWEEN, _SHORT = 3, 40  # lines that may interrupt a table of tabbed lines, and characters of each
 _COMMAS = 4  # in a line of comma-separated text
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-
-
-class _Piece(NamedTuple):
-    """A text between spaces, and from where to where it reaches on its line."""
-
-    text: str
-    start: int
-    end: int
 
 
 def decode(data: bytes, name: str) -> str:
@@ -67,8 +47,8 @@ def read(data: bytes, name: str) -> Content:
     # Not str.splitlines: it would also cut at form feeds and other marks, and shift every line number.
     lines = decode(data, name).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) + data.count(b"|") > MAX_LINES:
-        raise DataError(Problem("file_too_complex", name, values={"limit": f"{MAX_LINES:,}"}))
-    grids = [*_piped(lines), *_tabbed(lines), *_aligned(lines)]
+        raise too_complex(name, MAX_LINES)
+    grids = [*_piped(lines), *_tabbed(lines)]
     return tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line))
 
 
@@ -161,84 +141,6 @@ def _blocks(lines: list[str], run: list[int]) -> list[tuple[Cell, ...]]:
             rows += [[cell], []] if line.strip() else [[]]
     blocks = [tuple(row) for row in rows if row]
     return blocks if sum(len(row) > 2 for row in blocks) > 1 else []
-
-
-def _aligned(lines: list[str]) -> Iterator[Grid]:
-    """Lines whose cells stand about below one another, with spaces between."""
-    gaps = [len(_GAP.findall(line.strip())) if "\t" not in line else 0 for line in lines]
-    for run in _runs(lines, [i for i, count in enumerate(gaps) if count > 2]):
-        while run[-1] + 1 < len(lines) and gaps[run[-1] + 1]:
-            run.append(run[-1] + 1)  # a last row that is short
-        texts = [(i, _SPACED_WORD.sub(r"\1\3\2", lines[i].replace("\u3000", "  "))) for i in range(run[0], run[-1] + 1)]
-        texts = [(index, text) for index, text in texts if text.strip() and "\t" not in text]
-        placed = [_placed_below([_pieces(text, wide) for _, text in texts]) for wide in _WIDE]
-        _, rows = min(placed, key=lambda each: each[0])
-        if rows and len(run) > 2:
-            numbered = zip(texts, rows, strict=True)
-            yield _grid(lines, run[0], run[-1] + 1, [_line_cells(row, index + 1) for (index, _), row in numbered])
-
-
-def _pieces(text: str, wide: str) -> list[_Piece]:
-    """What stands between two spaces and more; a Chinese character is two wide, a single space is inside a cell."""
-    places = [0, *accumulate(2 if east_asian_width(char) in wide else 1 for char in text)]
-    return [_Piece(found[0], places[found.start()], places[found.end()]) for found in _PIECE.finditer(text)]
-
-
-def _placed_below(lines: list[list[_Piece]]) -> tuple[float, list[list[str]]]:
-    """The cells of every line by column, and how far they stand from where the columns do.
-
-    The lines that have the most pieces say where the columns stand; those that have fewer are put below them in their
-    order, each piece to the column in which it begins or ends.
-    """
-    counts = Counter(map(len, lines))
-    most = max((count for count, times in counts.items() if times > 1), default=0)
-    full = [line for line in lines if len(line) == most]
-    named = sum(any(_CJK.search(piece.text) for piece in line) for line in full)
-    if not (2 * named > len(full) and 4 <= most <= max(counts) <= _MOST):
-        return inf, []
-    lines = [_fewer(lines[0], most), *lines[1:]]  # the header
-    full = [line for line in lines if len(line) == most]
-    columns = [(median(p.start for p in pieces), median(p.end for p in pieces)) for pieces in zip(*full, strict=True)]
-    total, rows = 0.0, []
-    for line in lines:
-        distance, places = _in_order(line, columns) if len(line) <= most else (0.0, ())
-        row = [""] * most
-        for piece, place in zip(line, places, strict=False):
-            row[place] = piece.text
-        total += distance
-        # A line of more pieces, or that stands below no columns, is a row of what it prints: its length will tell.
-        apart = len(line) > most or (len(line) < most and distance > _OFF * len(line))
-        rows.append([piece.text for piece in line] if apart else row)
-    return total, rows
-
-
-def _fewer(line: list[_Piece], most: int) -> list[_Piece]:
-    """A line of more pieces than the table has columns, as 指  标: those that stand closest are one."""
-    while len(line) > most:
-        at = min(range(len(line) - 1), key=lambda i: line[i + 1].start - line[i].end)
-        joined = _Piece(f"{line[at].text} {line[at + 1].text}", line[at].start, line[at + 1].end)
-        line = [*line[:at], joined, *line[at + 2 :]]
-    return line
-
-
-def _in_order(line: list[_Piece], columns: list[tuple[float, float]]) -> tuple[float, tuple[int, ...]]:
-    """The columns that the pieces of a line stand in, as near as they can be with their order kept."""
-    best: dict[int, tuple[float, tuple[int, ...]]] = {-1: (0.0, ())}
-    for i, piece in enumerate(line):
-        following: dict[int, tuple[float, tuple[int, ...]]] = {}
-        for column in range(i, len(columns) - len(line) + i + 1):
-            start, end = columns[column]
-            off = min(abs(piece.start - start), abs(piece.end - end))
-            cost, places = min(found for last, found in best.items() if last < column)
-            following[column] = cost + off, (*places, column)
-        best = following
-    return min(best.values())
-
-
-def _line_cells(row: list[str], number: int) -> tuple[Cell, ...]:
-    return tuple(
-        Cell(text, f"line {number} cell {i}" if len(row) > 1 else f"line {number}") for i, text in enumerate(row, 1)
-    )
 
 
 def _comma_separated(lines: list[str]) -> list[Grid]:

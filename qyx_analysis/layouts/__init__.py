@@ -13,8 +13,7 @@ from qyx_analysis.documents import Document
 from qyx_analysis.layouts.grids import parts_in_grids
 from qyx_analysis.layouts.headers import column_of, settle_years
 from qyx_analysis.layouts.lines import parts_in_lines
-from qyx_analysis.layouts.part import Part
-from qyx_analysis.layouts.printed import Column, PrintedRow, Table, domain_named, plain
+from qyx_analysis.layouts.printed import Column, Part, PrintedRow, Table, domain_named, plain, with_domain
 from qyx_analysis.problems import DataError, Problem
 
 __all__ = ["Column", "PrintedRow", "Table", "column_of", "plain", "read_table"]
@@ -74,8 +73,7 @@ def _with_domain(table: Table, before: Table) -> Table:
     """Rows below a domain that the table before printed: where a page begins with the rest of its rows."""
     if not table.domained:
         return table
-    domain = before.rows[-1].domain
-    return replace(table, rows=tuple(replace(row, domain=row.domain or domain) for row in table.rows))
+    return replace(table, rows=with_domain(table.rows, before.rows[-1].domain))
 
 
 def _joined(tables: list[Table], document: Document) -> Table:

@@ -230,6 +230,8 @@ def _domain_cost(texts: tuple[str, ...]) -> float:
 def _department_cost(texts: tuple[str, ...]) -> float:
     if any(domain_named(text) or is_indicator(text) or is_value(text) or is_prose(text) for text in texts):
         return inf
+    if len(texts) > 1 and is_department("".join(texts)):  # which a narrow column or the end of a page cuts anywhere
+        return 1.5 * (len(texts) - 1)
     looks = sum(0.0 if is_department(text) or text.endswith("、") else 2.0 for text in texts)
     return looks + 1.5 * (len(texts) - 1) if all(map(is_text, texts)) else inf
 

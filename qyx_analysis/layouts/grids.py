@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 from qyx_analysis.documents import Cell, Document, Grid
 from qyx_analysis.layouts.headers import Header, column_of, find_header
-from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     TITLE_REACH,
     Column,
+    Part,
     PrintedRow,
     count_cjk,
     domain_in,
@@ -29,11 +29,14 @@ from qyx_analysis.layouts.printed import (
     is_text,
     is_unit,
     is_value,
+    make_row,
     plain,
     row_length,
     section_of,
+    serial_of,
     title_of,
     value_kind,
+    with_domain,
 )
 from qyx_analysis.names import find_unit, is_indicator
 from qyx_analysis.problems import DataError, Problem
@@ -88,7 +91,8 @@ def parts_in_grids(document: Document) -> list[Part]:
         elif found is None and going_on and parts:
             part, at = _read_part(document, grid, going_on, 0, 0)
             if part.rows:
-                parts[-1] = replace(parts[-1], rows=(*parts[-1].rows, *_carried(part.rows, parts[-1].rows[-1].domain)))
+                domain = parts[-1].rows[-1].domain
+                parts[-1] = replace(parts[-1], rows=(*parts[-1].rows, *with_domain(part.rows, domain)))
             at, found = _next_header(document, grid, at)
         while found:
             header, height = found
@@ -107,17 +111,19 @@ def _refuse_lost_page(document: Document, grid: Grid, part: Part) -> None:
     name = next((cell for cell in first if is_name(cell.text)), None)
     numbers = [cell for cell in first[1:] if is_number(cell.text) and not column_of(cell.text)]
     if name and len(numbers) >= max(2, len(part.values) - 1):
-        last = part.rows[-1].indicator.place
-        raise DataError(Problem("rows_outside", document.name, name.place, name.text, {"last": last}))
+        raise _rows_outside(document, part, name)
 
 
 def _refuse_lost_rows(body: _Body, grid: Grid, part: Part, first: int, end: int) -> None:
     """Rows like those of the table, after something that seemed to end it, are an error and not a loss."""
     for row in grid.rows[first:end]:
         if _is_row(row, body):
-            name = next(cell for cell in row if is_name(cell.text))
-            last = part.rows[-1].indicator.place
-            raise DataError(Problem("rows_outside", body.document.name, name.place, name.text, {"last": last}))
+            raise _rows_outside(body.document, part, next(cell for cell in row if is_name(cell.text)))
+
+
+def _rows_outside(document: Document, part: Part, name: Cell) -> DataError:
+    last = part.rows[-1].indicator.place
+    return DataError(Problem("rows_outside", document.name, name.place, name.text, {"last": last}))
 
 
 def _is_row(row: Sequence[Cell], body: _Body) -> bool:
@@ -142,10 +148,6 @@ def _halves(grid: Grid) -> list[Grid]:
     return [grid]
 
 
-def _carried(rows: Sequence[PrintedRow], domain: str) -> Iterator[PrintedRow]:
-    return (replace(row, domain=row.domain or domain) for row in rows)
-
-
 def _next_header(document: Document, grid: Grid, start: int) -> tuple[int, tuple[Header, int] | None]:
     for at in range(start, len(grid.rows)):
         found = find_header(grid.rows, at)
@@ -166,20 +168,11 @@ def _goes_on(document: Document, grid: Grid, header: Header, part: Part) -> bool
     body = _body_of(document, grid, header.all_columns, 0, 0, "")
     rows = [row for row in grid.rows if any(cell.text for cell in row)]
     fitting = [row for row in rows if _is_row(row, body)]
-    last = _serial_of(part.rows[-1].number.text)
-    numbered = [n for row in rows for n in [_first_serial(row)] if n]
-    follows = not last or not numbered or numbered[0] == last + 1
+    last = serial_of(part.rows[-1].number.text)
+    first = next((n for row in rows for cell in row[:2] if (n := serial_of(cell.text))), 0)
+    follows = not last or not first or first == last + 1
     other = bool(rows) and sum(column_of(cell.text) is not None for cell in rows[0]) > 1  # a header of something else
     return bool(rows) and not other and 2 * len(fitting) > len(rows) and follows
-
-
-def _serial_of(text: str) -> int:
-    found = re.search(r"\d{1,3}", plain(text))
-    return int(found[0]) if found else 0
-
-
-def _first_serial(row: Sequence[Cell]) -> int:
-    return next((_serial_of(cell.text) for cell in row[:2] if cell.text and is_serial(cell.text)), 0)
 
 
 # --- the rows below one header ----------------------------------------------------------------------------
@@ -249,17 +242,15 @@ def _read_rows(
             domain = named
         elif rows and _is_rest_of_name(row, rows[-1], body):
             rows[-1] = _with_rest(rows[-1], row, body)
+        elif fitted := _fit(row, body):
+            rows.append(_row_of(fitted, row, body, domain))
+            domain = rows[-1].domain
+        elif rows and _is_cut(grid, at, body):
+            return rows, notes, len(grid.rows), [_cut_problem(body, row)]
+        elif alone and not is_serial(alone.text):
+            break  # the text after the table
         else:
-            fitted = _fit(row, body)
-            if fitted is None:
-                if rows and _is_cut(grid, at, body):
-                    return rows, notes, len(grid.rows), [_cut_problem(body, row)]
-                if alone and not is_serial(alone.text):
-                    break  # the text after the table
-                raise DataError(_length_problem(body, row))
-            made = _row_of(fitted, row, body, domain)
-            domain = made.domain
-            rows.append(made)
+            raise DataError(_length_problem(body, row))
         at += 1
     return rows, notes, at, []
 

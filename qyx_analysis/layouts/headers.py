@@ -217,29 +217,32 @@ def settle_years(
     A second column of one year that says it is the actual value is read past, and so are actual values before the
     last one. Raises ``DataError`` where a year cannot be told or stands there twice.
     """
-    settled: list[Column | None] = list(columns)
-    period = period_said(document)
+    settled: list[Column | None] = [_numbered(column, document, header) for column in columns]
+    targets = sorted(c.year for c in settled if c and c.year and c.said not in _OBSERVED)
     remarks = []
     for i, column in enumerate(settled):
-        if column and 0 < column.year < 10:
-            if not period:
-                raise DataError(Problem("years_unknown", document.name, header.place, header.text))
-            settled[i] = replace(column, year=period[0] + column.year - 1)
-    for i, column in enumerate(settled):
         if column and not column.year:
-            targets = sorted(c.year for c in settled if c and c.year and c.said not in _OBSERVED)
             if column.said == "target" or not targets:
                 raise DataError(Problem("years_unknown", document.name, header.place, header.text))
             settled[i] = replace(column, year=targets[0] - 1, said="baseline")
-            remarks.append(
-                Problem("baseline_assumed", document.name, header.place, header.text, {"year": targets[0] - 1})
-            )
+            said = {"year": targets[0] - 1}
+            remarks.append(Problem("baseline_assumed", document.name, header.place, header.text, said))
     _drop_actuals(settled, document, header, remarks)
     years = [column.year for column in settled if column]
     if len(set(years)) < len(years):
         text = ", ".join(map(str, years))
         raise DataError(Problem("years_unknown", document.name, header.place, text))
     return settled, remarks
+
+
+def _numbered(column: Column, document: Document, header: Cell) -> Column:
+    """The first to the ninth year of the plan, of which the document says the period."""
+    if not 0 < column.year < 10:
+        return column
+    period = period_said(document)
+    if not period:
+        raise DataError(Problem("years_unknown", document.name, header.place, header.text))
+    return replace(column, year=period[0] + column.year - 1)
 
 
 def _drop_actuals(settled: list[Column | None], document: Document, header: Cell, remarks: list[Problem]) -> None:

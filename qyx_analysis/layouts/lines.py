@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from qyx_analysis.documents import Cell, Document
 from qyx_analysis.layouts.grammar import MAX_TOKENS, Reading, cut_rows
 from qyx_analysis.layouts.headers import Header, column_of
-from qyx_analysis.layouts.part import Part, make_row
 from qyx_analysis.layouts.printed import (
     FOOTNOTE,
     Column,
+    Part,
     count_cjk,
     domain_in,
     domain_named,
@@ -26,9 +26,11 @@ from qyx_analysis.layouts.printed import (
     is_text,
     is_unit,
     is_value,
+    make_row,
     plain,
     row_length,
     section_of,
+    serial_of,
     title_of,
     value_kind,
 )
@@ -94,10 +96,25 @@ def _head_of_line(line: str, index: int) -> _Head | None:
 
 
 def _head_of_lines(document: Document, index: int, taken: frozenset[int]) -> _Head | None:
-    """A run of lines that are header cells; one unknown among them stands for a column nobody knows."""
-    columns: list[Column] = []
-    cells: list[Cell] = []
-    end = index
+    """A run of lines that are header cells; an unknown one among the years may be a year, and is refused."""
+    found = _header_run(document, index, taken)
+    if not found:
+        return None
+    columns, cells = map(list, zip(*found, strict=True))
+    end = int(cells[-1].place.split()[1])
+    columns = _without_groups(columns, cells)
+    if not columns or not Header(dict(enumerate(columns))).is_complete:
+        return None
+    years = [i for i, column in enumerate(columns) if column.role == "year"]
+    for cell, column in zip(cells[years[0] : years[-1]], columns[years[0] :], strict=False):
+        if column.role == "other":
+            raise DataError(Problem("header_unknown", document.name, cell.place, cell.text))
+    return _Head(index, end, tuple(columns), False)
+
+
+def _header_run(document: Document, index: int, taken: frozenset[int]) -> list[tuple[Column, Cell]]:
+    """The header cells from a line on, each with what it stands for; one that nobody knows ends no run."""
+    found: list[tuple[Column, Cell]] = []
     upright = ""  # the first characters of a header cell set downwards: 领, then 域
     for at in range(index, min(len(document.lines), index + 4 * _MAX_COLUMNS)):
         line = upright + document.lines[at].strip()
@@ -108,25 +125,16 @@ def _head_of_lines(document: Document, index: int, taken: frozenset[int]) -> _He
             upright = line
             continue
         upright = ""
-        if column is None and columns and _is_unknown_head(document, at):
+        if column is None and found and _is_unknown_head(document, at):
             column = Column("other")
-        if column is None or at in taken or len(columns) > _MAX_COLUMNS:
+        if column is None or at in taken or len(found) > _MAX_COLUMNS:
             break
-        columns.append(column)
-        cells.append(Cell(line, f"line {at + 1}"))
-        end = at + 1
-    while columns and columns[-1].role == "other":
-        columns.pop()
-        end = int(cells.pop().place.split()[1]) - 1
-    columns = _without_groups(columns, cells)
-    header = Header(dict(enumerate(columns)))
-    if not header.is_complete or not columns:
-        return None
-    inside = [i for i, column in enumerate(columns) if column.role == "other" and _between_years(columns, i)]
-    if inside:
-        cell = cells[inside[0]]
-        raise DataError(Problem("header_unknown", document.name, cell.place, cell.text))
-    return _Head(index, end, tuple(columns), False)
+        if column.role in ("number", "indicator") and any(column == other for other, _ in found):
+            return []  # two headers, or none: a long run of such must not take forever
+        found.append((column, Cell(line, f"line {at + 1}")))
+    while found and found[-1][0].role == "other":
+        found.pop()
+    return found
 
 
 def _is_unknown_head(document: Document, at: int) -> bool:
@@ -135,11 +143,6 @@ def _is_unknown_head(document: Document, at: int) -> bool:
     after = column_of(next(following, ""))
     text = document.lines[at].strip()
     return after is not None and after.role == "year" and is_text(text) and len(plain(text)) <= 8 and not is_prose(text)
-
-
-def _between_years(columns: Sequence[Column], index: int) -> bool:
-    roles = [column.role for column in columns]
-    return "year" in roles[:index] and "year" in roles[index:]
 
 
 def _without_groups(columns: list[Column], cells: list[Cell]) -> list[Column]:
@@ -240,16 +243,13 @@ def _repeats(document: Document, index: int, head: _Head) -> int:
     if head.spaced:
         again = _head_of_line(document.lines[index], index)
         return again.end if again and again.columns == head.columns else 0
-    wanted, at = [plain(line) for line in document.lines[head.first : head.end] if line.strip()], index
-    if plain(document.lines[index]) != wanted[0]:
-        return 0
-    for text in wanted:
-        while at < len(document.lines) and not document.lines[at].strip():
-            at += 1
-        if at >= len(document.lines) or plain(document.lines[at]) != text:
-            return 0
+    wanted, text, at = plain("".join(document.lines[head.first : head.end])), "", index
+    while at < len(document.lines) and wanted.startswith(text + plain(document.lines[at])):
+        text += plain(document.lines[at])
         at += 1
-    return at
+        if text == wanted:
+            return at
+    return 0
 
 
 # --- what would make a number wrong -----------------------------------------------------------------------
@@ -266,13 +266,14 @@ def _check_rows(
     """Refuse what the grammar could only read by shifting cells; name a table that the document cuts off."""
     swallowed = _swallowed_serial(readings)
     swallowed = _odd_note(readings) if swallowed is None else swallowed
+    swallowed = _header_in_rows(readings) if swallowed is None else swallowed
     if swallowed is not None:
         raise DataError(_length_problem(document, columns, tokens, swallowed))
     rest = tokens[stop:]
     last = readings[-1] if readings else None
-    begins = bool(rest) and (_starts_row(tokens, stop) or is_name_cell(rest[0]))
+    begins = bool(rest) and (_starts_row(tokens, stop) or (is_name(rest[0].text) and not is_unit(rest[0].text)))
     extra = bool(rest) and is_value(rest[0].text) and not begins  # one more value than the row has years
-    taken = bool(rest and last and _serial(last) and _digits(last.values[-1]) == _serial(last) + 1)
+    taken = bool(rest and last and _serial(last) and serial_of(last.values[-1].text) == _serial(last) + 1)
     if last and (extra or (taken and begins)):
         raise DataError(_length_problem(document, columns, tokens, last.start))
     if not any(is_number(cell.text) for cell in rest):
@@ -283,11 +284,6 @@ def _check_rows(
     raise DataError(_length_problem(document, columns, tokens, stop))
 
 
-def is_name_cell(cell: Cell) -> bool:
-    """Whether a cell can be the name of a row."""
-    return is_name(cell.text) and not is_unit(cell.text)
-
-
 def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
     """Where a row may have taken the number of the next row for its last value, or the reverse.
 
@@ -296,7 +292,7 @@ def _swallowed_serial(readings: Sequence[Reading]) -> int | None:
     numbers = [_serial(reading) for reading in readings]
     last = 0  # the last number printed
     for i, (number, reading) in enumerate(zip(numbers, readings, strict=True)):
-        value = _digits(readings[i - 1].values[-1]) if i else 0
+        value = serial_of(readings[i - 1].values[-1].text) if i else 0
         after = next((n for n in numbers[i + 1 :] if n), 0)
         if i and any(numbers) and not number and value in (last + 1, after - 1):
             return readings[i - 1].start
@@ -318,15 +314,13 @@ def _odd_note(readings: Sequence[Reading]) -> int | None:
     return None
 
 
+def _header_in_rows(readings: Sequence[Reading]) -> int | None:
+    """Where a row is the header again, of which a page lacks or splits a cell."""
+    return next((one.start for one in readings if all(re.search(r"20\d\d年", cell.text) for cell in one.values)), None)
+
+
 def _serial(reading: Reading) -> int:
-    cells = reading.cells.get("number", [])
-    return _digits(cells[0]) if cells else 0
-
-
-def _digits(cell: Cell) -> int:
-    """The number of a row that a cell would be, with or without marks; 0 where it is none."""
-    found = re.search(r"\d{1,3}", plain(cell.text)) if is_serial(cell.text) else None
-    return int(found[0]) if found else 0
+    return next((serial_of(cell.text) for cell in reading.cells.get("number", [])), 0)
 
 
 def _is_cut_row(rest: Sequence[Cell], columns: Sequence[Column]) -> bool:

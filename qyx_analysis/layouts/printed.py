@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
 
 from qyx_analysis import catalogue
 from qyx_analysis.cells import normal, parse_cell, split_marks
-from qyx_analysis.documents import Cell
+from qyx_analysis.documents import Cell, one_line
 from qyx_analysis.problems import Problem
 
 FOOTNOTE = re.compile(r"[（(]?(注\s*\d*|备注|说明|附注)\s*[:：]|[*★☆▲△]\s*(号|为|表示)")
@@ -27,6 +27,7 @@ _SENTENCE = 60  # characters from which on a line of a table without known parts
 _DEPARTMENT = re.compile(
     r".*(局|委|办|部|厅|会|中心|院|联|集团|公司|银行|大队|街道|乡镇|镇街|学校|单位)(等|[(（].*[)）])?$"
 )
+_SHORT_DEPARTMENTS = ("残联", "妇联", "团委")
 _OWN_DOMAIN = re.compile(
     r"[\u4e00-\u9fff]有[\u4e00-\u9fff]{2}|[\u4e00-\u9fff]{2,8}(类|领域|方面|服务|保障|行动|工程|板块)"
 )
@@ -85,6 +86,24 @@ class Table:
     def years(self) -> tuple[int, ...]:
         """The years of its values, in the order of the columns."""
         return tuple(column.year for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one grid or one run of lines gives: ``columns`` are the header's, in the order of the cells."""
+
+    layout: str
+    title: str
+    header: Cell
+    columns: tuple[Column, ...]
+    rows: tuple[PrintedRow, ...]
+    footnotes: tuple[str, ...]
+    remarks: tuple[Problem, ...] = ()
+
+    @property
+    def values(self) -> list[Column]:
+        """The columns of values."""
+        return [column for column in self.columns if column.role == "year"]
 
 
 @lru_cache(maxsize=16384)
@@ -166,6 +185,12 @@ def is_serial(text: str) -> bool:
     )
 
 
+def serial_of(text: str) -> int:
+    """The number of a row that a text is, with or without marks; 0 where it is none."""
+    found = re.search(r"\d{1,3}", plain(text)) if is_serial(text) else None
+    return int(found[0]) if found else 0
+
+
 @lru_cache(maxsize=16384)
 def is_unit(text: str) -> bool:
     """A text in brackets, which may be the unit of the name on the line before."""
@@ -207,7 +232,7 @@ def is_value(text: str) -> bool:
 
 
 def is_department(text: str) -> bool:
-    return count_cjk(text) >= 3 and bool(_DEPARTMENT.match(plain(text)))
+    return (count_cjk(text) >= 3 or plain(text) in _SHORT_DEPARTMENTS) and bool(_DEPARTMENT.match(plain(text)))
 
 
 @lru_cache(maxsize=16384)
@@ -218,6 +243,34 @@ def is_name(text: str) -> bool:
 
 
 # --- rows, and what stands around them --------------------------------------------------------------------
+
+
+def make_row(cells: Mapping[str, Sequence[Cell]], values: tuple[Cell, ...], place: str, domain: str) -> PrintedRow:
+    """A row of the table from its cells by role; ``domain`` is that of the row above."""
+    blank = Cell("", place)
+
+    def joined(role: str) -> Cell | None:
+        found = [cell for cell in cells.get(role, ()) if cell.text]
+        return Cell(one_line(cell.text for cell in found), found[0].place) if found else None
+
+    own = joined("domain")
+    return PrintedRow(
+        domain=_domain(own.text) if own else domain,
+        number=joined("number") or blank,
+        indicator=joined("indicator") or blank,
+        unit=joined("unit"),
+        values=values,
+        department=joined("department"),
+    )
+
+
+def _domain(text: str) -> str:
+    return domain_named(text) or heading_text(text) or plain(text)
+
+
+def with_domain(rows: Iterable[PrintedRow], domain: str) -> tuple[PrintedRow, ...]:
+    """Rows that go on below a domain printed before them."""
+    return tuple(replace(row, domain=row.domain or domain) for row in rows)
 
 
 def row_length(file: str, place: str, text: str, found: int, expected: int) -> Problem:

@@ -1,4 +1,8 @@
-"""PDF with a text layer -> lines and grids. A table goes on over as many pages as it takes."""
+"""PDF with a text layer -> lines and grids. A table goes on over as many pages as it takes.
+
+A table with ruling lines is a grid. One without is read as producers write it: cell after cell, each a line, of which
+the grammar of :mod:`qyx_analysis.layouts` makes rows.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,23 @@ import json
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import chain, groupby, pairwise, takewhile
+from itertools import chain, pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
 from qyx_analysis.documents import AROUND, Cell, Content, Grid
-from qyx_analysis.documents.pdf.bare import find_tables
-from qyx_analysis.documents.pdf.ruled import Table, as_table, find_frames, join_tables
+from qyx_analysis.documents.pdf.tables import Table, as_table, find_frames, join_tables
 from qyx_analysis.documents.pdf.text import (
     Box,
     Line,
-    lines_of,
-    paragraphs,
+    by_line,
     set_apart,
     strike_out,
     text_of,
+    texts_of,
+    written_lines,
     year_columns,
 )
 from qyx_analysis.problems import DataError, Problem, shown
@@ -31,7 +35,7 @@ MAX_SECONDS = 30  # a page takes some 20 ms
 MARGIN_LINES = 3  # of a running header or footer
 _PAGES_FILE = Path(__file__).with_name("pages.py")
 
-Item = Line | Table  # what a page holds, from top to bottom
+Item = Line | Table  # what a page holds, in the order in which it is written
 
 
 def read(data: bytes, name: str) -> Content:
@@ -44,11 +48,8 @@ def read(data: bytes, name: str) -> Content:
     if not any(page["chars"] for page in found["pages"]):
         unseen = any(page["unseen"] for page in found["pages"])
         raise DataError(Problem("pdf_recognised" if unseen else "pdf_scanned", name))
-    pages: list[list[Item]] = []
-    for number, page in enumerate(found["pages"], 1):
-        pages.append(_items(number, page, pages[-1] if pages else []))
-    _drop_furniture(pages)
-    items = _joined(chain.from_iterable(pages))
+    pages = [_items(number, page) for number, page in enumerate(found["pages"], 1)]
+    items = _joined(chain.from_iterable(_without_furniture(pages)))
     ends = [
         (item.rows[-1][0].page, not isinstance(after, list) or after[0].page > item.rows[-1][0].page)
         for item, after in pairwise([*items, None])
@@ -79,45 +80,53 @@ def _pages(data: bytes, name: str) -> dict[str, Any]:
     return found
 
 
-def _items(number: int, page: dict[str, Any], before: Sequence[Item]) -> list[Item]:
-    """The lines of a page, and its ruled tables: the first one may go on from the last one of the page ``before``."""
+def _items(number: int, page: dict[str, Any]) -> list[Item]:
+    """The lines of a page in the order in which they were written, each ruled table before what stands below it."""
     printed, drawn = ([Box(*mark)._replace(page=number) for mark in page[kind]] for kind in ("chars", "rulings"))
     chars, rulings = strike_out(printed, drawn)
     frames, rest = find_frames(set_apart(chars), rulings)
-    placed: list[tuple[float, Item]] = [(line[0].y, line) for line in lines_of(rest)]
-    last = next((item for item in before[::-1] if isinstance(item, Table)), None)
-    placed += [(frame[0].y0, as_table(frame, None if i else last)) for i, frame in enumerate(frames)]
-    return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
+    tables = deque(sorted((frame[0].y0, as_table(frame)) for frame in frames))
+    items: list[Item] = []
+    for line in written_lines(rest):
+        while tables and tables[0][0] < line[0].y:
+            items.append(tables.popleft()[1])
+        items.append(line)
+    return [*items, *(table for _, table in tables)]
 
 
-def _drop_furniture(pages: Sequence[list[Item]]) -> None:
+def _without_furniture(pages: Sequence[list[Item]]) -> list[list[Item]]:
     """Leave out the outermost lines of each page that return at the same height, but for their numbers."""
-    for end, step in ((0, 1), (-1, -1)):
-        masks = [list(map(_mask, takewhile(_may_go, items[::step][:MARGIN_LINES]))) for items in pages]
-        counts = Counter(mask for found in masks for mask in set(found))
+    levels = [by_line(piece for item in items if isinstance(item, list) for piece in item) for items in pages]
+    gone: set[Box] = set()
+    for step in (1, -1):
+        edges = [_edge(lines[::step]) for lines in levels]
+        counts = Counter(mask for lines in edges for mask in set(map(_mask, lines)))
         often = {mask for mask, count in counts.items() if count >= max(2, len(pages) // 2)}
-        for items, found in zip(pages, masks, strict=True):
-            for _ in takewhile(often.__contains__, found):
-                items.pop(end)
+        for lines in edges:
+            count = len(list(takewhile(often.__contains__, map(_mask, lines))))
+            gone.update(chain.from_iterable(lines[:count]))
+    return [[item for item in items if isinstance(item, Table) or gone.isdisjoint(item)] for items in pages]
 
 
-def _may_go(item: Item) -> bool:
-    return isinstance(item, list) and not year_columns(piece.text for piece in item)  # the header of a table
+def _edge(lines: Sequence[Line]) -> list[Line]:
+    """The outermost lines, as far as they are not the header of a table, which stands around its years."""
+    years = [line[0].y for line in lines if year_columns(piece.text for piece in line)]
+    return list(
+        takewhile(lambda line: all(abs(line[0].y - y) > 1.5 * line[0].height for y in years), lines[:MARGIN_LINES])
+    )
 
 
-def _mask(line: Any) -> tuple[str, int]:
+def _mask(line: Line) -> tuple[str, int]:
     return re.sub(r"\d+", "#", text_of(line)), round(line[0].y / 4)
 
 
 def _joined(items: Iterable[Item]) -> list[Item]:
-    """With the tables found among lines, and the parts of each ruled table put together."""
+    """With the parts of each table put together."""
     found: list[Item] = []
-    for _, group in groupby(items, key=lambda item: isinstance(item, Table)):
-        run = list(group)
-        for item in find_tables([item for item in run if isinstance(item, list)]) or run:
-            last = found[-1] if found else None
-            if not (isinstance(item, Table) and isinstance(last, Table) and join_tables(last, item)):
-                found.append(item)
+    for item in items:
+        last = found[-1] if found else None
+        if not (isinstance(item, Table) and isinstance(last, Table) and join_tables(last, item)):
+            found.append(item)
     return found
 
 
@@ -129,7 +138,7 @@ def _content(items: Sequence[Item]) -> Content:
             texts.append([])
         else:
             texts[-1].append(item)
-    prose = list(map(paragraphs, texts))
+    prose = list(map(texts_of, texts))
     counts = Counter[int]()  # the rows of each page
     grids = [
         Grid(_cells(table, counts), tuple(above[-AROUND:]), tuple(below[:AROUND]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from ctypes import byref, c_double, c_float, c_int
 from itertools import pairwise
 from math import atan2, degrees, hypot
@@ -67,12 +67,11 @@ def _read(page: pypdfium2.PdfPage) -> dict[str, Any]:
         # As high as the type and set on the baseline: fonts differ in how far they say that they reach.
         chars.append((text, x0, round(base - 0.85 * size, 1), x1, round(base + 0.15 * size, 1)))
     lines, marks, pictured = _drawn(page)
-    rulings = [("", *_box(line, turn)) for line in lines]
     page.close()
     return {
-        "chars": chars,
+        "chars": list(filter(_is_near, chars)),
         "unseen": None in found,
-        "rulings": rulings,
+        "rulings": list(filter(_is_near, (("", *_box(line, turn)) for line in lines))),
         "marks": len(found) + marks,
         "pictured": pictured,
     }
@@ -89,8 +88,8 @@ def _box(points: Iterable[Point], turn: int = 0) -> tuple[float, float, float, f
     return round(min(xs), 1), round(min(ys), 1), round(max(xs), 1), round(max(ys), 1)
 
 
-def _is_near(points: Iterable[Point]) -> bool:
-    return all(abs(place) < MAX_PLACE for point in points for place in point)
+def _is_near(mark: tuple[Any, ...]) -> bool:
+    return all(abs(place) < MAX_PLACE for place in mark[1:])
 
 
 def _character(textpage: Any, i: int) -> Any:
@@ -113,8 +112,8 @@ def _character(textpage: Any, i: int) -> Any:
     angle = degrees(atan2(matrix.b, matrix.a))
     size = pdfium.FPDFText_GetFontSize(textpage, i) * hypot(matrix.c, matrix.d)
     points = (x.value, y.value), (rect.left, rect.bottom), (rect.right, rect.top)
-    legible = abs((angle + 45) % 90 - 45) <= SLANT and _is_near([*points, (size, 0)])
-    return (text, round(angle / 90) % 4, size, points) if legible else ()
+    slanted = abs((angle + 45) % 90 - 45) > SLANT
+    return () if slanted else (text, round(angle / 90) % 4, size, points)
 
 
 def _drawn(page: pypdfium2.PdfPage) -> tuple[list[Sequence[Point]], int, bool]:
@@ -139,7 +138,7 @@ def _is_thin(points: Sequence[Point]) -> bool:
     return min(x1 - x0, y1 - y0) <= min(THIN, max(x1 - x0, y1 - y0) / 2)
 
 
-def _outlines(path: pypdfium2.PdfObject) -> Iterator[list[Point]]:
+def _outlines(path: pypdfium2.PdfObject) -> list[list[Point]]:
     """The corners of each outline of a path that has no curves."""
     matrix, parent = path.get_matrix(), path.container
     while parent:  # a form, which has its own place on the page
@@ -149,15 +148,15 @@ def _outlines(path: pypdfium2.PdfObject) -> Iterator[list[Point]]:
     for i in range(pdfium.FPDFPath_CountSegments(path)):
         segment = pdfium.FPDFPath_GetPathSegment(path, i)
         kind = pdfium.FPDFPathSegment_GetType(segment)
-        pdfium.FPDFPathSegment_GetPoint(segment, byref(x), byref(y))
+        if kind == pdfium.FPDF_SEGMENT_BEZIERTO:
+            return []
         if kind == pdfium.FPDF_SEGMENT_MOVETO or not outlines:
             outlines.append([])
+        pdfium.FPDFPathSegment_GetPoint(segment, byref(x), byref(y))
         outlines[-1].append(matrix.on_point(x.value, y.value))
-        if kind == pdfium.FPDF_SEGMENT_BEZIERTO or not _is_near(outlines[-1][-1:]):
-            return
         if pdfium.FPDFPathSegment_GetClose(segment):
             outlines[-1].append(outlines[-1][0])
-    yield from outlines
+    return outlines
 
 
 if __name__ == "__main__":

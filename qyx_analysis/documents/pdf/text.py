@@ -17,6 +17,9 @@ SPACE = 0.15  # what is at least a space between them
 SMALL = 0.8  # of the common height of type: what is no higher may be a footnote's mark
 SAME_LINE = 0.3  # of that height: what stands no higher or lower is on one line
 PADDING = 14.0  # points: what a cell may leave free left and right of a full line of text
+NARROW = 0.45  # of the width of the text: wider pieces are no cells
+LEADING = 1.65  # of the height of the type: the lines of one cell are no further apart
+_PROSE = re.compile("[，。；]")
 _CJK = re.compile(r"[\u2e80-\u9fff]")
 _YEAR = re.compile(r"([2２][0０]\d\d)\s*(年?)\D{0,15}")
 _SERIAL = re.compile(r"[^\w\s]{0,2} ?\d{1,3} ?[^\w\s]{0,2}")
@@ -104,16 +107,18 @@ def set_apart(chars: Sequence[Box]) -> list[Box]:
     """Put small raised or lowered characters, as of a footnote, into brackets on the line of the one they follow."""
     common = Counter(round(char.height) for char in chars).most_common(1)[0][0] if chars else 0
     small = [char for char in chars if char.height < SMALL * common and not _CJK.match(char.text)]
-    found = sorted(set(chars).difference(small), key=lambda char: char.x1)
-    ends = [char.x1 for char in found]
+    large = sorted(set(chars).difference(small), key=lambda char: char.x1)
+    ends = [char.x1 for char in large]
+    placed: dict[Box, Box] = {}
     host, last = None, None
     for char in sorted(small, key=lambda char: (round(char.y), char.x0)):
         if not (last and abs(char.y - last.y) < 1 and -1 < char.x0 - last.x1 < GAP * common):
-            near = found[bisect_left(ends, char.x0 - common) : bisect_left(ends, char.x0 + common)]
+            near = large[bisect_left(ends, char.x0 - common) : bisect_left(ends, char.x0 + common)]
             host = next((big for big in near if _follows(char, big)), None)
-        found.append(char._replace(text=char.text.join(RAISED), y0=host.y0, y1=host.y1) if host else char)
+        if host:
+            placed[char] = char._replace(text=char.text.join(RAISED), y0=host.y0, y1=host.y1)
         last = char
-    return found
+    return [placed.get(char, char) for char in chars]
 
 
 def _follows(char: Box, big: Box) -> bool:
@@ -173,13 +178,31 @@ def cell_text(pieces: Iterable[Box], width: float = float("inf")) -> str:
     return text
 
 
-def paragraphs(lines: Sequence[Line]) -> list[str]:
-    """Join the lines that a paragraph wraps into: a full one, and the next where it starts at the margin."""
+def written_lines(chars: Iterable[Box]) -> list[Line]:
+    """The pieces of text in the order in which they were written, those that follow on one line together."""
+    pieces = map(_piece, runs(chars, lambda run, char: _is_right_of(run[-1], char) and _goes_on(run, char)))
+    return runs(pieces, lambda line, piece: _is_right_of(line[-1], piece))
+
+
+def _is_right_of(last: Box, piece: Box) -> bool:
+    return abs(piece.y - last.y) <= SAME_LINE * min(piece.height, last.height) and piece.x0 > last.x0 - 1
+
+
+def texts_of(lines: Sequence[Line]) -> list[str]:
+    """What lines say: paragraphs, and the cells of a table that no lines are drawn around, each as a line.
+
+    Every producer writes such a table cell after cell, and the lines that a cell wraps into one below the other.
+    """
     left, right = min((line[0].x0 for line in lines), default=0), max((line[-1].x1 for line in lines), default=0)
+    cells: list[Box] = []
+    for line in lines:
+        cells += [union(line, text_of(line))] if _PROSE.search(text_of(line)) else line
 
-    def wraps(above: list[Line], line: Line) -> bool:
-        em = line[0].height
-        full = above[-1][-1].x1 > right - 2 * em and line[0].x0 < left + em
-        return full and abs(above[-1][0].height - em) < em / 4
+    def goes_on(above: list[Box], cell: Box) -> bool:
+        last, em = above[-1], cell.height
+        full = last.x0 < left + 3 * em and last.x1 > right - 2 * em and cell.x0 < left + em
+        same = min(abs(last.x0 - cell.x0), abs(last.x - cell.x), abs(last.x1 - cell.x1)) < em / 2
+        narrow = max(last.width, cell.width) < (right - left) * NARROW
+        return abs(last.height - em) < em / 4 and (full or (same and narrow and 0 < cell.y - last.y < LEADING * em))
 
-    return [one_line(map(text_of, run)) for run in runs(lines, wraps)]
+    return [one_line(cell.text for cell in run) for run in runs(cells, goes_on)]

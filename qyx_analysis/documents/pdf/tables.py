@@ -1,4 +1,4 @@
-"""Cells that the ruling lines of a page draw; and cells of any table -> its rows, over pages."""
+"""Cells that the ruling lines of a page draw -> the rows of a table, over pages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ NEAR = 3.0  # points: two lines, or a line and the end of another, no further ap
 SIDES = 10.0  # points: tables whose sides are no further apart are as wide
 MAX_CELLS = 5000  # of a page
 MAX_LINES = 20_000  # on one page; more than this is a drawing
+_YEAR_AND_VALUE = re.compile(r"20\d\d年?\n\D?\d")
 _WORD = re.compile(r"[^\W\d]")
 
 Walls = set[tuple[int, int]]
@@ -94,9 +95,10 @@ def _cells(xs: list[float], ys: list[float], left: Walls, above: Walls) -> dict[
 
 
 def _counts_up(chars: Iterable[Box]) -> bool:
-    """Whether one cell holds the numbers of several rows."""
-    numbers = [int(re.sub(r"\D", "", text)) for text in map(text_of, lines_of(chars)) if is_serial(text)]
-    return any(a + 1 == b for a, b in pairwise(numbers))
+    """Whether one cell holds the numbers of several rows, or a year and the value below it."""
+    texts = list(map(text_of, lines_of(chars)))
+    numbers = [int(re.sub(r"\D", "", text)) for text in texts if is_serial(text)]
+    return any(a + 1 == b for a, b in pairwise(numbers)) or bool(_YEAR_AND_VALUE.match("\n".join(texts)))
 
 
 def _filled(cell: Box, chars: Iterable[Box], page: int) -> Box:
@@ -104,13 +106,11 @@ def _filled(cell: Box, chars: Iterable[Box], page: int) -> Box:
     return cell._replace(text=cell_text(pieces, cell.width), page=page)
 
 
-def as_table(cells: Sequence[Box], before: Table | None = None) -> Table:
-    """The rows of a table, in the columns of its row with the most cells or of the table ``before`` if as wide."""
+def as_table(cells: Sequence[Box]) -> Table:
+    """The rows of a table, in the columns of its row with the most cells."""
     tops = sorted({cell.y0: cell.page for cell in cells}.items())
     across = [sorted((c for c in cells if c.y0 <= top < c.y1), key=lambda cell: cell.x0) for top, _ in tops]
     columns = max(across, key=len)
-    if before and _is_as_wide(columns, before.columns) and len(before.columns) > len(columns):
-        columns = before.columns
     rows = []
     for (top, page), found in zip(tops, across, strict=True):
         row = [Box("", column.x0, top, column.x1, top, page) for column in columns]
@@ -122,14 +122,11 @@ def as_table(cells: Sequence[Box], before: Table | None = None) -> Table:
     return Table(columns, rows)
 
 
-def _is_as_wide(columns: Sequence[Box], others: Sequence[Box]) -> bool:
-    return abs(columns[0].x0 - others[0].x0) < SIDES and abs(columns[-1].x1 - others[-1].x1) < SIDES
-
-
 def join_tables(before: Table, table: Table) -> bool:
     """Put the rows of the next page below, and together what the page cut: a merged cell and its text, and a row."""
-    last, alike = before.rows[-1], len(table.columns) == len(before.columns)
-    if not alike or not _is_as_wide(table.columns, before.columns) or table.rows[0][0].page != last[0].page + 1:
+    last, columns, others = before.rows[-1], before.columns, table.columns
+    sides = abs(columns[0].x0 - others[0].x0), abs(columns[-1].x1 - others[-1].x1)
+    if len(columns) != len(others) or max(sides) > SIDES or table.rows[0][0].page != last[0].page + 1:
         return False
     heads = list(takewhile(before.texts.__contains__, table.texts))
     rows = table.rows[len(heads) :]
