@@ -282,7 +282,7 @@ SOME = lay(ROWS)
 
 
 def test_places_say_page_row_and_cell() -> None:
-    _, (grid,) = pdf.read(by_hand([text(50, 700, "Title"), lattice(3) + SOME]), "county.pdf")
+    _, (grid,), _ = pdf.read(by_hand([text(50, 700, "Title"), lattice(3) + SOME]), "county.pdf")
     assert grid.rows[1][2].place == "page 2 row 2 cell 3"
     assert grid.above == ("Title",)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZipFile
 
 from qyx_analysis.problems import DataError, Problem, shown
@@ -78,7 +79,8 @@ class Grid:
 class Document:
     """One source document: ``name`` (file name), ``stem``, ``sha256`` of its bytes and what it prints.
 
-    ``lines`` are the lines of a text file, the paragraphs outside tables of any other; ``grids`` are its tables.
+    ``lines`` are the lines of a text file, the paragraphs outside tables of any other, ``pages`` the page of each
+    where the file has pages; ``grids`` are its tables.
     """
 
     name: str
@@ -86,6 +88,16 @@ class Document:
     sha256: str
     lines: tuple[str, ...]
     grids: tuple[Grid, ...] = ()
+    pages: tuple[int, ...] = ()
+
+    def place_on_page(self, place: str) -> str:
+        """A place among the lines with its page, where there are pages.
+
+        >>> Document("a.pdf", "a", "", ("first", "second"), pages=(1, 2)).place_on_page("line 2")
+        'page 2 line 2'
+        """
+        found = _LINE.match(place)
+        return f"page {self.pages[int(found[1]) - 1]} {place}" if found and self.pages else place
 
     @property
     def grid_lines(self) -> frozenset[int]:
@@ -94,7 +106,12 @@ class Document:
         return frozenset(int(found[1]) - 1 for place in places if (found := _LINE.match(place)))
 
 
-Content = tuple[tuple[str, ...], tuple[Grid, ...]]  # what every reader returns: lines and grids
+class Content(NamedTuple):
+    """What every reader returns: lines and grids, and where the file has pages the page of each line."""
+
+    lines: tuple[str, ...]
+    grids: tuple[Grid, ...]
+    pages: tuple[int, ...] = ()
 
 
 def one_line(parts: Iterable[str]) -> str:
@@ -140,10 +157,10 @@ def read_document(path: Path) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(Problem("file_unreadable", name, values={"reason": error.strerror})) from error
-    lines, grids = _reader(data, name)(data, name)
-    if not grids and not any(line.strip() for line in lines):
+    content = _reader(data, name)(data, name)
+    if not content.grids and not any(line.strip() for line in content.lines):
         raise DataError(Problem("file_empty", name))
-    return Document(name, path.stem, hashlib.sha256(data).hexdigest(), lines, grids)
+    return Document(name, path.stem, hashlib.sha256(data).hexdigest(), *content)
 
 
 def _reader(data: bytes, name: str) -> Callable[[bytes, str], Content]:

@@ -124,7 +124,7 @@ class Flow:
         self._show()
         around = zip(self._grids, self._paragraphs, self._paragraphs[1:], strict=False)
         grids = [Grid(grid.rows, tuple(above[-AROUND:]), tuple(below[:AROUND])) for grid, above, below in around]
-        return tuple(chain.from_iterable(self._paragraphs)), (*grids, *self._furniture)
+        return Content(tuple(chain.from_iterable(self._paragraphs)), (*grids, *self._furniture))
 
     def _show(self) -> None:
         """Let the open text, as far as it is not there yet, be lines."""

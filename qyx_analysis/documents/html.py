@@ -67,12 +67,12 @@ def read(data: bytes, name: str) -> Content:
             _end(flow, element)
         if event == "end":
             _text(flow, element.getparent(), element.tail)
-    lines, grids = flow.content()
+    lines, grids, _ = flow.content()
     title = " ".join((root.findtext(".//title") or "").split()) if root is not None else ""
     if "公共服务" in title and title not in lines:  # some pages say only there whose plan they print
         lines = (title, *lines)
     cut = text.lower().rfind("<td") > text.lower().rfind("</table")
-    return lines, (*grids[:-1], replace(grids[-1], is_open=True)) if grids and cut else grids
+    return Content(lines, (*grids[:-1], replace(grids[-1], is_open=True)) if grids and cut else grids)
 
 
 def _hidden(element: etree._Element, unseen: set[str]) -> bool:

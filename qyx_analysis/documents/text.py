@@ -49,7 +49,7 @@ def read(data: bytes, name: str) -> Content:
     if len(lines) + data.count(b"|") > MAX_LINES:
         raise too_complex(name, MAX_LINES)
     grids = [*_piped(lines), *_tabbed(lines)]
-    return tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line))
+    return Content(tuple(lines), tuple(sorted(grids or _comma_separated(lines), key=_first_line)))
 
 
 def _first_line(grid: Grid) -> int:

@@ -48,7 +48,7 @@ def read(data: bytes, name: str) -> Content:
         if not book.worksheets:
             raise ValueError("no sheet")
     texts = ([cell.text for cell in row if cell.text] for grid in grids for row in grid.rows)
-    return tuple(row[0] for row in texts if len(row) == 1), tuple(grid for grid in grids if grid.rows)
+    return Content(tuple(row[0] for row in texts if len(row) == 1), tuple(grid for grid in grids if grid.rows))
 
 
 def _grid(sheet: Any, name: str) -> Grid:

@@ -102,6 +102,14 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     document = read_document(path)
     if sha256 and document.sha256 != sha256:
         raise DataError(Problem("checksum", document.name, values={"sources": SOURCES}))
+    try:
+        return _read_document(document, region, layout)
+    except DataError as error:
+        problems = [replace(each, place=document.place_on_page(each.place)) for each in error.problems]
+        raise DataError(problems) from error
+
+
+def _read_document(document: Document, region: object, layout: str) -> Plan:
     if layout == PROSE:
         return Plan(region_of(document, None, region), document, None, NO_ROWS)
     try:
@@ -113,7 +121,9 @@ def read_plan(path: Path, region: object = None, sha256: str = "", layout: str =
     _check_nothing_left(document, table)
     code = region_of(document, table, region)
     rows, assumed = tidy_rows(document, table, code)
-    return Plan(code, document, table, rows, (*table.remarks, *assumed))
+    rows["locator"] = rows["locator"].map(document.place_on_page)
+    remarks = (replace(each, place=document.place_on_page(each.place)) for each in (*table.remarks, *assumed))
+    return Plan(code, document, table, rows, tuple(remarks))
 
 
 def _plan_in_prose(document: Document, region: object) -> Plan | None:

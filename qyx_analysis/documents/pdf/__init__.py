@@ -22,10 +22,10 @@ from qyx_analysis.documents.pdf.text import (
     Box,
     Line,
     by_line,
+    paragraphs_of,
     set_apart,
     strike_out,
     text_of,
-    texts_of,
     written_lines,
     year_columns,
 )
@@ -138,13 +138,18 @@ def _content(items: Sequence[Item]) -> Content:
             texts.append([])
         else:
             texts[-1].append(item)
-    prose = list(map(texts_of, texts))
+    prose = list(map(paragraphs_of, texts))
     counts = Counter[int]()  # the rows of each page
     grids = [
-        Grid(_cells(table, counts), tuple(above[-AROUND:]), tuple(below[:AROUND]))
+        Grid(_cells(table, counts), _texts(above[-AROUND:]), _texts(below[:AROUND]))
         for table, (above, below) in zip(tables, pairwise(prose), strict=True)
     ]
-    return tuple(chain.from_iterable(prose)), tuple(grids)
+    paragraphs = [*chain.from_iterable(prose)]
+    return Content(_texts(paragraphs), tuple(grids), tuple(paragraph.page for paragraph in paragraphs))
+
+
+def _texts(paragraphs: Iterable[Box]) -> tuple[str, ...]:
+    return tuple(paragraph.text for paragraph in paragraphs)
 
 
 def _cells(table: Table, counts: Counter[int]) -> tuple[tuple[Cell, ...], ...]:

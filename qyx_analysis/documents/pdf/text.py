@@ -188,7 +188,7 @@ def _is_right_of(last: Box, piece: Box) -> bool:
     return abs(piece.y - last.y) <= SAME_LINE * min(piece.height, last.height) and piece.x0 > last.x0 - 1
 
 
-def texts_of(lines: Sequence[Line]) -> list[str]:
+def paragraphs_of(lines: Sequence[Line]) -> list[Box]:
     """What lines say: paragraphs, and the cells of a table that no lines are drawn around, each as a line.
 
     Every producer writes such a table cell after cell, and the lines that a cell wraps into one below the other.
@@ -205,4 +205,4 @@ def texts_of(lines: Sequence[Line]) -> list[str]:
         narrow = max(last.width, cell.width) < (right - left) * NARROW
         return abs(last.height - em) < em / 4 and (full or (same and narrow and 0 < cell.y - last.y < LEADING * em))
 
-    return [one_line(cell.text for cell in run) for run in runs(cells, goes_on)]
+    return [run[0]._replace(text=one_line(cell.text for cell in run)) for run in runs(cells, goes_on)]
