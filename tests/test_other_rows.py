@@ -15,6 +15,8 @@ from qyx_analysis import figures, measures, names
 from qyx_analysis.catalogue import message
 from qyx_analysis.figures.panels import COLUMNS, domain_lines, lines_height
 from qyx_analysis.figures.scene import scene_of
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.position import final_positions
 from qyx_analysis.notebook import desk
 from qyx_analysis.texts.ambition import compare_ambition, table_ambition, tell_ambition
 from qyx_analysis.texts.dispersion import table_convergence
@@ -100,7 +102,7 @@ def found(plans: Plans) -> dict[str, pd.DataFrame]:
 
 def tables_of(targets: pd.DataFrame, found: dict[str, pd.DataFrame], region: str, lang: str) -> Iterator[pd.DataFrame]:
     yield table_printed(targets, region, lang)
-    yield table_domains(targets, region, lang)
+    yield table_domains(final_positions(panel(targets), region), targets, region, lang)
     yield table_ambition(targets, found["ambition"], region, lang)
     yield table_timing(found["trajectory"], region, lang)
     yield table_measure(found["trajectory"], "front_loading", lang)
@@ -179,7 +181,9 @@ def test_a_county_shows_its_local_rows_everywhere(
 def test_nobody_calls_a_row_better_whose_direction_is_unknown(
     plans: Plans, targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
-    sentences = tell_standing(targets, MANY, lang) + tell_ambition(found["ambition"], MANY, lang)
+    sentences = tell_standing(final_positions(panel(targets), MANY), targets, MANY, lang) + tell_ambition(
+        found["ambition"], MANY, lang
+    )
     sentences += compare_ambition(found["ambition"], targets, lang)
     assert sentences and not [text for text in sentences if "自定" in text]
     for plot in (figures.plot_ambition, figures.plot_standing):

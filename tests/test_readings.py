@@ -11,7 +11,8 @@ from plans import four_plans
 from qyx_analysis import catalogue, measures, names
 from qyx_analysis.catalogue.wording import literal, percent_text
 from qyx_analysis.figures.rows import decided
-from qyx_analysis.measures.position import position
+from qyx_analysis.measures.panel import panel
+from qyx_analysis.measures.position import final_positions, position
 from qyx_analysis.texts.ambition import (
     compare_ambition,
     compare_association,
@@ -44,10 +45,14 @@ ASSOCIATION, VERDICTS = measures.association(TARGETS), measures.verdicts(TARGETS
 REGIONS = tuple(TARGETS["region"].unique())
 
 
+def standing(targets, region):
+    return final_positions(panel(targets), region)
+
+
 def all_sentences(lang):
     for region in REGIONS:
         yield from tell_overview(TARGETS, region, lang)
-        yield from tell_standing(TARGETS, region, lang)
+        yield from tell_standing(standing(TARGETS, region), TARGETS, region, lang)
         yield from tell_kinds(TARGETS, region, lang)
         yield from tell_ambition(AMBITION, region, lang)
         yield from tell_timing(TRAJECTORY, region, lang)
@@ -55,7 +60,7 @@ def all_sentences(lang):
     yield from compare_timing(VERDICTS, TARGETS, lang)
     yield from compare_ambition(AMBITION, TARGETS, lang)
     yield from compare_dispersion(DISPERSION, lang)
-    yield from tell_mandated(TARGETS, lang)
+    yield from tell_mandated(AMBITION, TARGETS, lang)
     yield from (s for kind in WORDS for s in tell_stability(VERDICTS, kind, lang))
     yield from tell_stability(VERDICTS, "convergence", lang)
     yield from compare_association(ASSOCIATION, lang)
@@ -64,7 +69,7 @@ def all_sentences(lang):
 def all_tables(lang):
     for region in REGIONS:
         yield table_printed(TARGETS, region, lang)
-        yield table_domains(TARGETS, region, lang)
+        yield table_domains(standing(TARGETS, region), TARGETS, region, lang)
         yield table_ambition(TARGETS, AMBITION, region, lang)
         yield table_timing(TRAJECTORY, region, lang)
         yield table_findings(FINDINGS, region, lang)
@@ -110,8 +115,9 @@ def test_every_path_is_counted_once():
 
 def test_a_county_alone_is_given_no_position():
     alone = TARGETS[TARGETS["region"] == "330213"]
-    assert tell_standing(alone, "330213", "en") == [catalogue.message("say_alone", "en")]
-    assert table_domains(alone, "330213", "en")["Comparable"].sum() == 0
+    none = standing(alone, "330213")
+    assert tell_standing(none, alone, "330213", "en") == [catalogue.message("say_alone", "en")]
+    assert table_domains(none, alone, "330213", "en")["Comparable"].sum() == 0
 
 
 def test_overlapping_intervals_are_not_ordered():
@@ -159,7 +165,7 @@ def sentences_of(frames, lang):
     yield from tell_compared(frames["targets"], lang)
     yield from compare_timing(frames["verdicts"], frames["targets"], lang)
     yield from compare_ambition(frames["ambition"], frames["targets"], lang)
-    yield from tell_mandated(frames["targets"], lang)
+    yield from tell_mandated(frames["ambition"], frames["targets"], lang)
     yield from compare_association(frames["association"], lang)
     yield from compare_dispersion(frames["dispersion"], lang)
     for kind in (*WORDS, "convergence"):
@@ -264,7 +270,7 @@ def test_low_starters_plan_more_only_where_reshuffling_seldom_gives_it(r, p, tex
 
 
 def test_mandated_and_chosen_targets_are_told_apart():
-    mandated, same, core, chosen = tell_mandated(TARGETS, "en")
+    mandated, same, core, chosen = tell_mandated(AMBITION, TARGETS, "en")
     assert mandated.endswith(": Nursery places, Compulsory assessment, Arrears resolved.")
     assert "Medical aid" in same and "Medical aid" not in chosen
     assert "Life expectancy" in core

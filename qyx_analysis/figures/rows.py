@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from qyx_analysis.catalogue import statuses_for
 from qyx_analysis.figures import style
 from qyx_analysis.figures.scene import Scene, number
 
@@ -16,7 +17,6 @@ NAMES, SIDE = 2.3, 2.75  # inches for the indicators' names on the left and for 
 DOMAIN = 0.34  # inches of a domain's heading
 HEAD, FOOT = 0.37, 0.51  # inches above and below the lines, for what the directions mean and for the ticks
 QUARTILED = 4  # counties that have a middle half
-DECIDED = ("ok", "reversing", "converging", "diverging")
 
 
 class Scale(NamedTuple):
@@ -59,8 +59,9 @@ def decided(results: pd.DataFrame) -> pd.Series:
 
     A target weaker than its baseline is one, the shape of the way there is none.
     """
-    weaker = results["status"].eq("weaker") & ~results["measure"].str.startswith("front_loading")
-    return results["value"].notna() & (results["status"].isin(DECIDED) | weaker) & ~flagged(results, "open_bound")
+    timed = results["measure"].str.startswith("front_loading")
+    said = results["status"].isin(statuses_for("timing")).where(timed, results["status"].isin(statuses_for("change")))
+    return results["value"].notna() & said & ~flagged(results, "open_bound")
 
 
 def flagged(results: pd.DataFrame, flag: str) -> pd.Series:

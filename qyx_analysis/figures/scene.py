@@ -14,6 +14,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.figures import style
 from qyx_analysis.figures.style import Entry, Options
 from qyx_analysis.problems import DataError, Problem, require
+from qyx_analysis.tidy.meaning import with_meaning
 
 _OF_TARGETS = ("region", "level", "indicator", "domain", "year", "role", "raw", "kind", "operator", "value")
 _OF_RESULTS = ("indicator", "measure", "value", "lo", "hi", "status", "flags")
@@ -321,19 +322,10 @@ def scene_of(targets: pd.DataFrame, region: object = None, lang: str = "zh", dom
     if targets.empty:
         raise DataError(Problem("nothing_to_draw", "targets"))
     cells = targets.astype(dict.fromkeys(targets.select_dtypes("str").columns, object))  # read cell by cell: faster
-    cells["drawn"] = _meant(targets)
+    cells["drawn"] = with_meaning(targets)["meant"]
     chosen = "" if region is None or region == "" else names.find_region(region)
     scene = Scene(cells, chosen, lang)
     if chosen and chosen not in scene.counties:
         present = ", ".join(names.region_name(code, lang) for code in scene.counties[:10])
         raise DataError(Problem("region_absent", "targets", text=str(region), values={"present": present}))
     return scene
-
-
-def _meant(targets: pd.DataFrame) -> pd.Series:
-    """The number that a cell means: the printed one, a state as 0 or 100, 全覆盖 where a best value is declared."""
-    table = names.indicators_of(targets).set_index("code")
-    passing = (targets["kind"] == "status") & (targets["indicator"].map(table["nature"]) == "state")
-    full = (targets["kind"] == "full_coverage") & targets["indicator"].map(table["full_is_best"]).astype(bool)
-    meant = targets["value"].astype(float).mask(passing, targets["state"])
-    return meant.mask(full, targets["indicator"].map(table["best"]))

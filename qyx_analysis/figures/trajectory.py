@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qyx_analysis.catalogue import statuses_for
 from qyx_analysis.figures import panels, paths, style
 from qyx_analysis.figures.paths import Label, Panel
-from qyx_analysis.figures.rows import DECIDED
 from qyx_analysis.figures.scene import FEW, TOLD, UNSAID, Domain, Scene, scene_of
 from qyx_analysis.figures.style import DASHED, stroke
 
@@ -317,7 +317,7 @@ def _alt(scene: Scene, table: pd.DataFrame, ambition: pd.DataFrame | None) -> st
     rows = scene.results(ambition, "ambition()", "change")
     rows = rows[(rows["measure"] == "change") & rows["indicator"].isin(table.index) & rows["region"].isin(regions)]
     counts = {
-        "better": int((rows["status"].isin(DECIDED) & (rows["value"] > 0)).sum()),
+        "better": int((rows["status"].isin(statuses_for("change")) & (rows["value"] > 0)).sum()),
         "hold": int(rows["status"].isin(["hold", "hold_at_ceiling"]).sum()),
         "weaker": int((rows["status"] == "weaker").sum()),
     }

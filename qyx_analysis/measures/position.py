@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qyx_analysis.measures.panel import EPS, Floats
+from qyx_analysis.measures.panel import EPS, Floats, Panel
 
 Sides = NDArray[np.int64]
 
@@ -50,6 +50,23 @@ def position(results: pd.DataFrame, region: str) -> pd.DataFrame:
     counts["unclear"] = counts["others"] - counts["above"] - counts["below"]
     counts["n"] = counts["others"] + 1
     return counts.reset_index()[["indicator", "above", "below", "unclear", "n"]]
+
+
+def final_positions(p: Panel, region: str) -> pd.DataFrame:
+    """Place the final planned values of one region among those of the counties: see :func:`position`.
+
+    Absolute counts and states are left out, and what has no direction; the intervals are those of bounds and digits.
+
+    >>> from qyx_analysis.measures.panel import panel
+    >>> nothing = pd.DataFrame(columns="region level indicator year role kind value resolution state".split())
+    >>> final_positions(panel(nothing), "330213").columns.tolist()
+    ['indicator', 'above', 'below', 'unclear', 'n']
+    """
+    placed = (p.of("level") == "county") | (p.of("region") == region)
+    p = p.where(placed & ~np.isin(p.of("scale"), ["count", "state"]) & (np.abs(p.of("direction").astype(float)) == 1))
+    value, lo, hi = (end[:, -1] * p.of("direction").astype(float) for end in (p.value, p.lo, p.hi))
+    ends = {"value": value, "lo": np.minimum(lo, hi), "hi": np.maximum(lo, hi)}
+    return position(p.rows[["region", "indicator"]].assign(**ends), region)
 
 
 def beaten(lo: Floats, hi: Floats) -> tuple[Sides, Sides]:

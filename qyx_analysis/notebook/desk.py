@@ -17,7 +17,7 @@ from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import literal
 from qyx_analysis.datapackage import loading
 from qyx_analysis.figures.scene import in_domain
-from qyx_analysis.measures import Measured
+from qyx_analysis.measures import Measured, final_positions
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.texts.html import render_table
 
@@ -77,6 +77,11 @@ class Desk:
     def verdicts(self) -> pd.DataFrame:
         """How firm the verdicts are: see :func:`qyx_analysis.verdicts`."""
         return self._results("verdicts")
+
+    @cached_property
+    def standing(self) -> pd.DataFrame:
+        """Where the county's final planned values stand among the counties', by indicator."""
+        return final_positions(self._measured.panel, self.region)
 
     def choose(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of a whole table that are of the desk's regions, and of its domain if there is one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import (
     brief_status,
     interval_text,
@@ -14,13 +14,9 @@ from qyx_analysis.catalogue.wording import (
     printed_text,
     status_text,
 )
-from qyx_analysis.measures.panel import panel, same_final
 from qyx_analysis.measures.position import position
-from qyx_analysis.names import indicator_name, indicators_of, indicators_shown, region_name
+from qyx_analysis.names import indicator_name, indicators_shown, region_name
 from qyx_analysis.texts.shared import FEW, MOST, county_codes, list_indicators, tell_too_few
-
-_CLOSED = ("ok", "reversing", "weaker")  # statuses of a closed gap that may be named
-
 
 _RARE = 0.1  # two-sided share of the reshufflings; of four counties the smallest is .083
 
@@ -28,7 +24,7 @@ _RARE = 0.1  # two-sided share of the reshufflings; of four counties the smalles
 def rank_gaps(ambition: pd.DataFrame, region: str) -> pd.DataFrame:
     """The county's gap closures that may be named, the largest first."""
     own = ambition[(ambition["region"] == region) & (ambition["measure"] == "gap_closure")]
-    return own[own["status"].isin(_CLOSED)].sort_values("value", ascending=False, kind="stable")
+    return own[own["status"].isin(statuses_for("change"))].sort_values("value", ascending=False, kind="stable")
 
 
 def tell_ambition(ambition: pd.DataFrame, region: str, lang: str) -> list[str]:
@@ -145,14 +141,16 @@ def _medians(gaps: pd.DataFrame, lang: str) -> list[str]:
     ]
 
 
-def tell_mandated(targets: pd.DataFrame, lang: str) -> list[str]:
+def tell_mandated(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
     """Which final targets look set from above, by two signs, and how many are left to the counties."""
     counties = targets[targets["level"] == "county"]
     printing = indicators_shown(counties)["printing"]
     counties = counties[counties["indicator"].isin(printing.index[printing > 1])]
     last = counties[(counties["year"] == counties["year"].max()) & counties["value"].notna()]
     core = counties.loc[counties["core"], "indicator"].unique()
-    same = find_same_targets(counties)
+    flags = ambition["flags"].str.split(";").map({"mandated", "identical_targets"}.isdisjoint)
+    same = ambition[(ambition["measure"] == "change") & ~flags.astype(bool)].drop_duplicates("indicator")
+    same = same[same["indicator"].isin(counties["indicator"])]
     both = same["indicator"].isin(core)
     left = last[~last["indicator"].isin([*core, *same["indicator"]])].drop_duplicates("indicator")
     marked = last[last["indicator"].isin(core) & ~last["indicator"].isin(same["indicator"])].drop_duplicates(
@@ -164,12 +162,6 @@ def tell_mandated(targets: pd.DataFrame, lang: str) -> list[str]:
         for name, rows in groups.items()
         if len(rows)
     ]
-
-
-def find_same_targets(targets: pd.DataFrame) -> pd.DataFrame:
-    """Indicators whose final target has the same sign and number in every county, two counties at least."""
-    of_counties = panel(targets[targets["level"] == "county"], indicators_of(targets))
-    return of_counties.rows[same_final(of_counties)][["indicator"]].drop_duplicates()
 
 
 def compare_association(association: pd.DataFrame, lang: str) -> list[str]:

@@ -6,14 +6,11 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis import catalogue
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import brief_status, listed, number_text
 from qyx_analysis.names import domain_name, indicator_name
 from qyx_analysis.texts.shared import list_indicators, span_text, tell_too_few
 from qyx_analysis.texts.verdicts import agreement_text
-
-_VERDICTS = ("converging", "diverging", "scale_dependent", "unresolved", "open_bound")
-
 
 _VISIBLE = 0.005  # a difference between two ratios that are printed with two decimals
 
@@ -30,9 +27,10 @@ _RATIOS = ("sd_ratio", *_SECOND, "sd_ratio_same_change", "sd_ratio_same_closure"
 def compare_dispersion(dispersion: pd.DataFrame, lang: str) -> list[str]:
     """For how many indicators the planned spread narrows, widens, or depends on the scale."""
     verdicts = dispersion[dispersion["measure"] == "convergence"]
-    judged = verdicts["status"].isin(_VERDICTS)
+    told = (*statuses_for("spread"), *statuses_for("open_spread"))
+    judged = verdicts["status"].isin(told)
     sentences = [message("say_convergence", lang, n=judged.sum())]
-    for status in _VERDICTS:
+    for status in told:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
             sentences.append(message(f"say_{status}", lang, n=len(rows), list=list_indicators(rows, lang)))

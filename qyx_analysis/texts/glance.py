@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import brief_status, percent_text
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.names import domain_name, indicator_name
 from qyx_analysis.texts.ambition import rank_gaps
 from qyx_analysis.texts.shared import MOST
-from qyx_analysis.texts.timing import SHAPED, count_timing
+from qyx_analysis.texts.timing import count_timing
 
 _SAID = ("weaker", "hold", "hold_at_ceiling", "non_monotone")  # statuses of a change that a tile names
 WARNINGS = "#warnings"  # the heading of the section about them
@@ -63,7 +63,7 @@ def find_tiles(
     change = ambition[(ambition["measure"] == "change") & (ambition["region"] == region)]
     tiles["status"] = change.set_index("indicator")["status"]
     half = trajectory[(trajectory["measure"] == "half_change_year") & (trajectory["region"] == region)]
-    half = half[half["status"].isin(SHAPED)].set_index("indicator")["value"]
+    half = half[half["status"].isin(statuses_for("timing"))].set_index("indicator")["value"]
     tiles["half_year"] = np.ceil(half - 1e-9)
     serious = findings[(findings["region"] == region) & findings["severity"].isin(["error", "warning"])]
     tiles["warned"] = serious["indicator"].value_counts().reindex(tiles.index, fill_value=0)

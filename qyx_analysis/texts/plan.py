@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import listed, literal, place_text, printed_text
-from qyx_analysis.measures.position import position
-from qyx_analysis.names import domain_name, indicator_name, indicators_of, indicators_shown, region_name
+from qyx_analysis.names import domain_name, indicator_name, indicators_shown, region_name
 from qyx_analysis.texts.shared import FEW, list_indicators
 
 
@@ -95,33 +93,15 @@ def _printed_by(targets: pd.DataFrame, counties: int, lang: str) -> list[str]:
     return [message("say_printed_by", lang, **counts), *named]
 
 
-def find_standing(targets: pd.DataFrame, region: str) -> pd.DataFrame:
-    """Position of the county's final planned values among the counties: see :func:`position`.
-
-    Absolute counts and states are left out; the intervals are those of the printed bounds and digits.
-    """
-    from qyx_analysis.measures.panel import panel
-
-    counties = targets[(targets["level"] == "county") | (targets["region"] == region)]
-    cells = panel(counties, indicators_of(counties))
-    sign = cells.of("direction")
-    lo, hi = cells.lo[:, -1] * sign, cells.hi[:, -1] * sign
-    results = cells.rows[["region", "indicator", "scale"]].assign(
-        value=cells.value[:, -1] * sign, lo=np.minimum(lo, hi), hi=np.maximum(lo, hi)
-    )
-    return position(results[~results["scale"].isin(["count", "state"]) & (np.abs(sign) == 1)], region)
-
-
-def tell_standing(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
+def tell_standing(standing: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     """In which domains the final planned values are better or worse than most counties'."""
-    placed = find_standing(targets, region)
     year = targets["year"].max()
-    if placed.empty:
+    if standing.empty:
         return [message("say_alone", lang)]
     domains = indicators_shown(targets, region)["domain"]
-    sentences = [message("say_standing", lang, n=len(placed), year=year)]
+    sentences = [message("say_standing", lang, n=len(standing), year=year)]
     for key, side in (("say_better", "above"), ("say_worse", "below")):
-        chosen = placed[placed[side] * 2 > placed["n"] - 1]
+        chosen = standing[standing[side] * 2 > standing["n"] - 1]
         if len(chosen):
             by_domain = chosen.groupby(chosen["indicator"].map(domains), sort=False)
             parts = [
@@ -134,10 +114,10 @@ def tell_standing(targets: pd.DataFrame, region: str, lang: str) -> list[str]:
     return sentences
 
 
-def table_domains(targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
+def table_domains(standing: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Where the county's final planned values stand in each domain, counted by indicator, never averaged."""
     own = indicators_shown(targets[targets["region"] == region])
-    placed = find_standing(targets, region).set_index("indicator")
+    placed = standing.set_index("indicator")
     rows = []
     for domain, shown in own.groupby("domain", sort=False):
         known = placed.loc[placed.index.intersection(shown.index)]

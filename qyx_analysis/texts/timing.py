@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import interval_text, listed, number_text, percent_text, status_text
 from qyx_analysis.names import indicator_name
 from qyx_analysis.texts.shared import FEW, county_codes, list_indicators
-
-SHAPED = ("ok", "reversing")  # statuses of a path whose timing may be read
 
 
 def count_timing(trajectory: pd.DataFrame, region: str) -> dict[str, int]:
     """How many of the county's ``n`` paths are planned ``early`` or ``late``, and how many are left ``open``."""
     own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
-    shaped = own.loc[own["status"].isin(SHAPED), "value"]
+    shaped = own.loc[own["status"].isin(statuses_for("timing")), "value"]
     open_ = int(own["status"].isin(["unresolved", "open_bound"]).sum())
     return {
         "early": int((shaped > 0).sum()), "late": int((shaped < 0).sum()), "open": open_, "n": len(shaped) + open_
@@ -26,7 +24,7 @@ def count_timing(trajectory: pd.DataFrame, region: str) -> dict[str, int]:
 def tell_timing(trajectory: pd.DataFrame, region: str, lang: str) -> list[str]:
     """Which planned changes come early, which late, and for how many the printed digits do not tell."""
     own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
-    shaped = own[own["status"].isin(SHAPED)]
+    shaped = own[own["status"].isin(statuses_for("timing"))]
     early, late = shaped[shaped["value"] > 0], shaped[shaped["value"] < 0]
     sentences = [message("say_timing", lang, **count_timing(trajectory, region))]
     if len(early):
@@ -63,7 +61,7 @@ def compare_timing(verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> 
     ``verdicts``: the frame of :func:`qyx_analysis.verdicts`.
     """
     rows = verdicts[(verdicts["kind"] == "timing") & verdicts["region"].isin(county_codes(targets))]
-    shaped = rows[rows["status"].isin(SHAPED)]
+    shaped = rows[rows["status"].isin(statuses_for("timing"))]
     words = shaped["verdict"].value_counts()
     counts = {
         "early": words.get("front_loaded", 0),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import brief_status, listed
 from qyx_analysis.names import domain_name, indicator_name, region_name
 from qyx_analysis.texts.shared import FEW, MOST, of_counties, spread_counties
@@ -18,16 +18,13 @@ WORDS = {
 }
 
 
-FIRM = ("ok", "reversing", "contested")  # statuses under which only disagreement stands against a verdict
-
-
 def tell_stability(verdicts: pd.DataFrame, kind: str, lang: str) -> list[str]:
     """How many verdicts of a kind hold under every specification, and who stands out under all of them.
 
     ``verdicts``: the frame of :func:`qyx_analysis.verdicts`; ``kind``: timing, ambition, profile or convergence.
     """
     verdicts = of_counties(verdicts)
-    rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(FIRM)]
+    rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(statuses_for("verdict"))]
     if rows.empty:
         return [message("say_no_verdicts", lang)]
     every, contested = int((rows["share"] == 1).sum()), int((rows["status"] == "contested").sum())
@@ -98,7 +95,7 @@ def table_verdicts(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame
 
 def _verdict_text(row: Any, lang: str) -> str:
     """In brackets what at most half of the specifications agree with."""
-    if row.status not in FIRM:
+    if row.status not in statuses_for("verdict"):
         return brief_status(row.status, lang)
     text = f"{message(f'verdict_{row.verdict}', lang)} {agreement_text(row)}"
     if pd.notna(row.rank_best):
@@ -109,7 +106,7 @@ def _verdict_text(row: Any, lang: str) -> str:
 
 def _counted(rows: pd.DataFrame, kind: str, lang: str) -> list[Any]:
     """How many counties have each verdict, and who is surely in the first and in the last quarter of the ranks."""
-    firm = rows[rows["status"].isin(FIRM)]
+    firm = rows[rows["status"].isin(statuses_for("verdict"))]
     sure = firm[firm["status"] != "contested"]
     counts = [(sure["verdict"] == word).sum() for word in WORDS[kind][::-1]]
     counts += [len(firm) - len(sure), len(rows) - len(firm), (sure["share"] == 1).sum()]
