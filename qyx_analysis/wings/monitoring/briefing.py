@@ -17,7 +17,7 @@ from qyx_analysis.catalogue.wording import number_text, printed_text
 from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, region_parent, value_unit
 from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring.changes import latest_status
-from qyx_analysis.wings.monitoring.judging import MISSING, PAIR, UNMET, period_end, told_status
+from qyx_analysis.wings.monitoring.judging import MISSING, PAIR, UNMET, last_day, told_status
 from qyx_analysis.wings.monitoring.reading import period_text
 from qyx_analysis.wings.monitoring.texts import count_texts, cut_list, name_indicators
 
@@ -253,9 +253,9 @@ def _tell_change(row: Any, lang: str) -> str:
 def _find_open(items: pd.DataFrame) -> pd.DataFrame:
     """One row per indicator: its last open item, with the first period that was missed and still is."""
     rows = items[items["status"] == "open"]
-    rows = rows.assign(due=rows["opened"].map(period_end)).sort_values([*PAIR, "due"], kind="stable")
+    rows = rows.assign(due=rows["opened"].map(last_day)).sort_values([*PAIR, "due"], kind="stable")
     rows = rows.assign(since=rows.groupby(PAIR)["opened"].transform("first")).drop_duplicates(PAIR, keep="last")
-    return rows.assign(first=rows["since"].map(period_end)).sort_values(["first", "region"], kind="stable")
+    return rows.assign(first=rows["since"].map(last_day)).sort_values(["first", "region"], kind="stable")
 
 
 def _show_open(state: State, lang: str) -> str:

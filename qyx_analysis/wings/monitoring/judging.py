@@ -131,17 +131,7 @@ def common_periods(rows: pd.DataFrame) -> list[str]:
     """
     weight = rows["total"] if "total" in rows else pd.Series(1, rows.index)
     size = weight.groupby(rows["period"]).sum()
-    return sorted(size.index[size * 2 >= size.max()], key=period_end)
-
-
-def period_end(period: str) -> str:
-    """The last day of a period as :func:`monitoring` names it: what periods of all lengths are ordered by.
-
-    >>> period_end("2024Q2")
-    '2024-06-30'
-    """
-    known = parse_period(period)
-    return known.due if known else period
+    return sorted(size.index[size * 2 >= size.max()], key=last_day)
 
 
 # --- which row of several counts --------------------------------------------------------------------------

@@ -24,8 +24,8 @@ from qyx_analysis.wings.monitoring.judging import (
     PAIR,
     UNMET,
     keep_last,
+    last_day,
     open_items,
-    period_end,
     told_status,
 )
 from qyx_analysis.wings.monitoring.reading import period_text
@@ -264,7 +264,7 @@ def _as_table(rows: list[list[Any]], keys: Sequence[str], lang: str) -> pd.DataF
 def _table_owned(
     rows: pd.DataFrame, by: list[str], keys: Sequence[str], tell: Callable[..., list[Any]], lang: str, region: str
 ) -> pd.DataFrame:
-    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of the group and its last.
+    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of it and of its last row.
 
     Of one ``region`` alone, if it is given, and then without its name.
     """
@@ -461,7 +461,7 @@ def table_items(items: pd.DataFrame, lang: str) -> pd.DataFrame:
     table = []
     for code, group in items.groupby("region"):
         still = group[group["status"] == "open"]
-        since = period_text(min(still["opened"], key=period_end), lang) if len(still) else _NONE
+        since = period_text(min(still["opened"], key=last_day), lang) if len(still) else _NONE
         counts = [still["indicator"].nunique(), len(still), since, len(group) - len(still)]
         table.append([region_name(str(code), lang), *counts])
     table.sort(key=lambda row: -row[1])
