@@ -93,27 +93,27 @@ def test_a_stray_month_is_not_the_state_of_affairs(monitored: pd.DataFrame) -> N
 
 
 def test_what_is_reported_and_what_is_missing_is_counted(actuals: pd.DataFrame, monitored: pd.DataFrame) -> None:
-    warned, said, missing = texts.reported(actuals, monitored, "en")
+    warned, said, missing = texts.tell_reported(actuals, monitored, "en")
     assert SYNTHETIC["en"] in warned and "6 of 6" in warned
     assert "Counties that reported: 2; actual values: 6; periods: 2023, 2024." in said
     assert missing == "Reported or due: 8; due and not reported: 2 (Fenghua District 1, Cixi City 1)."
 
 
 def test_statuses_are_counted_with_those_that_cannot_be_judged(monitored: pd.DataFrame) -> None:
-    first, missed = texts.statuses(monitored, "2024", "en")
+    first, missed = texts.tell_statuses(monitored, "2024", "en")
     assert first == (
         "2024: 2 of 4 rows can be judged — achieved 1, on the planned path 0, behind 1, worse than the baseline 0. "
         "Not judged: 2 (not reported 2)."
     )
     assert missed.endswith("Care workers 1/1.")
-    assert texts.statuses(monitored, "2023", "en")[-1] == (
+    assert texts.tell_statuses(monitored, "2023", "en")[-1] == (
         "Worse than the baseline (1): Fenghua District Care workers."
     )
 
 
 def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: pd.DataFrame) -> None:
     ranks = judging.rankings(monitored)
-    assert texts.ranked(ranks, "county", "2023", "en") == [
+    assert texts.tell_rankings(ranks, "county", "2023", "en") == [
         "Whatever indicator is left out, Cixi City stands before all others.",
         "Whatever indicator is left out, Fenghua District stands behind all others.",
     ]
@@ -121,28 +121,28 @@ def test_only_a_range_of_ranks_apart_from_all_others_is_put_in_words(monitored: 
     silent = pd.concat(
         [monitored.iloc[[0]].assign(region=code, indicator=row, **unknown) for code in (FENGHUA, CIXI) for row in "ab"]
     )  # then 0 to 2 of 4 may be met in one and 2 to 4 of 4 in the other
-    first, last, partly = texts.ranked(judging.rankings(pd.concat([monitored, silent])), "county", "2023", "en")
+    first, last, partly = texts.tell_rankings(judging.rankings(pd.concat([monitored, silent])), "county", "2023", "en")
     assert [text.endswith("What is not reported could still change that.") for text in (first, last)] == [True, True]
     assert partly.startswith("For 2 of 2")
     tied = monitored.assign(
         status=monitored["status"].replace({"behind": "achieved", "worse_than_baseline": "achieved"})
     )
-    assert "overlap" in texts.ranked(judging.rankings(tied), "county", "2023", "en")[0]
-    assert texts.ranked(ranks, "city", "2023", "en") == []  # one city is not ranked in words
+    assert "overlap" in texts.tell_rankings(judging.rankings(tied), "county", "2023", "en")[0]
+    assert texts.tell_rankings(ranks, "city", "2023", "en") == []  # one city is not ranked in words
 
 
 def test_items_are_counted_with_their_owners(monitored: pd.DataFrame) -> None:
     items = judging.open_items(monitored)
-    assert texts.items(items, "2024", "zh") == [
+    assert texts.tell_items(items, "2024", "zh") == [
         "未销号问题 2 个，涉及 2 行指标；已由后续数值销号 1 个。",
         "2024年：新增 1 个，销号 1 个。",
         "责任单位与未销号的指标行数：奉化区 卫健局 1、慈溪市 卫健局 1。",
     ]
-    assert texts.items(items.iloc[:0], "2024", "en") == ["No planned target or path has been missed."]
+    assert texts.tell_items(items.iloc[:0], "2024", "en") == ["No planned target or path has been missed."]
 
 
 def test_a_county_is_told_at_the_last_period_of_each_indicator(monitored: pd.DataFrame) -> None:
-    warned, counted, worse, missing = texts.delivered(monitored, FENGHUA, "en")
+    warned, counted, worse, missing = texts.tell_county(monitored, FENGHUA, "en")
     assert SYNTHETIC["en"] in warned
     assert "(up to 2024): 2 of 2 rows can be judged — achieved 1," in counted
     assert worse == "Worse than the baseline (1): Care workers."
@@ -151,52 +151,52 @@ def test_a_county_is_told_at_the_last_period_of_each_indicator(monitored: pd.Dat
 
 def test_nothing_is_said_of_a_county_or_a_build_without_values(actuals: pd.DataFrame, monitored: pd.DataFrame) -> None:
     silent = monitored[monitored["region"] == CIXI].assign(actual_raw="", reason="not_reported", status="no_judgement")
-    assert texts.delivered(silent, CIXI, "zh") == [] and texts.details(silent, CIXI, "zh") == {}
+    assert texts.tell_county(silent, CIXI, "zh") == [] and texts.table_county(silent, CIXI, "zh") == {}
     none = monitored.iloc[:0]
-    assert "qyx template actuals" in texts.reported(actuals.iloc[:0], none, "zh")[0]
-    assert texts.statuses(none, "", "zh") == texts.corrected(actuals.iloc[:0], "zh") == []
+    assert "qyx template actuals" in texts.tell_reported(actuals.iloc[:0], none, "zh")[0]
+    assert texts.tell_statuses(none, "", "zh") == texts.tell_corrected(actuals.iloc[:0], "zh") == []
     empty = judging.rankings(none), judging.open_items(none)
-    assert texts.ranked(empty[0], "county", "", "zh") == texts.items(empty[1], "", "zh") == []
+    assert texts.tell_rankings(empty[0], "county", "", "zh") == texts.tell_items(empty[1], "", "zh") == []
 
 
 # --- tables -----------------------------------------------------------------------------------------------
 
 
 def test_items_are_counted_by_county(monitored: pd.DataFrame) -> None:
-    assert texts.items_table(judging.open_items(monitored), "en").values.tolist() == [
+    assert texts.table_items(judging.open_items(monitored), "en").values.tolist() == [
         ["Fenghua District", 1, 1, "2023", 1],
         ["Cixi City", 1, 1, "2024", 0],
     ]
 
 
 def test_an_open_item_has_its_owner_and_what_is_left(monitored: pd.DataFrame) -> None:
-    table = texts.open_table(judging.open_items(monitored), "en")
+    table = texts.table_open(judging.open_items(monitored), "en")
     assert table.values.tolist() == [
         ["Fenghua District", "Care workers", "卫健局", "2023", "20", "14 (2023)", "−6", "per 10 000 elderly"],
         ["Cixi City", "Care workers", "卫健局", "2024", "25", "24 (2024)", "−1", "per 10 000 elderly"],
     ]
-    assert texts.open_table(judging.open_items(monitored), "en", CIXI).shape == (1, 7)
+    assert texts.table_open(judging.open_items(monitored), "en", CIXI).shape == (1, 7)
 
 
 def test_what_was_made_good_names_the_period_that_closed_it(monitored: pd.DataFrame) -> None:
-    table = texts.closed_table(judging.open_items(monitored), "zh")
+    table = texts.table_closed(judging.open_items(monitored), "zh")
     assert table.values.tolist() == [["奉化区", "千人托位数", "卫健局", "2023年", "3.9", "2024年"]]
 
 
 def test_a_correction_shows_both_values_and_both_places(actuals: pd.DataFrame) -> None:
-    table = texts.corrections_table(actuals, "en")
+    table = texts.table_corrected(actuals, "en")
     assert table.values.tolist() == [
         ["Fenghua District", "Nursery places", "2024", "4.4", "4.6", "form.csv, line 3", "form.csv, line 4"]
     ]
-    assert texts.corrected(actuals, "en") == ["Actual values corrected: 1; the last report counts."]
+    assert texts.tell_corrected(actuals, "en") == ["Actual values corrected: 1; the last report counts."]
 
 
 def test_within_a_year_the_table_says_what_the_path_asks_for(targets: pd.DataFrame, tmp_path: Path) -> None:
     forms = read_actuals([csv_form(tmp_path, f"{FENGHUA},nursery_places,2024Q2,4.2,个,r,")], targets)
     rows = judging.monitoring(targets, forms.actuals)
-    (row,) = texts.progress_table(rows, FENGHUA, "en").query("Indicator == 'Nursery places'").values.tolist()
+    (row,) = texts.table_progress(rows, FENGHUA, "en").query("Indicator == 'Nursery places'").values.tolist()
     assert row[2:7] == ["2024 Q2", "4.25 (target at the year's end: 4.5)", "4.2", "behind", "0.371 / 0.357"]
-    table = texts.open_table(judging.open_items(rows), "zh", FENGHUA)
+    table = texts.table_open(judging.open_items(rows), "zh", FENGHUA)
     assert table.values.tolist()[0][2:5] == ["2024年第二季度", "4.25（年末目标 4.5）", "4.2（2024年第二季度）"]
 
 
@@ -205,27 +205,29 @@ def test_tables_fit_few_and_many_and_have_no_holes(monitored: pd.DataFrame, nine
     for rows, period in ((monitored, "2024"), (ninety, "2023")):
         ranks, items = judging.rankings(rows), judging.open_items(rows)
         shown = [
-            texts.status_table(rows, period, lang),
-            *(texts.ranking_table(ranks, by, period, lang) for by in ("county", "city", "domain")),
-            *(texts.ranking_table(ranks, by, period, lang, within=True) for by in ("domain", "department")),
-            texts.items_table(items, lang),
-            *(texts.open_table(items, lang), texts.closed_table(items, lang), texts.missing_table(rows, lang)),
-            *texts.details(rows, FENGHUA, lang).values(),
+            texts.table_statuses(rows, period, lang),
+            *(texts.table_rankings(ranks, by, period, lang) for by in ("county", "city", "domain")),
+            *(texts.table_rankings(ranks, by, period, lang, within=True) for by in ("domain", "department")),
+            texts.table_items(items, lang),
+            *(texts.table_open(items, lang), texts.table_closed(items, lang), texts.table_missing(rows, lang)),
+            *texts.table_county(rows, FENGHUA, lang).values(),
         ]
         html = " ".join(render_table(table, "x") for table in shown)
         assert not re.search(r"\b(nan|NaN|None|<NA>)\b", html)
-    counts = texts.status_table(ninety, "2023", "en").set_index("Indicator")
+    counts = texts.table_statuses(ninety, "2023", "en").set_index("Indicator")
     assert counts.loc["Nursery places"].sum() == 90
 
 
 def test_many_counties_are_counted_by_status(ninety: pd.DataFrame) -> None:
     worse = ninety.loc[ninety["status"] == "worse_than_baseline", "indicator"].value_counts()
-    said = next(text for text in texts.statuses(ninety, "2023", "en") if text.startswith("Worse than the baseline"))
+    said = next(
+        text for text in texts.tell_statuses(ninety, "2023", "en") if text.startswith("Worse than the baseline")
+    )
     assert said.startswith(
         f"Worse than the baseline ({worse.sum()}): {names.indicator_name(worse.index[0], 'en')} {worse.iloc[0]}"
     )
     told = ninety.query("indicator == 'nursery_places' and period == '2023'")
-    row = texts.status_table(ninety, "2023", "en").set_index("Indicator").loc["Nursery places"]
+    row = texts.table_statuses(ninety, "2023", "en").set_index("Indicator").loc["Nursery places"]
     assert row["behind"] == (told["status"] == "behind").sum() > 0
     assert row["not reported"] == (told["reason"] == "not_reported").sum() > 0
 
@@ -258,7 +260,7 @@ def test_every_picture_is_well_made_and_names_what_is_synthetic(
 def test_real_values_are_not_called_synthetic(targets: pd.DataFrame, monitored: pd.DataFrame) -> None:
     real = monitored.assign(flags=monitored["flags"].str.replace("synthetic", ""))
     assert SYNTHETIC["zh"] not in drawn_texts(figures.plot_progress(real, targets, FENGHUA))
-    assert SYNTHETIC["zh"] not in " ".join(texts.delivered(real, FENGHUA, "zh"))
+    assert SYNTHETIC["zh"] not in " ".join(texts.tell_county(real, FENGHUA, "zh"))
 
 
 def test_departments_are_ranked_within_a_county(monitored: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ Lists are cut to what one page holds, and say how many more there are. Nothing i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -17,7 +17,9 @@ from qyx_analysis.catalogue.wording import number_text, printed_text
 from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, region_parent, value_unit
 from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring.changes import latest_status
-from qyx_analysis.wings.monitoring.reading import parse_period, period_text
+from qyx_analysis.wings.monitoring.judging import MISSING, PAIR, UNMET, last_day, told_status
+from qyx_analysis.wings.monitoring.reading import period_text
+from qyx_analysis.wings.monitoring.texts import count_texts, cut_list, name_indicators
 
 MARKS = {
     "achieved": "●", "on_path": "▲", "behind": "▼", "worse_than_baseline": "×", "not_reported": "○",
@@ -25,7 +27,6 @@ MARKS = {
 }  # fmt: skip
 _TURNS = {"better": "↑", "worse": "↓"}
 _SAID = ("better", "worse", "opened", "closed", "corrected", "withdrawn", "dropped")  # changes that are named
-_PAIR = ["region", "indicator"]
 _NAMES, _ITEMS, _DUE, _ROWS = 4, 10, 15, 12  # what a page has room for: names in a list, open items, targets, counties
 
 
@@ -81,63 +82,69 @@ def briefing_html(state: State, region: str, lang: str) -> str:
     """
     counties = state.targets.loc[state.targets["level"] == "county", "region"].unique()
     state = state.of([region] if region else counties)
-    latest = _told(state.monitored)
-    when = {"now": period_text(state.now, lang), "before": period_text(state.before, lang) if state.before else ""}
-    lead = message("brief_since" if state.before else "brief_first", lang, **when)
-    warning = message("brief_synthetic", lang)
+    latest = _find_latest(state.monitored)
+    across = not region
+    stands = _show_places(latest, state, lang) if across else _show_domains(latest, state, lang)
+    items = _show_open_counties(state, lang) if across else _show_open(state, lang)
+    sections = {
+        "now": _show_counts(latest, state, across, lang) + stands,
+        "changes": _show_changes(state, across, lang),
+        "open_all" if across else "open": items + _show_missing(latest, across, lang),
+        "due": _show_due(state, across, lang),
+    }
+    parts = [f"<section><h2>{_say(f'brief_{name}', lang)}</h2>{body}</section>" for name, body in sections.items()]
+    body = "".join([_show_lead(state, lang), *parts])
+    return f'<section class="briefing" aria-label="{_say("brief_kind", lang)}">{body}</section>'
+
+
+def _show_lead(state: State, lang: str) -> str:
+    """That some values are synthetic, if so; and of which period the page is, compared with which."""
     made_up = state.monitored["flags"].str.contains("synthetic").any()
-    parts = [
-        f'<p class="made-up" role="note">{escape(warning)}</p>' * bool(made_up),
-        f"<p>{escape(lead)}</p>",
-        _section(
-            "now",
-            _counts(latest, state, not region, lang) + (_domains if region else _places)(latest, state, lang),
-            lang,
-        ),
-        _section("changes", _changes(state, not region, lang), lang),
-        _section(
-            "open" if region else "open_all",
-            (_open if region else _open_across)(state, lang) + _silent(latest, not region, lang),
-            lang,
-        ),
-        _section("due", _due(state, not region, lang), lang),
-    ]
-    return f'<section class="briefing" aria-label="{escape(message("brief_kind", lang))}">{"".join(parts)}</section>'
+    warning = f'<p class="made-up" role="note">{_say("brief_synthetic", lang)}</p>' * bool(made_up)
+    when = {"now": period_text(state.now, lang), "before": period_text(state.before, lang) if state.before else ""}
+    return f"{warning}<p>{_say('brief_since' if state.before else 'brief_first', lang, **when)}</p>"
 
 
-def _section(name: str, body: str, lang: str) -> str:
-    return f"<section><h2>{escape(message(f'brief_{name}', lang))}</h2>{body}</section>"
-
-
-def _told(monitored: pd.DataFrame) -> pd.DataFrame:
+def _find_latest(monitored: pd.DataFrame) -> pd.DataFrame:
     """The row of each indicator that was due last, with what is ``told`` of it and the last judgement before it."""
     planned = monitored[monitored["reason"] != "no_target"]
-    last = planned.sort_values("due", kind="stable").drop_duplicates(_PAIR, keep="last")
-    judged = latest_status(planned)[[*_PAIR, "period", "status"]]
-    rows = last.merge(judged, on=_PAIR, suffixes=("", "_judged"))
-    told = rows["status"].mask(rows["reason"] == "not_reported", "not_reported")
-    return rows.assign(told=told)
+    last = planned.sort_values("due", kind="stable").drop_duplicates(PAIR, keep="last")
+    rows = last.merge(latest_status(planned)[[*PAIR, "period", "status"]], on=PAIR, suffixes=("", "_judged"))
+    return rows.assign(told=told_status(rows))
+
+
+def _say(key: str, lang: str, **values: Any) -> str:
+    return escape(message(key, lang, **values))
 
 
 def _mark(told: str, lang: str) -> str:
     return f'<i class="{told}" role="img" aria-label="{escape(judgement_names(lang)[told])}">{MARKS[told]}</i>'
 
 
-def _cut(texts: Sequence[str], most: int, lang: str) -> str:
-    """As many of the texts as there is room for, and how many more there are; they are HTML already."""
-    listed = message("list_joint", lang).join(texts[:most])
-    more = len(texts) - most
-    return message("say_and_more", lang, names=listed, n=more) if more > 0 else listed
+def _mark_turn(turn: str, lang: str) -> str:
+    return f'<i class="{turn}" role="img" aria-label="{_say(f"brief_{turn}", lang)}">{_TURNS[turn]}</i>'
 
 
 def _name(row: Any, lang: str) -> str:
     return escape(indicator_name(row.indicator, lang))
 
 
+def _count_indicators(rows: pd.DataFrame, lang: str) -> list[str]:
+    """The indicators of rows of many counties, the most frequent first, with their numbers."""
+    return [escape(text) for text in count_texts(name_indicators(rows, lang))]
+
+
+def _show_list(items: list[str], most: int, tag: str, kind: str, lang: str) -> str:
+    """As many items as there is room for, as a list of its own, and how many more there are."""
+    more = len(items) - most
+    note = f'<p class="note">{_say("brief_more", lang, n=more)}</p>' if more > 0 else ""
+    return f'<{tag} class="{kind}">{"".join(f"<li>{item}</li>" for item in items[:most])}</{tag}>{note}'
+
+
 # --- what stands ------------------------------------------------------------------------------------------
 
 
-def _counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
+def _show_counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
     """How many indicators have each status, and how much of the plan that is."""
     found = latest["told"].value_counts()
     counts = [
@@ -148,54 +155,50 @@ def _counts(latest: pd.DataFrame, state: State, across: bool, lang: str) -> str:
     planned = state.targets[state.targets["role"] == "target"]
     judged = latest["status"] != "no_judgement"
     values = {
-        "total": len(planned[_PAIR].drop_duplicates()),
+        "total": len(planned[PAIR].drop_duplicates()),
         "judged": int(judged.sum()),
-        "missing": int((latest["told"] == "not_reported").sum()),
-        "none": int((latest["told"] == "no_judgement").sum()),
+        "missing": found.get(MISSING, 0),
+        "none": found.get("no_judgement", 0),
         "regions": latest.loc[judged, "region"].nunique(),
         "present": planned["region"].nunique(),
     }
-    key = "brief_coverage_all" if across else "brief_coverage"
-    return f'<ul class="counts">{"".join(counts)}</ul><p class="note">{escape(message(key, lang, **values))}</p>'
+    covered = _say("brief_coverage_all" if across else "brief_coverage", lang, **values)
+    return f'<ul class="counts">{"".join(counts)}</ul><p class="note">{covered}</p>'
 
 
-def _domains(latest: pd.DataFrame, state: State, lang: str) -> str:
+def _show_domains(latest: pd.DataFrame, state: State, lang: str) -> str:
     """Every indicator of a county with its mark, by domain; those without a known direction are counted."""
     turned = state.changes[state.changes["change"].isin(_TURNS)].set_index("indicator")["change"]
     rows = []
     for domain, own in latest.groupby("domain", sort=False):
         told = own[own["reason"] != "direction_unknown"]
-        tiles = [_tile(row, str(turned.get(row.indicator, "")), state.now, lang) for row in told.itertuples()]
+        tiles = [_show_tile(row, str(turned.get(row.indicator, "")), state.now, lang) for row in told.itertuples()]
         if unknown := len(own) - len(told):
-            tiles.append(f"<li>{_mark('no_judgement', lang)} {escape(message('brief_unknown', lang, n=unknown))}</li>")
+            tiles.append(f"<li>{_mark('no_judgement', lang)} {_say('brief_unknown', lang, n=unknown)}</li>")
         rows.append(f"<li><b>{escape(domain_name(str(domain), lang))}</b><ul>{''.join(tiles)}</ul></li>")
     return f'<ul class="standing">{"".join(rows)}</ul>'
 
 
-def _tile(row: Any, turn: str, now: str, lang: str) -> str:
+def _show_tile(row: Any, turn: str, now: str, lang: str) -> str:
     """An indicator with its mark, how it turned, and what else one must know: its earlier period, why no judgement."""
     notes = [judgement_names(lang)[row.reason]] if row.told == "no_judgement" else []
     if row.status != row.status_judged:
         notes.append(f"{period_text(row.period_judged, lang)} {judgement_names(lang)[row.status_judged]}")
     elif row.period != now:
         notes.append(period_text(row.period, lang))
-    arrow = (
-        f'<i class="{turn}" role="img" aria-label="{escape(message(f"brief_{turn}", lang))}">{_TURNS[turn]}</i>'
-        if turn
-        else ""
-    )
+    arrow = _mark_turn(turn, lang) if turn else ""
     noted = f"<small>{escape(' '.join(notes))}</small>" if notes else ""
     return f"<li>{' '.join(filter(None, [_mark(row.told, lang), _name(row, lang), arrow, noted]))}</li>"
 
 
-def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
+def _show_places(latest: pd.DataFrame, state: State, lang: str) -> str:
     """The counts of each county, or of each city where there are too many, in the order of their codes."""
     places = latest["region"].drop_duplicates()
     pooled = len(places) > _ROWS
     frames = {
         "told": latest,
         "change": state.changes[state.changes["change"].isin(_TURNS)],
-        "status": state.items[state.items["status"] == "open"].drop_duplicates(_PAIR),
+        "status": state.items[state.items["status"] == "open"].drop_duplicates(PAIR),
     }
     counts = [
         frame.assign(place=frame["region"].map(region_parent) if pooled else frame["region"])
@@ -216,33 +219,25 @@ def _places(latest: pd.DataFrame, state: State, lang: str) -> str:
 # --- what changed -----------------------------------------------------------------------------------------
 
 
-def _changes(state: State, across: bool, lang: str) -> str:
+def _show_changes(state: State, across: bool, lang: str) -> str:
+    """How many changes there are of each kind, and which; of what is newly reported only how many."""
     found = {str(kind): rows for kind, rows in state.changes.groupby("change", sort=False)}
     if not found:
-        return f"<p>{escape(message('brief_no_change', lang))}</p>"
-    parts = []
-    if new := len(found.get("reported", ())):
-        parts.append((message("brief_reported", lang), new, ""))
-    for kind in _SAID:
+        return f"<p>{_say('brief_no_change', lang)}</p>"
+    shown = []
+    for kind in ("reported", *_SAID):
         if kind in found:
-            rows = found[kind]
-            names = _tallied(rows, lang) if across else [_changed(row, lang) for row in rows.itertuples()]
-            parts.append((message(f"brief_{kind}", lang), len(rows), _cut(names, _NAMES, lang)))
-    shown = (f"<dt>{escape(name)} <b>{n}</b></dt><dd>{names}</dd>" for name, n, names in parts)
+            listed = _list_changes(found[kind], across, lang) if kind in _SAID else ""
+            shown.append(f"<dt>{_say(f'brief_{kind}', lang)} <b>{len(found[kind])}</b></dt><dd>{listed}</dd>")
     return f"<dl>{''.join(shown)}</dl>"
 
 
-def _tallied(rows: pd.DataFrame, lang: str) -> list[str]:
-    """The indicators of changes in many counties, the most frequent first, with their numbers."""
-    return [f"{escape(indicator_name(code, lang))} {len(own)}" for code, own in _most_first(rows)]
+def _list_changes(rows: pd.DataFrame, across: bool, lang: str) -> str:
+    texts = _count_indicators(rows, lang) if across else [_tell_change(row, lang) for row in rows.itertuples()]
+    return cut_list(texts, _NAMES, lang)
 
 
-def _most_first(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    groups = rows.groupby("indicator", sort=False)
-    return sorted(((str(code), own) for code, own in groups), key=lambda group: -len(group[1]))
-
-
-def _changed(row: Any, lang: str) -> str:
+def _tell_change(row: Any, lang: str) -> str:
     """One change in a few words: an indicator, and from what to what."""
     when = {name: escape(period_text(getattr(row, name), lang)) for name in ("period", "period_before")
             if getattr(row, name)}  # fmt: skip
@@ -255,73 +250,64 @@ def _changed(row: Any, lang: str) -> str:
 # --- what is open -----------------------------------------------------------------------------------------
 
 
-def _still_open(items: pd.DataFrame) -> pd.DataFrame:
+def _find_open(items: pd.DataFrame) -> pd.DataFrame:
     """One row per indicator: its last open item, with the first period that was missed and still is."""
     rows = items[items["status"] == "open"]
-    ends = {label: period.due for label in rows["opened"].unique() if (period := parse_period(label))}
-    rows = rows.assign(due=rows["opened"].map(ends)).sort_values([*_PAIR, "due"], kind="stable")
-    since = rows.groupby(_PAIR)["opened"].transform("first")
-    rows = rows.assign(since=since, first=since.map(ends)).drop_duplicates(_PAIR, keep="last")
-    return rows.sort_values(["first", "region"], kind="stable")
+    rows = rows.assign(due=rows["opened"].map(last_day)).sort_values([*PAIR, "due"], kind="stable")
+    rows = rows.assign(since=rows.groupby(PAIR)["opened"].transform("first")).drop_duplicates(PAIR, keep="last")
+    return rows.assign(first=rows["since"].map(last_day)).sort_values(["first", "region"], kind="stable")
 
 
-def _open(state: State, lang: str) -> str:
+def _show_open(state: State, lang: str) -> str:
     """A county's open items, the oldest first, with who owns them."""
-    rows = _still_open(state.items)
+    rows = _find_open(state.items)
     if rows.empty:
-        return f"<p>{escape(message('brief_nothing_open', lang))}</p>"
-    shown = []
-    for row in rows.head(_ITEMS).itertuples():
-        asked = row.target_raw if row.opened.isdigit() else number_text(row.required)
-        unit = value_unit(row.indicator, row.unit, lang)
-        values = {
-            "since": period_text(row.since, lang),
-            "when": period_text(row.latest_period, lang),
-            "latest": printed_text(row.latest, lang),
-            "asked": printed_text(asked, lang),
-            "unit": unit,
-            "gap": number_text(abs(row.gap)),
-        }
-        said = message("brief_item" if unit else "brief_item_state", lang, **values)
-        owner = row.department or message("brief_no_owner", lang)
-        shown.append(f"<li><b>{_name(row, lang)}</b> <span>{escape(said)}</span> <em>{escape(owner)}</em></li>")
-    return f'<ol class="items">{"".join(shown)}</ol>{_more(len(rows) - _ITEMS, lang)}'
+        return f"<p>{_say('brief_nothing_open', lang)}</p>"
+    return _show_list([_tell_item(row, lang) for row in rows.itertuples()], _ITEMS, "ol", "items", lang)
 
 
-def _open_across(state: State, lang: str) -> str:
-    """The open items of all counties by indicator, those of most counties first, and whose they are."""
-    rows = _still_open(state.items).sort_values("region", kind="stable")
+def _tell_item(row: Any, lang: str) -> str:
+    unit = value_unit(row.indicator, row.unit, lang)
+    values = {
+        "since": period_text(row.since, lang),
+        "when": period_text(row.latest_period, lang),
+        "latest": printed_text(row.latest, lang),
+        "asked": printed_text(row.target_raw if row.opened.isdigit() else number_text(row.required), lang),
+        "unit": unit,
+        "gap": number_text(abs(row.gap)),
+    }
+    said = _say("brief_item" if unit else "brief_item_state", lang, **values)
+    owner = escape(row.department) or _say("brief_no_owner", lang)
+    return f"<b>{_name(row, lang)}</b> <span>{said}</span> <em>{owner}</em>"
+
+
+def _show_open_counties(state: State, lang: str) -> str:
+    """The open items of all counties by indicator: in which counties, or of many in how many of each city."""
+    rows = _find_open(state.items).sort_values("region", kind="stable")
     if rows.empty:
-        return f"<p>{escape(message('brief_nothing_open', lang))}</p>"
-    return _by_indicator(rows, lang)
-
-
-def _by_indicator(rows: pd.DataFrame, lang: str) -> str:
-    """In how many counties, and in which, each indicator is so; of many counties, in how many of each city."""
+        return f"<p>{_say('brief_nothing_open', lang)}</p>"
     many = rows["region"].nunique() > _ROWS
+    places = rows["region"].map(region_parent) if many else rows["region"]
+    rows = rows.assign(place=[region_name(code, lang) for code in places])
     shown = []
-    for code, own in _most_first(rows):
-        places = own["region"].map(region_parent).value_counts() if many else own["region"].value_counts()
-        names = [escape(region_name(str(place), lang)) + f" {n}" * many for place, n in places.items()]
-        name = escape(indicator_name(code, lang))
-        shown.append(f"<li><b>{name} {len(own)}</b> <span>{_cut(names, _NAMES, lang)}</span></li>")
-    return f'<ol class="items">{"".join(shown[:_ITEMS])}</ol>{_more(len(shown) - _ITEMS, lang)}'
+    for code, n in rows["indicator"].value_counts().items():
+        own = rows.loc[rows["indicator"] == code, "place"]
+        names = [escape(text) for text in (count_texts(own) if many else own)]
+        name = escape(indicator_name(str(code), lang))
+        shown.append(f"<b>{name} {n}</b> <span>{cut_list(names, _NAMES, lang)}</span>")
+    return _show_list(shown, _ITEMS, "ol", "items", lang)
 
 
-def _more(n: int, lang: str) -> str:
-    return f'<p class="note">{escape(message("brief_more", lang, n=n))}</p>' if n > 0 else ""
-
-
-def _silent(latest: pd.DataFrame, across: bool, lang: str) -> str:
+def _show_missing(latest: pd.DataFrame, across: bool, lang: str) -> str:
     """What is due and not reported: whose it is, or in how many counties."""
-    rows = latest[latest["told"] == "not_reported"]
+    rows = latest[latest["told"] == MISSING]
     if rows.empty:
         return ""
-    names = _tallied(rows, lang) if across else [_owed(row, lang) for row in rows.itertuples()]
-    return f"<p>{message('brief_silent', lang, n=len(rows), names=_cut(names, _NAMES, lang))}</p>"
+    names = _count_indicators(rows, lang) if across else [_tell_owner(row, lang) for row in rows.itertuples()]
+    return f"<p>{message('brief_silent', lang, n=len(rows), names=cut_list(names, _NAMES, lang))}</p>"
 
 
-def _owed(row: Any, lang: str) -> str:
+def _tell_owner(row: Any, lang: str) -> str:
     name = _name(row, lang)
     return message("brief_owner", lang, name=name, owner=escape(row.department)) if row.department else name
 
@@ -329,26 +315,24 @@ def _owed(row: Any, lang: str) -> str:
 # --- what is due next -------------------------------------------------------------------------------------
 
 
-def _due(state: State, across: bool, lang: str) -> str:
+def _show_due(state: State, across: bool, lang: str) -> str:
     """The targets of the next year-end: how many the latest values meet already, and which they do not."""
     rows = state.due[state.due["reason"] != "no_target"]
     if rows.empty:
-        return f"<p>{escape(message('brief_nothing_due', lang))}</p>"
-    left = rows[rows["status"].isin(["behind", "worse_than_baseline"])]
+        return f"<p>{_say('brief_nothing_due', lang)}</p>"
+    left = rows[rows["status"].isin(UNMET)]
     counts = {"n": len(rows), "met": int((rows["status"] == "achieved").sum()), "left": len(left)}
     counts["none"] = counts["n"] - counts["met"] - counts["left"]
     period = period_text(rows["period"].iloc[0], lang)
-    key = "brief_due_all" if across else "brief_due_is"
-    lead = f"<p>{escape(message(key, lang, period=period, **counts))}</p>"
+    lead = f"<p>{_say('brief_due_all' if across else 'brief_due_is', lang, period=period, **counts)}</p>"
     if left.empty:
         return lead
-    if across:
-        shown = [f"<li>{text}</li>" for text in _tallied(left, lang)]
-        return f'{lead}<ul class="due">{"".join(shown[:_DUE])}</ul>{_more(len(shown) - _DUE, lang)}'
-    shown = [
-        f"<li>{_name(row, lang)} {escape(printed_text(row.actual_raw, lang))} → "
-        f"<b>{escape(printed_text(row.target_raw, lang))}</b> "
-        f"<small>{escape(value_unit(row.indicator, row.unit, lang))}</small></li>"
-        for row in left.itertuples()
-    ]
-    return f'{lead}<ul class="due">{"".join(shown[:_DUE])}</ul>{_more(len(shown) - _DUE, lang)}'
+    shown = _count_indicators(left, lang) if across else [_tell_aim(row, lang) for row in left.itertuples()]
+    return lead + _show_list(shown, _DUE, "ul", "due", lang)
+
+
+def _tell_aim(row: Any, lang: str) -> str:
+    """From the latest value to the target that it has yet to meet."""
+    value, target = (escape(printed_text(raw, lang)) for raw in (row.actual_raw, row.target_raw))
+    unit = escape(value_unit(row.indicator, row.unit, lang))
+    return f"{_name(row, lang)} {value} → <b>{target}</b> <small>{unit}</small>"

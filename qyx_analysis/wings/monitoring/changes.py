@@ -7,10 +7,20 @@ import pandas as pd
 
 from qyx_analysis import names
 from qyx_analysis.measures.panel import EPS
-from qyx_analysis.wings.monitoring.judging import MET, PAIR, last_day, monitoring, open_items
+from qyx_analysis.wings.monitoring.judging import (
+    MET,
+    PAIR,
+    keep_coarsest,
+    keep_last,
+    last_day,
+    monitoring,
+    open_items,
+)
 
 CHANGES = ("reported", "corrected", "withdrawn", "better", "worse", "opened", "closed", "dropped")
 _LEVEL = {"worse_than_baseline": 0, "behind": 1} | dict.fromkeys(MET, 2)
+_THEN = ("", "_then")
+_ITEM = [*PAIR, "opened"]
 _ABOUT = ["number", "domain", "department", "unit", "flags"]
 _COLUMNS = [
     *(*PAIR, "number", "domain", "department", "change", "period", "actual_raw", "status"),
@@ -111,7 +121,7 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     [['reported', '2024', '4.6', '', ''], ['better', '2024', '4.6', '2023', '3.9'], \
 ['closed', '2024', '4.6', '2023', '3.9']]
     """
-    parts = [_values(now, before), _turns(now, before), _items(now, before)]
+    parts = [compare(now, before) for compare in (_compare_values, _compare_levels, _compare_items)]
     found = pd.concat([part[_COLUMNS].astype(object) for part in parts], ignore_index=True)
     texts = found.columns.difference(["number"])
     found[texts] = found[texts].fillna("")
@@ -120,54 +130,63 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     return found[_COLUMNS].reset_index(drop=True)
 
 
-def _values(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+def _compare_values(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Values that are new, differ or are gone."""
-    keys, own = [*PAIR, "due"], ["period", "actual_raw", "actual", "actual_operator", "status", "reason"]
+    keys, own = [*PAIR, "due"], ["period", "actual_raw", "actual", "actual_operator", "status", *_ABOUT]
     said = [frame[(frame["actual_raw"] != "") & (frame["reason"] != "withdrawn")] for frame in (now, before)]
-    both = said[0][[*keys, *own, *_ABOUT]].merge(
-        said[1][[*keys, *own, *_ABOUT]], on=keys, how="outer", suffixes=("", "_then"), indicator=True
-    )
+    both = said[0][[*keys, *own]].merge(said[1][[*keys, *own]], on=keys, how="outer", suffixes=_THEN, indicator=True)
     for column in ("period", *_ABOUT):
         both[column] = both[column].where(both["_merge"] != "right_only", both[f"{column}_then"])
-    number, then = both["actual"].astype(float), both["actual_then"].astype(float)
-    same = ((number - then).abs() <= EPS) & (both["actual_operator"] == both["actual_operator_then"])
-    same |= number.isna() & then.isna() & (both["actual_raw"] == both["actual_raw_then"])
     kind = both["_merge"].astype(str).map({"left_only": "reported", "right_only": "withdrawn"})
-    both["change"] = kind.fillna("corrected").mask((both["_merge"] == "both") & same)
+    both["change"] = kind.fillna("corrected").mask((both["_merge"] == "both") & _says_the_same(both))
     both["period_then"] = both["period"].where(both["_merge"] != "left_only")
-    return _named(both.dropna(subset="change"))
+    return _as_changes(both.dropna(subset="change"))
 
 
-def _turns(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+def _says_the_same(both: pd.DataFrame) -> pd.Series:
+    """Whether two reports state one value: the same number and sign, or without a number the same words."""
+    number, then = both["actual"].astype(float), both["actual_then"].astype(float)
+    equal = ((number - then).abs() <= EPS) & (both["actual_operator"] == both["actual_operator_then"])
+    return equal | (number.isna() & then.isna() & (both["actual_raw"] == both["actual_raw_then"]))
+
+
+def _compare_levels(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Indicators whose last judged value is on another level; one that only lost its last value did not turn."""
     last = [latest_status(frame).query("status in @_LEVEL") for frame in (now, before)]
     then = last[1][[*PAIR, "due", "period", "actual_raw", "status"]]
-    both = last[0].merge(then, on=PAIR, suffixes=("", "_then")).query("due >= due_then")
+    both = last[0].merge(then, on=PAIR, suffixes=_THEN).query("due >= due_then")
     step = both["status"].map(_LEVEL).astype(float) - both["status_then"].map(_LEVEL).astype(float)
-    return _named(both.assign(change=np.where(step > 0, "better", "worse"))[step != 0])
+    return _as_changes(both.assign(change=np.where(step > 0, "better", "worse"))[step != 0])
 
 
-def _items(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+def _compare_items(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Open items that are new, made good, or no longer judged."""
-    keys = [*PAIR, "opened"]
-    items, items_then = open_items(now), open_items(before).query("status == 'open'")
-    state = now[[*PAIR, "period", "actual_raw", "status"]]
-    new = items.query("status == 'open'").merge(items_then[keys], on=keys, how="left", indicator="known")
-    new = new[new["known"] == "left_only"].drop(columns=["actual_raw", "status"]).rename(columns={"opened": "period"})
-    new = new.merge(state, on=[*PAIR, "period"]).assign(change="opened")
-    gone = items_then.merge(items[[*keys, "status", "closed"]], on=keys, how="left", suffixes=("_then", ""))
-    gone = gone[gone["status"] != "open"].assign(period_then=lambda rows: rows["opened"])
-    gone["period"] = gone["closed"].fillna(gone["opened"])
-    made_good = gone.pop("status") == "closed"
-    gone = gone.rename(columns={"actual_raw": "actual_raw_then"}).drop(columns="status_then")
-    gone = gone.assign(made_good=made_good).merge(state, on=[*PAIR, "period"], how="left")
-    gone["change"] = np.where(gone["made_good"] | gone["status"].isin(MET), "closed", "dropped")
-    then = before[[*PAIR, "period", "status"]].rename(columns={"period": "period_then", "status": "status_then"})
-    gone = gone.merge(then, on=[*PAIR, "period_then"], how="left")
-    return pd.concat([_named(new), _named(gone)], ignore_index=True)
+    items, then = open_items(now), open_items(before).query("status == 'open'")
+    values = now[[*PAIR, "period", "actual_raw", "status"]]
+    return pd.concat([_find_opened(items, then, values), _find_gone(items, then, values, before)], ignore_index=True)
 
 
-def _named(rows: pd.DataFrame) -> pd.DataFrame:
+def _find_opened(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    still = items.query("status == 'open'").merge(then[_ITEM], on=_ITEM, how="left", indicator="known")
+    new = still[still["known"] == "left_only"].drop(columns=["actual_raw", "status"])
+    new = new.rename(columns={"opened": "period"}).merge(values, on=[*PAIR, "period"])
+    return _as_changes(new.assign(change="opened"))
+
+
+def _find_gone(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """What was open and is not: closed by a later value or a correction of its own, else no longer judged."""
+    ended = items[[*_ITEM, "status", "closed"]].rename(columns={"status": "ended"})
+    gone = then.rename(columns={"actual_raw": "actual_raw_then"}).drop(columns=["status", "closed"])
+    gone = gone.merge(ended, on=_ITEM, how="left").query("ended != 'open'")
+    gone = gone.assign(period=gone["closed"].fillna(gone["opened"]), period_then=gone["opened"])
+    gone = gone.merge(values, on=[*PAIR, "period"], how="left")
+    made_good = (gone["ended"] == "closed") | gone["status"].isin(MET)
+    statuses = before[[*PAIR, "period", "status"]].rename(columns={"period": "period_then", "status": "status_then"})
+    gone = gone.assign(change=np.where(made_good, "closed", "dropped"))
+    return _as_changes(gone.merge(statuses, on=[*PAIR, "period_then"], how="left"))
+
+
+def _as_changes(rows: pd.DataFrame) -> pd.DataFrame:
     called = {"period_then": "period_before", "actual_raw_then": "actual_before", "status_then": "status_before"}
     return rows.rename(columns=called).reindex(columns=_COLUMNS)
 
@@ -182,8 +201,7 @@ def latest_status(monitored: pd.DataFrame) -> pd.DataFrame:
     >>> latest_status(monitored)[["period", "status"]].values.tolist()
     [['2023', 'behind']]
     """
-    rows = monitored.assign(judged=monitored["status"] != "no_judgement").sort_values(["judged", "due"], kind="stable")
-    rows = rows.drop_duplicates(PAIR, keep="last").drop(columns="judged")
+    rows = keep_last(monitored, monitored["status"] != "no_judgement")
     return names.in_order(rows, ["region", "indicator"]).reset_index(drop=True)
 
 
@@ -229,8 +247,7 @@ def due_next(
         return monitoring(targets.iloc[:0], actuals)
     year = int(left.min())
     end = f"{year}-12-31"
-    held = current[(current["due"] <= until) & (current["kind"] != "missing")]
-    coarser_last = held.assign(length=-held["period"].str.len()).sort_values(["due", "length"], kind="stable")
-    held = coarser_last.drop_duplicates(PAIR, keep="last").drop(columns="length")
+    held = keep_coarsest(current[(current["due"] <= until) & (current["kind"] != "missing")])
+    held = keep_last(held, held["current"])
     rows = monitoring(targets, held.assign(period=str(year), year=year, due=end), end, governance)
     return rows[rows["due"] == end].reset_index(drop=True)

@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from qyx_analysis.datapackage.loading import load_table, load_targets
+from qyx_analysis.datapackage.loading import data_dir, load_targets
 from qyx_analysis.files import write_whole
+from qyx_analysis.wings.monitoring.desk import load_governance
 
 
 def add_commands(add_command: Any) -> None:
@@ -29,8 +30,8 @@ def add_commands(add_command: Any) -> None:
 def _template(arguments: argparse.Namespace) -> int:
     from qyx_analysis.wings.monitoring.form import actuals_form, form_file
 
-    targets = load_targets(arguments.data, arguments.region or None)
-    governance = load_table("governance", arguments.data)
+    folder = data_dir(arguments.data)
+    targets, governance = load_targets(folder, arguments.region or None), load_governance(folder)
     years = sorted(targets.loc[targets["role"] == "target", "year"].unique())
     periods = arguments.period or [year for year in years if year < date.today().year] or years[:1]
     for region in targets["region"].unique():

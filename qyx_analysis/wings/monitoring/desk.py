@@ -117,8 +117,8 @@ def _actuals(folder: Path) -> pd.DataFrame:
     return load_once(folder, "actuals").astype({"year": int, "revision": int})
 
 
-def _governance(folder: Path) -> pd.DataFrame | None:
-    """Who leads what, where the build says so."""
+def load_governance(folder: Path) -> pd.DataFrame | None:
+    """The table of lead departments of a build; nothing where the wing that reads them is out."""
     return load_once(folder, "governance") if (folder / "governance.csv").is_file() else None
 
 
@@ -126,7 +126,7 @@ def _governance(folder: Path) -> pd.DataFrame | None:
 def _monitored(folder: Path, _: object, as_of: str) -> pd.DataFrame:
     """The actual values of a whole build, judged."""
     actuals = _actuals(folder)
-    governance = _governance(folder) if as_of or len(actuals) else None
+    governance = load_governance(folder) if as_of or len(actuals) else None
     return monitoring(load_once(folder, "targets"), actuals, as_of or None, governance)
 
 
@@ -134,7 +134,7 @@ def _monitored(folder: Path, _: object, as_of: str) -> pd.DataFrame:
 def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, str, str]:
     """The changes in a whole build from the period before the latest to the latest, and these two periods."""
     known, period = known_before(_actuals(folder), as_of or None)
-    before = monitoring(load_once(folder, "targets"), known, period or None, _governance(folder))
+    before = monitoring(load_once(folder, "targets"), known, period or None, load_governance(folder))
     now = _monitored(folder, stamp, as_of)
     return changes(now, before), now.loc[now["due"].idxmax(), "period"], period
 
@@ -142,4 +142,4 @@ def _compared(folder: Path, stamp: object, as_of: str) -> tuple[pd.DataFrame, st
 @lru_cache(maxsize=2)
 def _due_next(folder: Path, _: object, as_of: str) -> pd.DataFrame:
     """What the next year-end asks of a whole build."""
-    return due_next(load_once(folder, "targets"), _actuals(folder), as_of or None, _governance(folder))
+    return due_next(load_once(folder, "targets"), _actuals(folder), as_of or None, load_governance(folder))

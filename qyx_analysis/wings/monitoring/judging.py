@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from qyx_analysis import catalogue, names
-from qyx_analysis.measures.panel import EPS, Floats
+from qyx_analysis.measures.panel import EPS
 from qyx_analysis.tidy.meaning import BOUNDS, OPEN, WORDS, with_meaning
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.wings.monitoring.reading import parse_period
@@ -24,8 +22,10 @@ from qyx_analysis.wings.monitoring.reading import parse_period
 PAIR = ["region", "indicator"]
 MET = ("achieved", "on_path")
 UNMET = ("behind", "worse_than_baseline")
-_ENTRY = ["nature", "direction", "lower", "upper"]
+MISSING = "not_reported"
+_YEAR_END = "-12-31"
 _NO_NUMBER = ("words", "several")  # kinds of a target that nothing reported can be compared with
+_FACTS = ["nature", "direction", "lower", "upper"]  # what is known of an indicator
 
 
 def monitoring(
@@ -86,14 +86,15 @@ def monitoring(
     if targets.empty or not isinstance(until, str):  # nothing is planned; or nothing reported, and no day given
         return typed(pd.DataFrame(), "monitoring")
     entries = names.indicators_of(targets).rename(columns={"code": "indicator"})
-    planned = _planned(targets, governance, entries)
-    reported = _reported(current[current["due"] <= until], entries)
-    rows = pd.concat([reported, _owed(planned, reported, until)], ignore_index=True)
+    planned = _align_targets(targets, governance, entries)
+    reported = _align_actuals(current[current["due"] <= until], entries)
+    rows = pd.concat([reported, _find_owed(planned, reported, until)], ignore_index=True)
     rows = rows.merge(planned, on=[*PAIR, "year"], how="left", validate="many_to_one")
-    rows = _named(rows, targets, entries)
-    rows["period"] = _periods(rows["due"])
-    rows = names.in_order(rows.assign(**_judged(rows)), ["region", "indicator", "due"])
-    return typed(rows, "monitoring").reset_index(drop=True)
+    rows = _judge(_describe(rows, targets, entries))
+    return typed(names.in_order(rows, ["region", "indicator", "due"]), "monitoring").reset_index(drop=True)
+
+
+# --- periods ----------------------------------------------------------------------------------------------
 
 
 def last_day(as_of: object) -> str:
@@ -110,7 +111,7 @@ def last_day(as_of: object) -> str:
         raise ValueError(f"as_of {text!r} is neither a day such as 2025-06-30 nor a period such as 2025Q2") from None
 
 
-def _periods(due: pd.Series) -> pd.Series:
+def _name_periods(due: pd.Series) -> pd.Series:
     """The coarsest period that ends on a day: the year, else the quarter, else the month."""
     year, month = due.str[:4], due.str[5:7].astype(int)
     quarter = year + "Q" + (month // 3).astype(str)
@@ -128,59 +129,74 @@ def common_periods(rows: pd.DataFrame) -> list[str]:
     """
     weight = rows["total"] if "total" in rows else pd.Series(1, rows.index)
     size = weight.groupby(rows["period"]).sum()
-    return sorted(size.index[size * 2 >= size.max()], key=period_end)
+    return sorted(size.index[size * 2 >= size.max()], key=last_day)
 
 
-def period_end(period: str) -> str:
-    """The last day of a period as :func:`monitoring` names it: what periods of all lengths are ordered by.
+# --- which row of several counts --------------------------------------------------------------------------
 
-    >>> period_end("2024Q2")
-    '2024-06-30'
-    """
-    known = parse_period(period)
-    return known.due if known else period
+
+def keep_coarsest(actuals: pd.DataFrame) -> pd.DataFrame:
+    """Of periods that end on one day keep the coarsest: the return of the year counts before that of its last month."""
+    by_length = actuals.assign(length=actuals["period"].str.len()).sort_values("length", kind="stable")
+    return by_length.drop_duplicates([*PAIR, "due"]).drop(columns="length")
+
+
+def keep_last(rows: pd.DataFrame, rather: pd.Series) -> pd.DataFrame:
+    """Keep one row of each region and indicator: the last one of which ``rather`` is true, else the last one."""
+    order = rows.assign(rather=rather).sort_values(["rather", "due"], kind="stable")
+    return order.drop_duplicates(PAIR, keep="last").drop(columns="rather")
+
+
+def told_status(monitored: pd.DataFrame) -> pd.Series:
+    """The status as readers are told it: that nothing is reported is one of its own, beside other reasons."""
+    return monitored["status"].mask(monitored["reason"] == MISSING, MISSING)
 
 
 # --- what is planned, what is reported --------------------------------------------------------------------
 
 
-def _with_numbers(frame: pd.DataFrame, name: str, entries: pd.DataFrame) -> pd.DataFrame:
-    """Add what is known of the indicator, and as ``name`` the number that a cell means."""
-    rows = frame.merge(entries[["indicator", *_ENTRY]], on="indicator", how="left", validate="many_to_one")
-    meant = with_meaning(frame, entries.rename(columns={"indicator": "code"}))["meant"]
+def _read_numbers(cells: pd.DataFrame, entries: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Add what is known of the indicator, and as ``name`` the number that a printed or reported cell stands for."""
+    rows = cells.merge(entries[["indicator", *_FACTS]], on="indicator", how="left", validate="many_to_one")
+    meant = with_meaning(cells, entries.rename(columns={"indicator": "code"}))["meant"]
     return rows.assign(**{name: meant.to_numpy()})
 
 
-def _planned(targets: pd.DataFrame, governance: pd.DataFrame | None, entries: pd.DataFrame) -> pd.DataFrame:
+def _align_targets(targets: pd.DataFrame, governance: pd.DataFrame | None, entries: pd.DataFrame) -> pd.DataFrame:
     """One row per region, indicator and target year, with the year-end before, the baseline and the final target."""
-    rows = _with_numbers(targets, "target", entries).sort_values([*PAIR, "year"], kind="stable", ignore_index=True)
+    rows = _mark_falls(_read_numbers(targets, entries, "target"))
+    before = rows[[*PAIR, "year", "target"]].rename(columns={"target": "before"})
+    base = rows[(rows["role"] == "baseline") & ~rows["kind"].isin(OPEN)]
+    base = base[PAIR].assign(baseline=base["target"], blur=base["resolution"].where(base["kind"] == "point").fillna(0))
+    aims = rows[rows["role"] == "target"]
+    last = aims.loc[aims.groupby(PAIR)["year"].idxmax(), [*PAIR, "target", "year"]]
+    last = last.rename(columns={"target": "final", "year": "final_year"})
+    aims = aims.merge(before.assign(year=before["year"] + 1), on=[*PAIR, "year"], how="left", validate="one_to_one")
+    aims = aims.merge(base, on=PAIR, how="left", validate="many_to_one")
+    aims = aims.merge(last, on=PAIR, how="left", validate="many_to_one")
+    aims = find_owners(aims.rename(columns={"raw": "target_raw", "kind": "target_kind"}), governance)
+    columns = ["department", "target_raw", "target_kind", "operator", "target", "before", "baseline", "blur"]
+    return aims[[*PAIR, "year", *columns, "final", "final_year", "falls", "ever_falls"]]
+
+
+def _mark_falls(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mark where a cumulative number is planned to fall by more than rounding; ``ever_falls``: in any year."""
+    rows = rows.sort_values([*PAIR, "year"], kind="stable", ignore_index=True)
     pair = [rows["region"], rows["indicator"]]
     highest = rows.groupby(PAIR, sort=False)["target"].cummax().groupby(pair, sort=False).shift()
     below = rows["target"] < highest - rows["resolution"].fillna(0) / 2 - EPS
     rows["falls"] = (rows["nature"] == "cumulative") & below
     rows["ever_falls"] = rows["falls"].groupby(pair, sort=False).transform("any")
-    before = rows[[*PAIR, "year", "target"]].rename(columns={"target": "before"})
-    rows = rows.merge(before.assign(year=before["year"] + 1), on=[*PAIR, "year"], how="left", validate="one_to_one")
-    base = rows[(rows["role"] == "baseline") & ~rows["kind"].isin(OPEN)]
-    base = base[PAIR].assign(baseline=base["target"], blur=base["resolution"].where(base["kind"] == "point").fillna(0))
-    rows = rows.merge(base, on=PAIR, how="left", validate="many_to_one")
-    rows = rows[rows["role"] == "target"]
-    last = rows.loc[rows.groupby(PAIR)["year"].idxmax(), [*PAIR, "target", "year"]]
-    last = last.rename(columns={"target": "final", "year": "final_year"})
-    rows = rows.merge(last, on=PAIR, how="left", validate="many_to_one").rename(
-        columns={"raw": "target_raw", "kind": "target_kind"}
-    )
-    columns = ["department", "target_raw", "target_kind", "operator", "target", "before", "baseline", "blur"]
-    return owned(rows, governance)[[*PAIR, "year", *columns, "final", "final_year", "falls", "ever_falls"]]
+    return rows
 
 
-def owned(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
+def find_owners(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
     """Where a row of the targets names no department, put the lead department of its domain.
 
     >>> rows = pd.DataFrame({"region": "330213", "domain": "病有良医", "department": ["", "医保局"]})
     >>> leads = pd.DataFrame({"region": ["330213"], "scope": "domain", "domain": "病有良医",
     ...     "kind": "lead_department", "department": "区卫生健康局"})
-    >>> owned(rows, leads)["department"].tolist()
+    >>> find_owners(rows, leads)["department"].tolist()
     ['区卫生健康局', '医保局']
     """
     if governance is None:
@@ -191,22 +207,20 @@ def owned(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
     return rows.assign(department=rows["department"].where(rows["department"] != "", lead.to_numpy()))
 
 
-def _reported(current: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """One value per region, indicator and day; the return of the year before that of the quarter or month."""
-    coarsest = current.assign(length=current["period"].str.len()).sort_values("length", kind="stable")
-    rows = _with_numbers(coarsest.drop_duplicates([*PAIR, "due"]), "actual", entries).rename(
-        columns={"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator"}
+def _align_actuals(current: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """One value per region, indicator and day."""
+    rows = _read_numbers(keep_coarsest(current), entries, "actual").rename(
+        columns={"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator", "unit": "reported_unit"}
     )
-    rows = rows.rename(columns={"unit": "reported_unit"})
     columns = ["actual_raw", "actual_kind", "actual_operator", "actual", "resolution", "reported_unit"]
     return rows[[*PAIR, "year", "due", *columns, "revision", "synthetic", "source", "document", "locator"]]
 
 
-def _owed(planned: pd.DataFrame, reported: pd.DataFrame, until: str) -> pd.DataFrame:
+def _find_owed(planned: pd.DataFrame, reported: pd.DataFrame, until: str) -> pd.DataFrame:
     """What is due by a day and not reported: every year-end, and what others report within the year."""
     keys = [*PAIR, "year"]
-    ends = planned[keys].assign(due=planned["year"].astype(str) + "-12-31")
-    within = reported.loc[~reported["due"].str.endswith("-12-31"), ["indicator", "year", "due"]].drop_duplicates()
+    ends = planned[keys].assign(due=planned["year"].astype(str) + _YEAR_END)
+    within = reported.loc[~reported["due"].str.endswith(_YEAR_END), ["indicator", "year", "due"]].drop_duplicates()
     owed = pd.concat([ends, planned[keys].merge(within, on=["indicator", "year"])], ignore_index=True)
     owed = owed[owed["due"] <= until].merge(reported[[*PAIR, "due"]], on=[*PAIR, "due"], how="left", indicator=True)
     return owed.loc[owed["_merge"] == "left_only", [*keys, "due"]].assign(
@@ -214,111 +228,98 @@ def _owed(planned: pd.DataFrame, reported: pd.DataFrame, until: str) -> pd.DataF
     )
 
 
-def _named(rows: pd.DataFrame, targets: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """Number, domain, unit and what else is known of each row: the region's own domain and unit come first."""
-    rows = rows.merge(entries[["indicator", "number", "domain", "unit", *_ENTRY]], on="indicator", how="left")
+def _describe(rows: pd.DataFrame, targets: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """Name the period, number, domain and unit of each row: the region's own domain and unit come first."""
+    rows = rows.merge(entries[["indicator", "number", "domain", "unit", *_FACTS]], on="indicator", how="left")
     own = targets.drop_duplicates(PAIR)[[*PAIR, "domain", "unit"]]
     rows = rows.merge(own, on=PAIR, how="left", suffixes=("_known", ""))
     for column in ("domain", "unit"):
         rows[column] = rows[column].fillna(rows[f"{column}_known"])
     rows["unit"] = rows["unit"].fillna(rows["reported_unit"])  # of what no plan has a row for
-    return rows
+    return rows.assign(period=_name_periods(rows["due"]))
 
 
 # --- the judgement ----------------------------------------------------------------------------------------
 
 
-def _judged(rows: pd.DataFrame) -> dict[str, Any]:
-    """The computed columns of :func:`monitoring`."""
-    better = rows["direction"].to_numpy(float)
-    actual, target = rows["actual"].to_numpy(float), rows["target"].to_numpy(float)
-    baseline, resolution = rows["baseline"].to_numpy(float), rows["resolution"].to_numpy(float)
-    is_state = (rows["nature"] == "state").to_numpy()
-    year_end = rows["due"].str.endswith("-12-31").to_numpy()
-    path = _path(rows)
-    required = np.where(year_end | np.isnan(path) | (better * (path - target) > EPS), target, path)
-    strict = rows["operator"].isin(["<", ">"]).to_numpy() & (np.abs(required - target) <= EPS)
-    surely, possibly = _meets(rows, required, strict)
-    both_full = ((rows["target_kind"] == "full_coverage") & (rows["actual_kind"] == "full_coverage")).to_numpy()
-    met = surely | both_full
-    best = np.where(possibly & ~surely, np.nan, better * actual)
-    below = best - better * baseline < -rows["blur"].to_numpy(float) / 2 - EPS
-    not_due = is_state & (target == 0) & (actual == 0)
-    reasons = _reasons(rows, {
-        "words": ~both_full & (np.isnan(target) | np.isnan(actual)),
-        "no_path": np.isnan(path) & ~year_end & ~met,
-        "open_bound": possibly & ~surely,
-    })  # fmt: skip
-    reason = np.select([mask for _, mask in reasons], [name for name, _ in reasons], "")
-    statuses = {
-        "no_judgement": reason != "",
-        "achieved": met & year_end & ~not_due,
-        "on_path": met,
-        "worse_than_baseline": below,
-    }
-    status = np.select(list(statuses.values()), list(statuses), "behind")
-    judged = status != "no_judgement"
-    number = judged & ~is_state & ~both_full
-    off = np.abs(actual - required)
-    flags = {
-        "bounded": judged & (rows["target_kind"].isin(OPEN) | rows["actual_kind"].isin(BOUNDS)).to_numpy(),
-        "from_text": judged & (rows["target_kind"].isin(WORDS) | rows["actual_kind"].isin(WORDS)).to_numpy(),
-        "non_monotone": rows["ever_falls"].eq(True).to_numpy(),
-        "unresolved": number & (off > EPS) & (off < resolution / 2 - EPS),
-        "weaker": judged & (better * (target - baseline) < -EPS),
-        "synthetic": rows["synthetic"].eq(True).to_numpy(),
-        "revised": (rows["revision"].fillna(1) > 1).to_numpy(),
-        "year_reached": (status == "on_path")
-        & ~not_due
-        & ~(np.abs(path - target) <= EPS)
-        & _meets(rows, target, _strict(rows))[0],
-        "below_baseline": met & judged & below,
-    }
-    needed, planned = _paces(rows, np.where(year_end, target, path))
-    return {
-        "required": np.where(judged & ~both_full, required, np.nan),
-        "gap": np.where(number, (better * (actual - required)).round(10) + 0.0, np.nan),
-        "status": status,
-        "reason": reason,
-        "flags": joined(flags),
-        "pace_needed": needed,
-        "pace_planned": planned,
-    }
+def _judge(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add what is asked for, the gap to it, status, reason, flags and paces."""
+    numbers = ["actual", "target", "before", "baseline", "blur", "resolution", "direction", "final", "final_year"]
+    rows = rows.astype(dict.fromkeys(numbers, float))
+    rows["at_end"], rows["is_state"] = rows["due"].str.endswith(_YEAR_END), rows["nature"] == "state"
+    rows["share"] = rows["due"].str[5:7].astype(int) / 12  # of the year that is over
+    rows["path"] = _find_path(rows)
+    rows["required"] = _find_required(rows)
+    rows = _compare(rows)
+    rows["reason"] = _find_reasons(rows)
+    rows["status"] = _find_statuses(rows)
+    rows["judged"] = rows["status"] != "no_judgement"
+    rows["numeric"] = rows["judged"] & ~rows["is_state"] & ~rows["both_full"]
+    rows["gap"] = _signed(rows["direction"] * (rows["actual"] - rows["required"])).where(rows["numeric"])
+    rows["flags"] = join_names(_find_flags(rows))
+    rows["pace_needed"], rows["pace_planned"] = _find_paces(rows)
+    return rows.assign(required=rows["required"].where(rows["judged"] & ~rows["both_full"]))
 
 
-def _path(rows: pd.DataFrame) -> Floats:
+def _signed(values: pd.Series) -> pd.Series:
+    return values.round(10) + 0.0  # no binary noise, and no negative zero
+
+
+def _find_path(rows: pd.DataFrame) -> pd.Series:
     """Where the plan stands on a day: on the straight line between two year-ends; a state is due at the end only."""
-    share = rows["due"].str[5:7].astype(int).to_numpy() / 12
-    before, target = rows["before"].to_numpy(float), rows["target"].to_numpy(float)
-    line = ((1 - share) * before + share * target).round(10)
-    return np.where(rows["nature"] == "state", np.where(share < 1, np.minimum(before, target), target), line)
+    line = ((1 - rows["share"]) * rows["before"] + rows["share"] * rows["target"]).round(10)
+    lower = pd.Series(np.minimum(rows["before"].to_numpy(), rows["target"].to_numpy()), rows.index)
+    return line.mask(rows["is_state"], rows["target"].where(rows["at_end"], lower))
 
 
-def _strict(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    return rows["operator"].isin(["<", ">"]).to_numpy()
+def _find_required(rows: pd.DataFrame) -> pd.Series:
+    """The target at a year's end, the path within the year; where the plan weakens, no more than its target."""
+    beyond = rows["direction"] * (rows["path"] - rows["target"]) > EPS
+    return rows["path"].mask(rows["at_end"] | rows["path"].isna() | beyond, rows["target"])
 
 
-def _meets(rows: pd.DataFrame, required: Floats, strict: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
+def _compare(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add whether the value meets what is required (``met``), whether that is ``open``, and is ``below`` the baseline.
+
+    ``both_full``: 全覆盖 is asked for and reported; ``not_due``: a state that is not to be reached yet, and is not.
+    """
+    surely, possibly = _meet(rows, rows["required"])
+    full = (rows["target_kind"] == "full_coverage") & (rows["actual_kind"] == "full_coverage")
+    lost = rows["direction"] * (rows["baseline"] - rows["actual"])
+    return rows.assign(
+        met=surely | full,
+        open=possibly & ~surely,
+        both_full=full,
+        below=(lost > rows["blur"] / 2 + EPS) & ~(possibly & ~surely),
+        not_due=rows["is_state"] & (rows["target"] == 0) & (rows["actual"] == 0),
+    )
+
+
+def _meet(rows: pd.DataFrame, required: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Whether the actual value surely and possibly meets a number: one that is a bound is read at both its ends."""
-    better = rows["direction"].to_numpy(float)
-    actual, sign = rows["actual"].to_numpy(float), rows["actual_operator"]
+    better, actual, sign = rows["direction"].to_numpy(float), rows["actual"].to_numpy(float), rows["actual_operator"]
     low = np.where(sign.isin(["<", "<="]), rows["lower"].fillna(-np.inf), actual)
     high = np.where(sign.isin([">", ">="]), rows["upper"].fillna(np.inf), actual)
     worst, best = np.where(better > 0, low, high), np.where(better > 0, high, low)
     with np.errstate(invalid="ignore"):  # no direction times an open end
         surely, possibly = better * (worst - required), better * (best - required)
-    own = sign.isin(["<", ">"]).to_numpy()  # over 95 is over 95
+    strict = rows["operator"].isin(["<", ">"]) & _equal(required, rows["target"])
+    over = sign.isin(["<", ">"])  # over 95 is over 95
     return (
-        (surely > EPS) | ((np.abs(surely) <= EPS) & (~strict | own)),
-        (possibly > EPS) | ((np.abs(possibly) <= EPS) & ~strict),
+        (surely > EPS) | ((surely.abs() <= EPS) & (~strict | over)),
+        (possibly > EPS) | ((possibly.abs() <= EPS) & ~strict),
     )
 
 
-def _reasons(rows: pd.DataFrame, found: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _equal(some: pd.Series, others: pd.Series) -> pd.Series:
+    return (some - others).abs() <= EPS
+
+
+def _find_reasons(rows: pd.DataFrame) -> pd.Series:
     """Why nothing is judged, in order of precedence: first what the plan lacks, then what the report lacks."""
     kind, actual_kind = rows["target_kind"], rows["actual_kind"]
     against = np.where(rows["direction"] > 0, "upper_bound", "lower_bound")
-    return [
+    reasons = [
         ("no_target", kind.isna()),
         ("reference", kind == "reference"),
         ("missing", kind == "missing"),
@@ -328,37 +329,76 @@ def _reasons(rows: pd.DataFrame, found: Mapping[str, Any]) -> list[tuple[str, An
         ("direction_unknown", rows["direction"].isna()),
         ("open_target", kind == against),
         ("non_monotone", rows["falls"].eq(True)),
-        ("not_reported", actual_kind == ""),
+        (MISSING, actual_kind == ""),
         ("withdrawn", actual_kind == "missing"),
-        *found.items(),
+        ("words", ~rows["both_full"] & (rows["target"].isna() | rows["actual"].isna())),
+        ("no_path", rows["path"].isna() & ~rows["at_end"] & ~rows["met"]),
+        ("open_bound", rows["open"]),
     ]
+    return _first_true(reasons, "")
 
 
-def _paces(rows: pd.DataFrame, planned: Floats) -> tuple[Floats, Floats]:
+def _find_statuses(rows: pd.DataFrame) -> pd.Series:
+    statuses = [
+        ("no_judgement", rows["reason"] != ""),
+        ("achieved", rows["met"] & rows["at_end"] & ~rows["not_due"]),
+        ("on_path", rows["met"]),
+        ("worse_than_baseline", rows["below"]),
+    ]
+    return _first_true(statuses, "behind")
+
+
+def _first_true(masks: list[tuple[str, pd.Series]], default: str) -> pd.Series:
+    """The name of the first mask that is true of each row."""
+    chosen = np.select([mask for _, mask in masks], [name for name, _ in masks], default)
+    return pd.Series(chosen, masks[0][1].index)
+
+
+def _find_flags(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """What is to be remarked of each row, whatever its status."""
+    judged, on_path = rows["judged"], rows["status"] == "on_path"
+    off = (rows["actual"] - rows["required"]).abs()
+    reached = on_path & ~rows["not_due"] & ~_equal(rows["path"], rows["target"])
+    return {
+        "bounded": judged & (rows["target_kind"].isin(OPEN) | rows["actual_kind"].isin(BOUNDS)),
+        "from_text": judged & (rows["target_kind"].isin(WORDS) | rows["actual_kind"].isin(WORDS)),
+        "non_monotone": rows["ever_falls"].eq(True),
+        "unresolved": rows["numeric"] & (off > EPS) & (off < rows["resolution"] / 2 - EPS),
+        "weaker": judged & (rows["direction"] * (rows["target"] - rows["baseline"]) < -EPS),
+        "synthetic": rows["synthetic"].eq(True),
+        "revised": rows["revision"].fillna(1) > 1,
+        "year_reached": reached & _meet(rows, rows["target"])[0],
+        "below_baseline": rows["met"] & judged & rows["below"],
+    }
+
+
+def _find_paces(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Improvement a year to the final target: from the actual value, and from where the plan stands on that day."""
-    years = rows["final_year"].to_numpy(float) - rows["year"] + 1 - rows["due"].str[5:7].astype(int) / 12
+    years = rows["final_year"] - rows["year"] + 1 - rows["share"]
     aimless = ~(rows["direction"].abs() > 0)
-    silent = (rows["nature"] == "state") | rows["ever_falls"].eq(True) | aimless | (years < EPS)
-    years = years.mask(silent).to_numpy(float)
-    left = rows["direction"].to_numpy(float) / years
-    final = rows["final"].to_numpy(float)
-    needed, ahead = left * (final - rows["actual"].to_numpy(float)), left * (final - planned)
-    return needed.round(10) + 0.0, np.where(np.isnan(needed), np.nan, ahead.round(10) + 0.0)
+    silent = rows["is_state"] | rows["ever_falls"].eq(True) | aimless | (years < EPS)
+    left = rows["direction"] / years.mask(silent)
+    stand = rows["path"].mask(rows["at_end"], rows["target"])
+    needed = _signed(left * (rows["final"] - rows["actual"]))
+    return needed, _signed(left * (rows["final"] - stand)).where(needed.notna())
 
 
-def joined(masks: Mapping[str, Any]) -> Any:
+def join_names(masks: Mapping[str, pd.Series]) -> pd.Series:
     """The names of the true masks of each row, joined by semicolons.
 
-    >>> joined({"a": np.array([True, True]), "b": np.array([False, True])}).tolist()
+    >>> join_names({"a": pd.Series([True, True]), "b": pd.Series([False, True])}).tolist()
     ['a', 'a;b']
     """
-    texts = pd.Series("", index=range(len(next(iter(masks.values())))))
+    texts = pd.Series("", next(iter(masks.values())).index)
     for name, mask in masks.items():
-        texts = texts.mask(np.asarray(mask, dtype=bool), texts + ";" + name)
-    return texts.str.removeprefix(";").to_numpy()
+        texts = texts.mask(mask.astype(bool), texts + ";" + name)
+    return texts.str.removeprefix(";")
 
 
 # --- who ranks where --------------------------------------------------------------------------------------
+
+_FIELD = ["period", "by", "scope"]  # within which groups are ranked
+_GROUP = [*_FIELD, "group"]
 
 
 def rankings(monitored: pd.DataFrame) -> pd.DataFrame:
@@ -393,13 +433,33 @@ def rankings(monitored: pd.DataFrame) -> pd.DataFrame:
     >>> table[["group", "share", "rank", "rank_best", "rank_worst"]].values.tolist()
     [['330213', 1.0, 1, 1, 1], ['330282', 0.5, 2, 1, 2]]
     """
+    table = _group_rows(monitored)
+    counted = ["judged", *MET, *UNMET, MISSING, "met", "synthetic"]
+    groups = table.groupby(_GROUP, as_index=False).agg(
+        total=("met", "size"), **{name: (name, "sum") for name in counted}
+    )
+    groups["not_judgeable"] = groups["total"] - groups["judged"] - groups[MISSING]
+    known = (groups["judged"] + groups[MISSING]).where(lambda count: count > 0)
+    groups["share"] = groups["met"] / groups["judged"].where(groups["judged"] > 0)
+    groups["share_lo"], groups["share_hi"] = groups["met"] / known, (groups["met"] + groups[MISSING]) / known
+    groups["rank"] = _rank(groups, _FIELD)
+    groups["tied"] = groups.groupby([*_FIELD, "rank"])["group"].transform("size").where(groups["rank"].notna())
+    groups["n"] = groups.groupby(_FIELD)["rank"].transform("count")
+    groups = groups.merge(_find_rank_ranges(table, groups), on=_GROUP, how="left", validate="one_to_one")
+    groups["flags"] = join_names({"partly_reported": groups[MISSING] > 0, "synthetic": groups["synthetic"] > 0})
+    groups["by"] = pd.Categorical(groups["by"], ["county", "city", "domain", "department"])
+    groups = groups.sort_values([*_FIELD, "rank", "group"], kind="stable").astype({"by": str})
+    return typed(groups, "rankings").reset_index(drop=True)
+
+
+def _group_rows(monitored: pd.DataFrame) -> pd.DataFrame:
+    """The rows once for each group that they count in, with a column for each thing that is counted."""
     places = catalogue.regions().set_index("code")
     rows = monitored.assign(
         met=monitored["status"].isin(MET),
         judged=monitored["status"] != "no_judgement",
-        not_reported=monitored["reason"] == "not_reported",
         synthetic=monitored["flags"].str.contains("synthetic"),
-        **{status: monitored["status"] == status for status in (*MET, *UNMET)},
+        **{status: told_status(monitored) == status for status in (*MET, *UNMET, MISSING)},
     )
     counties = rows[rows["region"].map(places["level"]) == "county"]
     views = [
@@ -410,41 +470,24 @@ def rankings(monitored: pd.DataFrame) -> pd.DataFrame:
         rows.assign(by="department", scope=rows["region"], group=rows["department"]),
     ]
     table = pd.concat(views, ignore_index=True)
-    table = table[table["group"] != ""]
-    field, each = ["period", "by", "scope"], ["period", "by", "scope", "group"]
-    counted = ["judged", *MET, *UNMET, "not_reported", "met", "synthetic"]
-    groups = table.groupby(each, as_index=False).agg(total=("met", "size"), **{name: (name, "sum") for name in counted})
-    groups["not_judgeable"] = groups["total"] - groups["judged"] - groups["not_reported"]
-    groups["share"] = groups["met"] / groups["judged"].where(groups["judged"] > 0)
-    known = (groups["judged"] + groups["not_reported"]).where(lambda count: count > 0)
-    groups["share_lo"] = groups["met"] / known
-    groups["share_hi"] = (groups["met"] + groups["not_reported"]) / known
-    groups["rank"] = _ranks(groups, field)
-    groups["tied"] = groups.groupby([*field, "rank"])["group"].transform("size").where(groups["rank"].notna())
-    groups["n"] = groups.groupby(field)["rank"].transform("count")
-    groups = groups.merge(_stability(table, groups, field), on=each, how="left", validate="one_to_one")
-    groups["flags"] = joined({"partly_reported": groups["not_reported"] > 0, "synthetic": groups["synthetic"] > 0})
-    groups["by"] = pd.Categorical(groups["by"], ["county", "city", "domain", "department"])
-    groups = groups.sort_values([*field, "rank", "group"], kind="stable").astype({"by": str})
-    return typed(groups, "rankings").reset_index(drop=True)
+    return table[table["group"] != ""]
 
 
-def _ranks(groups: pd.DataFrame, field: list[str]) -> pd.Series:
+def _rank(groups: pd.DataFrame, field: list[str]) -> pd.Series:
     """Competition ranks by share, best first; shares that differ by binary noise are equal."""
     return groups.assign(share=groups["share"].round(10)).groupby(field)["share"].rank(method="min", ascending=False)
 
 
-def _stability(table: pd.DataFrame, groups: pd.DataFrame, field: list[str]) -> pd.DataFrame:
+def _find_rank_ranges(table: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     """The best and the worst rank of each group with all indicators, and with each one left out of all groups."""
-    each = [*field, "group"]
-    own = table.groupby([*each, "indicator"], as_index=False)[["met", "judged"]].sum()
-    without = groups[[*each, "met", "judged"]].merge(table[[*field, "indicator"]].drop_duplicates(), on=field)
-    without = without.merge(own, on=[*each, "indicator"], how="left", suffixes=("", "_out"))
+    own = table.groupby([*_GROUP, "indicator"], as_index=False)[["met", "judged"]].sum()
+    without = groups[[*_GROUP, "met", "judged"]].merge(table[[*_FIELD, "indicator"]].drop_duplicates(), on=_FIELD)
+    without = without.merge(own, on=[*_GROUP, "indicator"], how="left", suffixes=("", "_out"))
     judged = without["judged"] - without["judged_out"].fillna(0)
     without["share"] = (without["met"] - without["met_out"].fillna(0)) / judged.where(judged > 0)
-    without["rank"] = _ranks(without, [*field, "indicator"])
-    without = pd.concat([without, groups[[*each, "rank"]]])
-    return without.groupby(each, as_index=False).agg(rank_best=("rank", "min"), rank_worst=("rank", "max"))
+    without["rank"] = _rank(without, [*_FIELD, "indicator"])
+    without = pd.concat([without, groups[[*_GROUP, "rank"]]])
+    return without.groupby(_GROUP, as_index=False).agg(rank_best=("rank", "min"), rank_worst=("rank", "max"))
 
 
 # --- what is left open ------------------------------------------------------------------------------------
@@ -474,25 +517,27 @@ def open_items(monitored: pd.DataFrame) -> pd.DataFrame:
     >>> open_items(monitored)[["opened", "status", "closed", "gap"]].values.tolist()
     [['2024', 'open', '', -0.3], ['2023', 'closed', '2024', 0.2]]
     """
-    known = catalogue.indicators().rename(columns={"code": "indicator"})[["indicator", "direction", "lower", "upper"]]
     items = monitored[monitored["status"].isin(UNMET)].rename(columns={"period": "opened"})
     if items.empty:
         return typed(pd.DataFrame(), "open_items")
     items = items.reset_index(drop=True).rename_axis("item").reset_index()
-    reports = monitored.loc[monitored["actual"].notna(), [*PAIR, "due", "period", "actual_raw", "actual"]].assign(
-        actual_operator=monitored["actual_operator"]
-    )
-    own = ["item", *PAIR, "opened", "due", "operator", "target", "required"]
-    pairs = items[own].merge(reports, on=PAIR, suffixes=("", "_later")).merge(known, on="indicator", how="left")
-    pairs = pairs[pairs["due_later"] >= pairs["due"]].sort_values(["item", "due_later"], kind="stable")
-    required = pairs["required"].to_numpy(float)
-    strict = _strict(pairs) & (np.abs(required - pairs["target"]).to_numpy(float) <= EPS)
-    pairs["gap"] = (pairs["direction"] * (pairs["actual"] - required)).round(10) + 0.0
-    closing = pairs[_meets(pairs, required, strict)[0]].drop_duplicates("item").set_index("item")
-    last = pairs.drop_duplicates("item", keep="last").set_index("item")
+    later = _find_later_values(items, monitored)
+    closing = later[_meet(later, later["required"])[0]].drop_duplicates("item").set_index("item")
+    last = later.drop_duplicates("item", keep="last").set_index("item").reindex(items["item"])
     items["closed"] = closing["period"].astype(object).reindex(items["item"], fill_value="").to_numpy()
     items["status"] = np.where(items["closed"] == "", "open", "closed")
     for name, column in (("latest", "actual_raw"), ("latest_period", "period"), ("gap", "gap")):
-        items[name] = last[column].reindex(items["item"]).to_numpy()
+        items[name] = last[column].to_numpy()
     order = names.in_order(items.assign(closes=items["status"] == "closed"), ["closes", "region", "indicator", "due"])
     return typed(order, "open_items").reset_index(drop=True)
+
+
+def _find_later_values(items: pd.DataFrame, monitored: pd.DataFrame) -> pd.DataFrame:
+    """The values of each item from its own period on, in order of time, with their ``gap`` to what was missed."""
+    known = catalogue.indicators().rename(columns={"code": "indicator"})[["indicator", "direction", "lower", "upper"]]
+    values = monitored[monitored["actual"].notna()]
+    values = values[[*PAIR, "due", "period", "actual_raw", "actual", "actual_operator"]]
+    missed = items[["item", *PAIR, "due", "operator", "target", "required"]]
+    pairs = missed.merge(values, on=PAIR, suffixes=("", "_later")).merge(known, on="indicator", how="left")
+    pairs = pairs[pairs["due_later"] >= pairs["due"]].sort_values(["item", "due_later"], kind="stable")
+    return pairs.assign(gap=_signed(pairs["direction"] * (pairs["actual"] - pairs["required"])))

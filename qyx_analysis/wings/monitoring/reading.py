@@ -29,6 +29,7 @@ _QUARTER = re.compile(r"(20\d\d)(?:年|-|/)?(?:Q|第)?([1-4一二三四])(?:季�
 _MONTH = re.compile(r"(20\d\d)(?:年|-|/)(1[0-2]|0?[1-9])月?")
 _LAST_ORDER = "一二三四"
 _TOP = 20  # rows among which the header is looked for; titles may stand above it
+_NO_CELL = {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}  # a whole form is meant
 _LEAP = 10  # a value ten times another, or a tenth of it, is probably in another unit
 
 
@@ -53,13 +54,13 @@ def parse_period(text: str) -> Period | None:
         return Period(match[1], int(match[1]), f"{match[1]}-12-31")
     if match := _QUARTER.fullmatch(printed):
         quarter = int(match[2]) if match[2].isascii() else _LAST_ORDER.index(match[2]) + 1
-        return _ending(f"{match[1]}Q{quarter}", int(match[1]), 3 * quarter)
+        return _end_of(f"{match[1]}Q{quarter}", int(match[1]), 3 * quarter)
     if match := _MONTH.fullmatch(printed):
-        return _ending(f"{match[1]}-{int(match[2]):02}", int(match[1]), int(match[2]))
+        return _end_of(f"{match[1]}-{int(match[2]):02}", int(match[1]), int(match[2]))
     return None
 
 
-def _ending(label: str, year: int, month: int) -> Period:
+def _end_of(label: str, year: int, month: int) -> Period:
     return Period(label, year, f"{year}-{month:02}-{calendar.monthrange(year, month)[1]}")
 
 
@@ -109,13 +110,14 @@ def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
     problems: list[Problem] = []
     sources: list[dict[str, str]] = []
     known = _Known(targets)
-    for path in sorted((file for given in paths for file in _files(given)), key=lambda file: (file.name, str(file))):
+    for path in sorted(
+        (file for given in paths for file in _list_files(given)), key=lambda file: (file.name, str(file))
+    ):
         try:
-            document = _document(path)
+            document = _open_form(path)
             rows += _read_form(document, known)
-            sources.append(
-                {"title": catalogue.message("form_sheet", "en"), "path": path.name} | {"sha256": document.sha256}
-            )
+            title = catalogue.message("form_sheet", "en")
+            sources.append({"title": title, "path": path.name, "sha256": document.sha256})
         except DataError as error:
             problems += error.problems
     frame = pd.DataFrame(rows, columns=list(catalogue.dtypes("actuals")))
@@ -130,14 +132,14 @@ def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
     return Forms(typed(ordered, "actuals").reset_index(drop=True), problems, sources)
 
 
-def _files(path: Path) -> list[Path]:
+def _list_files(path: Path) -> list[Path]:
     """A folder's files, without those that are hidden or that Excel leaves while a workbook is open."""
     if not path.is_dir():
         return [path]
     return [file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$"))]
 
 
-def _document(path: Path) -> Document:
+def _open_form(path: Path) -> Document:
     if path.suffix.lower() not in KINDS:
         raise DataError(Problem("form_kind", path.name))
     return read_document(path)
@@ -145,14 +147,14 @@ def _document(path: Path) -> Document:
 
 def _read_form(document: Document, known: _Known) -> list[dict[str, Any]]:
     rows, problems = [], []
-    for table in list(_tables(document)) or [[(Cell("", ""),)]]:  # a workbook without values lacks every column
-        columns, below = _header(table, document.name)
+    for table in list(_read_tables(document)) or [[(Cell("", ""),)]]:  # a workbook without values lacks every column
+        columns, below = _find_header(table, document.name)
         for cells in below:
             given = dict(zip(columns, cells, strict=False))
             if not any(cell.text for cell in cells) or not given["value"].text:
                 continue  # a line of the form that nobody has filled in
             try:
-                rows.append(_row(given, document.name, known))
+                rows.append(_read_row(given, document.name, known))
             except DataError as error:
                 problems += error.problems
     if problems:
@@ -160,7 +162,7 @@ def _read_form(document: Document, known: _Known) -> list[dict[str, Any]]:
     return rows
 
 
-def _tables(document: Document) -> Iterator[list[tuple[Cell, ...]]]:
+def _read_tables(document: Document) -> Iterator[list[tuple[Cell, ...]]]:
     """The one table of a CSV file; or the sheets of a workbook, all but the one of instructions."""
     if Path(document.name).suffix.lower() == ".csv":
         start = next(line for line in document.lines if line.strip())
@@ -172,50 +174,62 @@ def _tables(document: Document) -> Iterator[list[tuple[Cell, ...]]]:
             raise DataError(Problem("form_quotes", document.name, place, values=reason)) from error
         yield rows
     else:
-        help_sheet = help_title()
-        yield from (list(grid.rows) for grid in document.grids if help_sheet not in grid.above)
+        yield from (list(grid.rows) for grid in document.grids if sheet_title("form_sheet_help") not in grid.above)
 
 
-def _header(table: list[tuple[Cell, ...]], file: str) -> tuple[list[str], list[tuple[Cell, ...]]]:
+def _find_header(table: list[tuple[Cell, ...]], file: str) -> tuple[list[str], list[tuple[Cell, ...]]]:
     """The roles of the columns, and the rows below: every heading must be known, and the required ones there."""
-    required = set(catalogue.form().query("use == 'required'")["role"])
-    found = [{_role(cell.text) for cell in row} & required for row in table[:_TOP]]
+    required = form_columns().query("use == 'required'").set_index("role")
+    found = [{_find_role(cell.text) for cell in row} & set(required.index) for row in table[:_TOP]]
     at = max(range(len(found)), key=lambda i: len(found[i]))
-    roles = [_role(cell.text) for cell in table[at]]
-    place = next((cell.place for cell in table[at] if cell.text), table[at][0].place)
-    if missing := required - set(roles):
-        form = catalogue.form().set_index("role")
-        listed = "、".join(f"{form.at[role, 'zh']} {form.at[role, 'en']}" for role in form.index if role in missing)
+    head, below = table[at], table[at + 1 :]
+    roles = [_find_role(cell.text) for cell in head]
+    if missing := required[~required.index.isin(roles)].to_dict(orient="records"):
+        place = next((cell.place for cell in head if cell.text), head[0].place)
+        listed = "、".join(f"{column['zh']} {column['en']}" for column in missing)
         raise DataError(Problem("form_columns", file, place, values={"missing": listed}))
-    for cell, role in zip(table[at], roles, strict=True):
+    for cell, role in zip(head, roles, strict=True):
         if (cell.text and not role) or (role and roles.count(role) > 1):
             raise DataError(Problem("form_column", file, cell.place, cell.text))
-    for row in table[at + 1 :]:
+    for row in below:
         if extra := next((cell for cell in row[len(roles) :] if cell.text), None):
             raise DataError(Problem("form_cell", file, extra.place, extra.text))
-    blank = [Cell("", cell.place) for cell in table[at]]
-    return roles, [(*row, *blank[len(row) :]) for row in table[at + 1 :]]
+    blank = [Cell("", cell.place) for cell in head]
+    return roles, [(*row, *blank[len(row) :]) for row in below]
 
 
 @cache
-def _headings() -> tuple[tuple[re.Pattern[str], str], ...]:
-    columns = catalogue.form().query("use != 'word'")
-    own = (
-        f"{re.escape(normal(c.zh))}|{re.escape(normal(c.en))}|{re.escape(normal(c.zh + c.en))}"
-        for c in columns.itertuples()
-    )
-    patterns = (f"{exact}|{more}" if more else exact for exact, more in zip(own, columns["pattern"], strict=True))
-    return tuple((compiled(f"(?i:{p})", "form.csv"), role) for p, role in zip(patterns, columns["role"], strict=True))
+def _compile_headings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What each column may be headed: in either language or both, or as the catalogue's pattern says."""
+    headings = []
+    for column in form_columns().itertuples():
+        own = [re.escape(normal(text)) for text in (column.zh, column.en, column.zh + column.en)]
+        pattern = "|".join(filter(None, [*own, column.pattern]))
+        headings.append((compiled(f"(?i:{pattern})", "form.csv"), column.role))
+    return tuple(headings)
 
 
-def _role(text: str) -> str:
+def _find_role(text: str) -> str:
     printed = normal(text)
-    return next((role for pattern, role in _headings() if pattern.fullmatch(printed)), "")
+    return next((role for pattern, role in _compile_headings() if pattern.fullmatch(printed)), "")
 
 
-def help_title() -> str:
-    """The name of a form's sheet of instructions, which holds no values."""
-    return f"{catalogue.message('form_sheet_help', 'zh')} {catalogue.message('form_sheet_help', 'en')}"
+def form_columns() -> pd.DataFrame:
+    """The columns of a form in their order, as it is written and read: ``role, use, zh, en, pattern`` and help.
+
+    >>> form_columns().query("use == 'required'")["role"].tolist()
+    ['region', 'indicator', 'period', 'value']
+    """
+    return catalogue.form().query("use != 'word'")
+
+
+def sheet_title(key: str) -> str:
+    """The name of a form's sheet in both languages: of values (``form_sheet``), or of help, which holds none.
+
+    >>> sheet_title("form_sheet_help")
+    '说明 Instructions'
+    """
+    return f"{catalogue.message(key, 'zh')} {catalogue.message(key, 'en')}"
 
 
 # --- one row ----------------------------------------------------------------------------------------------
@@ -247,30 +261,32 @@ class _Known:
         return self.codes.get(text) or self.codes.get(found or "") or (local if text.startswith(LOCAL) else None)
 
 
-def _row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
+def _read_row(given: dict[str, Cell], file: str, known: _Known) -> dict[str, Any]:
+    """One row of the table of actual values; raises DataError, at its cell, for the first thing that is wrong."""
+
     def problem(key: str, role: str, **values: Any) -> DataError:
         return DataError(Problem(key, file, given[role].place, given[role].text, values))
 
+    text = {role: cell.text for role, cell in given.items()}
     try:
-        region = names.find_region(given["region"].text)
+        region = names.find_region(text["region"])
     except DataError as error:
         raise DataError(replace(error.problems[0], file=file, place=given["region"].place)) from error
-    text = {role: cell.text for role, cell in given.items()}
     unit = normal(text.get("unit", ""))
     entry = known.find(region, text["indicator"], unit)
     if entry is None:
-        close = names.closest_indicator(names.split_unit(given["indicator"].text)[0]) or "—"
+        close = names.closest_indicator(names.split_unit(text["indicator"])[0]) or "—"
         raise problem("form_indicator", "indicator", close=close)
-    period = parse_period(given["period"].text)
+    period = parse_period(text["period"])
     if period is None:
         raise problem("form_period", "period")
     read = parse_cell(text["value"])
     state = entry["indicator"] in known.states
-    if not _fits(read, state):
+    if not _is_value(read, state):
         raise problem("form_state" if state else "form_value", "value")
     if read.unit and unit and read.unit != unit:
         raise problem("form_two_units", "value", unit=unit)
-    values = _measured(read, entry, unit)
+    values = _convert_value(read, entry, unit)
     if read.number is not None and values["value"] is None:
         where = "unit" if unit else "value"
         raise problem("form_unit", where, unit=read.unit or unit or "—", canonical=entry["unit"])
@@ -298,7 +314,7 @@ def _synthetic_words() -> re.Pattern[str]:
     return compiled(catalogue.form().set_index("role").at["synthetic", "pattern"], "form.csv")
 
 
-def _measured(read: CellValue, entry: dict[str, Any], unit: str) -> dict[str, Any]:
+def _convert_value(read: CellValue, entry: dict[str, Any], unit: str) -> dict[str, Any]:
     """The value in the unit of the plan; of a local row too, where units.csv has that unit or the two are one."""
     known = entry["unit"] and names.find_unit(entry["unit"])
     stated = read.unit or unit or entry["unit"]
@@ -306,7 +322,7 @@ def _measured(read: CellValue, entry: dict[str, Any], unit: str) -> dict[str, An
     return values if known or stated == entry["unit"] or not entry["unit"] else values | {"value": None}
 
 
-def _fits(read: Any, state: bool) -> bool:
+def _is_value(read: CellValue, state: bool) -> bool:
     """A state is passed or not (in words, or as 100 or 0); any other value is a number, a bound or 全覆盖."""
     if read.kind in ("missing", "status"):
         return state or read.kind == "missing"
@@ -327,26 +343,24 @@ def _finding(cell: Any, rule: str, severity: str, **values: Any) -> dict[str, An
     return findings.finding(cell, rule, severity, year=True, period=cell.period, **values)
 
 
-def _synthetic(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for _, rows in actuals[actuals["synthetic"]].groupby(["document", "region"], sort=False):
-        found = _finding(next(rows.itertuples()), "actual_synthetic", "warning", n=len(rows))
-        yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
+def _find_in_form(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Synthetic values, and values without a source: once for each form and region, with their number."""
+    for rule, severity, odd in (
+        ("actual_synthetic", "warning", actuals["synthetic"]),
+        ("actual_unsourced", "info", actuals["source"] == ""),
+    ):
+        for _, rows in actuals[odd].groupby(["document", "region"], sort=False):
+            yield _finding(next(rows.itertuples()), rule, severity, n=len(rows)) | _NO_CELL
 
 
-def _unsourced(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for _, rows in actuals[actuals["source"] == ""].groupby(["document", "region"], sort=False):
-        found = _finding(next(rows.itertuples()), "actual_unsourced", "info", n=len(rows))
-        yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
-
-
-def _revised(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _find_revised(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
     revised = actuals[actuals.duplicated(["region", "indicator", "period"], keep=False)]
     for _, rows in revised.groupby(["region", "indicator", "period"], sort=False):
         history = " → ".join(f"{cell.raw} ({cell.document}, {cell.locator})" for cell in rows.itertuples())
         yield _finding(list(rows.itertuples())[-1], "actual_revised", "info", n=len(rows), history=history)
 
 
-def _without_target(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _find_without_target(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """A row, a year or a whole county that the plans in the build do not have."""
     current = actuals[actuals["current"]]
     keys = ["region", "indicator", "year"]
@@ -355,32 +369,30 @@ def _without_target(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[di
     lone = lone[lone["planned"].isna()]
     for region, rows in lone.groupby("region", sort=False):
         if region not in set(targets["region"]):
-            found = _finding(next(rows.itertuples()), "actual_without_target", "warning", key="actual_without_plan")
-            yield found | {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}
+            first = next(rows.itertuples())
+            yield _finding(first, "actual_without_target", "warning", key="actual_without_plan") | _NO_CELL
         else:
             for cell in rows.itertuples():
                 level = "info" if cell.indicator.startswith(LOCAL) else "warning"
                 yield _finding(cell, "actual_without_target", level)
 
 
-def _series(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+def _order_numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[dict[str, Any], list[Any]]]:
     """The current numbers of each indicator by date, after the baseline that the plan prints."""
     entries = names.indicators_of(targets).set_index("code").to_dict(orient="index")
-    baseline = targets[targets["role"] == "baseline"].assign(period="", due="")
-    baseline["period"] = baseline["year"].astype(str)
-    current = actuals[actuals["current"]]
-    both = pd.concat([baseline, current], ignore_index=True)
-    both = (
-        both[both["kind"] == "point"].dropna(subset="value").sort_values(["region", "indicator", "due"], kind="stable")
-    )
+    baseline = targets[targets["role"] == "baseline"]
+    baseline = baseline.assign(period=baseline["year"].astype(str), due="")
+    both = pd.concat([baseline, actuals[actuals["current"]]], ignore_index=True)
+    both = both[both["kind"] == "point"].dropna(subset="value")
+    both = both.sort_values(["region", "indicator", "due"], kind="stable")
     for (_, code), cells in groupby(both.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
         if code in entries and entries[code]["nature"] != "state":
             yield entries[code], list(cells)
 
 
-def _numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _find_odd_numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Outside the logical limits; ten times the value before; a cumulative number that falls; two for one day."""
-    for entry, cells in _series(actuals, targets):
+    for entry, cells in _order_numbers(actuals, targets):
         unit = cells[0].unit
         for cell in cells:
             if cell.due and (cell.value < entry["lower"] or cell.value > entry["upper"]):
@@ -395,4 +407,4 @@ def _numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[dict[str,
                 yield _finding(after, "actual_fall", "error", **said)
 
 
-_RULES = (_synthetic, _unsourced, _without_target, _numbers, _revised)
+_RULES = (_find_in_form, _find_without_target, _find_odd_numbers, _find_revised)
