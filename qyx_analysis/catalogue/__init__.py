@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have: its folded name follows
 _NUMBERS = ("lower", "upper", "best", "factor", "state", "direction")
 _INTEGERS = ("order",)
 _NULLABLE = ("number", "baseline", "first", "last")
