@@ -231,6 +231,8 @@ def test_every_lead_department_that_a_document_prints_is_found() -> None:
     if not os.environ.get("QYX_DOCUMENTS"):
         pytest.skip("machine: QYX_DOCUMENTS is not set")
     for stem in (*STEMS, "ningbo"):
-        whole = read_document(Path(os.environ["QYX_DOCUMENTS"]) / f"{stem}.txt")
-        printed_labels = "".join(whole.lines).replace(":", "：").count("牵头单位：")
-        assert len(governance(whole).query("kind == 'lead_department'")) == printed_labels
+        plan = read_plan(Path(os.environ["QYX_DOCUMENTS"]) / f"{stem}.txt")
+        printed_labels = "".join(plan.document.lines).replace(":", "：").count("牵头单位：")
+        assert (
+            len(governance(plan.document, plan.region, plan.table).query("kind == 'lead_department'")) == printed_labels
+        )

@@ -89,14 +89,14 @@ def test_gold_states_of_the_counties_of_ningbo():
 
 
 def test_the_document_of_ningbo_gives_the_same():
-    from qyx_analysis.documents import read_document
+    from qyx_analysis.tidy.reading import read_plan
     from qyx_analysis.wings.sentences.targets import prose_targets
 
     folder = os.environ.get("QYX_DOCUMENTS")
     if not folder:
         pytest.skip("machine: QYX_DOCUMENTS is not set")
-    plans = {"ningbo": "330200", "fenghua": FENGHUA, "cixi": CIXI, "shengsi": SHENGSI, "zhuji": ZHUJI}
-    read = [prose_targets(read_document(Path(folder) / f"{stem}.txt"), code) for stem, code in plans.items()]
+    plans = [read_plan(Path(folder) / f"{stem}.txt") for stem in ("ningbo", "fenghua", "cixi", "shengsi", "zhuji")]
+    read = [prose_targets(plan.document, plan.region, plan.table) for plan in plans]
     rows = alignment(four_plans(), pd.concat(read, ignore_index=True))
     assert_gold(rows)
     beside = rows[rows["indicator"] == ""]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from plans import STEMS, four_plans, printed
 
 from qyx_analysis import catalogue
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import Document
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import Plan, read_plan
@@ -33,6 +33,11 @@ def document(text: str) -> Document:
 
 def read(text: str) -> pd.DataFrame:
     return prose_targets(document(text), "330213")
+
+
+def read_targets(path: Path) -> pd.DataFrame:
+    plan = read_plan(path)
+    return prose_targets(plan.document, plan.region, plan.table)
 
 
 def shown(text: str) -> list[list[Any]]:
@@ -264,7 +269,7 @@ def test_a_repeated_body_is_counted_once_at_its_first_place() -> None:
 
 def test_tables_are_not_prose() -> None:
     folder = Path(__file__).parents[1] / "data" / "raw"
-    assert sum(len(prose_targets(read_document(folder / f"{stem}.txt"))) for stem in STEMS) == 0
+    assert sum(len(read_targets(folder / f"{stem}.txt")) for stem in STEMS) == 0
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -520,7 +525,7 @@ def gold(name: str, stem: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stem", ["fenghua", "shengsi"])
 def test_the_hand_annotated_targets_come_back(stem: str) -> None:
-    found = prose_targets(read_document(given_folder("QYX_DOCUMENTS") / f"{stem}.txt")).to_dict("records")
+    found = read_targets(given_folder("QYX_DOCUMENTS") / f"{stem}.txt").to_dict("records")
     expected, tolerated = gold("prose.jsonl", stem), gold("prose_optional.jsonl", stem)
     right = {"value": 0, "operator": 0, "year": 0, "linked_indicator": 0}
     matched = 0
@@ -549,7 +554,7 @@ def test_the_hand_annotated_targets_come_back(stem: str) -> None:
 def test_all_contradictions_of_the_four_plans_and_no_other() -> None:
     folder = given_folder("QYX_DOCUMENTS")
     plans = [read_plan(folder / f"{stem}.txt") for stem in STEMS]
-    prose = pd.concat([prose_targets(plan.document, plan.region) for plan in plans], ignore_index=True)
+    prose = pd.concat([prose_targets(plan.document, plan.region, plan.table) for plan in plans], ignore_index=True)
     findings = compare_with_table(prose, pd.concat([plan.targets for plan in plans], ignore_index=True))
     named = {
         rule: sorted(zip(rows["document"], rows["number"], strict=True)) for rule, rows in findings.groupby("rule")
@@ -566,7 +571,7 @@ def test_all_contradictions_of_the_four_plans_and_no_other() -> None:
 
 def test_the_repeated_article_is_counted_once() -> None:
     path = given_folder("QYX_DOCUMENTS") / "ningbo.txt"
-    found = prose_targets(read_document(path))
+    found = read_targets(path)
     assert not found.duplicated(["section", "metric", "text_value", "year"]).any()
     assert found["char_end"].max() < len(path.read_text(encoding="utf-8")) / 2
     assert found["domain"].nunique() == 10

@@ -212,6 +212,7 @@ measures = _public(
     "What a measure is called and how it is read; in its code ``*`` is a year, in its name ``{}`` that year.",
 )
 flags = _public("flags", "The closed list of flags of a measure.")
+rules = _public("rules", "What a finding on targets can be about: each ``case`` with its ``rule`` and ``severity``.")
 
 # Table Schema's types in fields.csv -> those of pandas.
 _DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}

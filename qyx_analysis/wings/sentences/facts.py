@@ -62,9 +62,9 @@ class Said:
 
 def said_in(plan: Plan) -> Said:
     """Read the sentences of a plan; a document that is a table alone says nothing."""
-    document, region = plan.document, plan.region
-    file = document.name, document.sha256
-    return Said(region, plan.title, *file, *file, prose_targets(document, region), governance(document, region))
+    read = plan.document, plan.region, plan.table
+    file = plan.document.name, plan.document.sha256
+    return Said(plan.region, plan.title, *file, *file, prose_targets(*read), governance(*read))
 
 
 def row_departments(plan: Plan) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def _derive_tables(draft: Draft) -> None:
 
 
 def _read_plan(plan: Plan) -> dict[str, pd.DataFrame]:
-    return {"prose_targets": prose_targets(plan.document, plan.region)}
+    return {"prose_targets": prose_targets(plan.document, plan.region, plan.table)}
 
 
 WING = Wing(

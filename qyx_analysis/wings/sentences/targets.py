@@ -1,4 +1,4 @@
-"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of; and its governance."""
+"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
-from qyx_analysis.names import LOCAL, find_indicator, folded
+from qyx_analysis.layouts import Table
+from qyx_analysis.catalogue import LOCAL
+from qyx_analysis.names.indicators import find_indicator, folded
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.governance import department_rows, governance
 from qyx_analysis.wings.sentences.grammar import Target, targets_in
 from qyx_analysis.wings.sentences.sentences import Sentence, sentences
-
-__all__ = ["department_rows", "governance", "indicator_of", "linked", "prose_targets"]
 
 _LONGEST = 80  # characters of a name
 
 
-def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
+def prose_targets(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
     """Read every quantified target that the sentences of a document state.
 
     Parameters
     ----------
     document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, as are the rows left of
-        one that cannot be read, and what it repeats is counted once.
+        As :func:`qyx_analysis.documents.read_document` gives it. What it repeats is
+        counted once.
     region : str
         Six-digit code of its region.
+    table : Table, optional
+        The table that was read of it: its lines are no sentences, nor are rows left of one that cannot be read.
 
     Returns
     -------
@@ -41,14 +42,14 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     Examples
     --------
     >>> text = "到2027年，托位数达到5.5个，入园率、巩固率均达到96%以上。"
-    >>> table = prose_targets(Document("plan.txt", "plan", "", (text,)))
-    >>> table[["metric", "operator", "value", "unit", "year"]].values.tolist()
+    >>> found = prose_targets(Document("plan.txt", "plan", "", (text,)))
+    >>> found[["metric", "operator", "value", "unit", "year"]].values.tolist()
     [['托位数', '=', 5.5, '个', 2027], ['入园率', '>=', 96.0, '%', 2027], ['巩固率', '>=', 96.0, '%', 2027]]
     """
     text = "\n".join(document.lines)
     found = (
         _row(document.stem, text, sentence, target)
-        for sentence in sentences(document)
+        for sentence in sentences(document, table)
         for target in targets_in(sentence.text, _years())
     )
     rows = [row for row in found if _is_name(row["metric"])]
