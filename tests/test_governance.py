@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plans import STEMS, printed, write
 
 from qyx_analysis import catalogue, raw
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import Document
 from qyx_analysis.tidy.reading import read_plan
 from qyx_analysis.wings.sentences.facts import row_departments
 from qyx_analysis.wings.sentences.governance import department_rows, governance

@@ -17,7 +17,7 @@ _COUNTED = ("count", "people", "person-times", "homes")
 
 
 def describe_indicator(name: str, unit: str) -> dict[str, object]:
-    """Tell what the name and unit of an indicator say beyond doubt: ``nature, scale, lower, upper``, never its direction.
+    """Tell what a name and unit say beyond doubt: ``nature, scale, lower, upper``, and never the direction.
 
     An absolute number of people, places or homes is a ``count``, which grows with population.
 

@@ -257,9 +257,9 @@ def _unit_case(row: Cells, printed: str, unit: str) -> str:
 def _fractions(row: Cells, entry: Entry) -> Found:
     """A share whose values are all below 1 is probably no percentage."""
     numbers = _numbers(row)
-    if (entry is None or entry["nature"] != "state") and row[0].unit == "%" and len(numbers) > 2:
-        if all(0 < cell.value <= 1 for cell in numbers) and numbers[0].value < 1:
-            yield _found(numbers[0], "percent_fraction", True)
+    shares = len(numbers) > 2 and row[0].unit == "%" and (entry is None or entry["nature"] != "state")
+    if shares and numbers[0].value < 1 and all(0 < cell.value <= 1 for cell in numbers):
+        yield _found(numbers[0], "percent_fraction", True)
 
 
 def _magnitude(row: Cells, entry: Entry) -> Found:

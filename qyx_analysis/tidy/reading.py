@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, raw
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.layouts import Table, read_table
+from qyx_analysis.names.indicators import is_indicator
+from qyx_analysis.names.regions import region_level
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.progress import progress_bar
 from qyx_analysis.tidy.region import own_lines, region_of, title_lines
@@ -126,7 +129,7 @@ def _plan_in_prose(document: Document, region: object) -> Plan | None:
     except DataError:
         return None
     plan = Plan(code, document, None, NO_ROWS)
-    if names.region_level(code) != "county":
+    if region_level(code) != "county":
         return plan
     read = [table for wing in wings() if wing.read_plan for table in wing.read_plan(plan).values()]
     if all(table.empty for table in read):
@@ -138,10 +141,10 @@ def _indicator_cells(document: Document) -> Iterator[Cell]:
     """Every cell of the document, inside its tables and outside, that is in full the name of an indicator."""
     taken = document.grid_lines
     for index, line in enumerate(document.lines, 1):
-        if index - 1 not in taken and names.is_indicator(line):
+        if index - 1 not in taken and is_indicator(line):
             yield Cell(line.strip(), f"line {index}")
     for grid in document.grids:
-        yield from (cell for row in grid.rows for cell in row if names.is_indicator(cell.text))
+        yield from (cell for row in grid.rows for cell in row if is_indicator(cell.text))
 
 
 def _check_nothing_left(document: Document, table: Table) -> None:
@@ -242,7 +245,7 @@ def _one_per_region(reading: Reading) -> Reading:
             plans += found
         else:
             files = ", ".join(plan.document.name for plan in found)
-            problems.append(Problem("region_twice", files, text=names.region_name(region)))
+            problems.append(Problem("region_twice", files, text=region_name(region)))
     return Reading(plans, problems)
 
 
@@ -256,7 +259,7 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
     plan = read_plan(path, region)
     taken = raw.read_sources(folder).query("region == @plan.region")["file"].tolist()
     if taken:
-        raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=names.region_name(plan.region)))
+        raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=region_name(plan.region)))
     return raw.register(folder, path, entry_of(plan)), plan
 
 

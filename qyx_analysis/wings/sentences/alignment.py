@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
+from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.measures.common import EPS, Floats, label
-from qyx_analysis.names import LOCAL, folded, indicators_of
+from qyx_analysis.names.indicators import folded
+from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.contradictions import place_of, printed_value, stated_range
+from qyx_analysis.wings.sentences.contradictions import meant_numbers, place_of, printed_value, stated_range
 from qyx_analysis.wings.sentences.targets import indicator_of
 
 COLUMNS = tuple(catalogue.fields().query("resource == 'alignment'")["name"])
@@ -211,16 +213,16 @@ def _of(side: str) -> list[str]:
 
 
 def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
-    """Cells of the tables: ``value`` (全覆盖 as the best value), ``printed`` with its unit, ``place``."""
-    cells = targets
-    unit = cells["published_unit"].where(cells["published_value"].notna() & ~cells["raw"].str.contains("%"), "")
-    full = (cells["kind"] == "full_coverage") & cells["indicator"].map(indicators["full_is_best"]).astype(bool)
-    return cells.assign(
-        value=cells["value"].mask(full, cells["indicator"].map(indicators["best"])),
-        operator=cells["operator"].mask(full, "="),
-        resolution=cells["resolution"].mask(full, 0.0),
-        printed=cells["raw"] + unit,
-        place=cells["document"] + ", " + cells["locator"],
+    """Cells of the tables with the number they mean as ``value``, ``printed`` with its unit, and ``place``."""
+    unit = targets["published_unit"].where(targets["published_value"].notna() & ~targets["raw"].str.contains("%"), "")
+    meant = meant_numbers(targets, indicators)
+    full = meant.notna() & (targets["kind"] == "full_coverage")
+    return targets.assign(
+        value=meant,
+        operator=targets["operator"].mask(full, "="),
+        resolution=targets["resolution"].mask(full, 0.0),
+        printed=targets["raw"] + unit,
+        place=targets["document"] + ", " + targets["locator"],
     )[["region", "indicator", "name", "year", "kind", *_NUMBERS]]
 
 

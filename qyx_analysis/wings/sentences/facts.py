@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names, raw
+from qyx_analysis import catalogue, raw
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.layouts import column_of
+from qyx_analysis.names.regions import find_region
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import Plan, entry_of, read_plan
 from qyx_analysis.wings.sentences.governance import department_rows, governance
@@ -123,7 +125,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     own = sources["file"] == path.name
     for other in sources[~own].itertuples():
         if other.region == said.region or Path(other.file).stem == path.stem:
-            text = names.region_name(said.region)
+            text = region_name(said.region)
             raise DataError(Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}, {path.name}", other.file, text))
     line = entry_of(plan)
     for entry in sources[own].to_dict("records"):
@@ -154,7 +156,7 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
             yield from error.problems
             continue
         if said.region in seen:
-            yield Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}", text=names.region_name(said.region))
+            yield Problem("said_twice", f"{raw.FACTS}/{raw.SOURCES}", text=region_name(said.region))
         else:
             yield said
         seen.add(said.region)
@@ -163,7 +165,7 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
 def _read_one(folder: Path, entry: dict[str, str]) -> Said:
     place = f"{raw.FACTS}/{raw.SOURCES}"
     try:
-        region = names.find_region(entry["region"])
+        region = find_region(entry["region"])
     except DataError as error:
         raise DataError(replace(error.problems[0], file=place)) from None
     if not _SHA256.fullmatch(entry["sha256"]):

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import catalogue
+from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table
-from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.names.indicators import find_indicator, folded
 from qyx_analysis.problems import compiled
 from qyx_analysis.wings.sentences.grammar import Target, targets_in
