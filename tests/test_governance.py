@@ -233,6 +233,5 @@ def test_every_lead_department_that_a_document_prints_is_found() -> None:
     for stem in (*STEMS, "ningbo"):
         plan = read_plan(Path(os.environ["QYX_DOCUMENTS"]) / f"{stem}.txt")
         printed_labels = "".join(plan.document.lines).replace(":", "：").count("牵头单位：")
-        assert (
-            len(governance(plan.document, plan.region, plan.table).query("kind == 'lead_department'")) == printed_labels
-        )
+        table = governance(plan.document, plan.region, plan.table)
+        assert len(table.query("kind == 'lead_department'")) == printed_labels

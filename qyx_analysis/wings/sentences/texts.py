@@ -128,7 +128,7 @@ def compare_domains(prose: pd.DataFrame, lang: str) -> list[str]:
 
 
 def table_prose(prose: pd.DataFrame, region: str, lang: str) -> dict[str, pd.DataFrame]:
-    """Show what a plan's sentences promise beyond its table: one table per domain, by its name and number of targets."""
+    """Show what a plan's sentences promise beyond its table: a table per domain, by its name and number of targets."""
     keys = ("tab_metric", "tab_value", "tab_year", "tab_hedge", "tab_section")
     tables = {}
     for domain, rows in _beyond_table(prose, region, lang).groupby("heading", sort=False):
