@@ -20,9 +20,9 @@ from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import Plan, read_plan
 from qyx_analysis.wings.sentences.contradictions import compare_with_table, printed_value
-from qyx_analysis.wings.sentences.facts import row_departments, said_in
-from qyx_analysis.wings.sentences.governance import department_rows, governance
-from qyx_analysis.wings.sentences.targets import linked, prose_targets
+from qyx_analysis.wings.sentences.facts import read_departments, read_said
+from qyx_analysis.wings.sentences.governance import department_rows, read_governance
+from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
 
 SHOWN = ["metric", "operator", "value", "unit", "year"]
 
@@ -283,9 +283,9 @@ def test_what_is_left_of_a_table_is_not_prose(stem: str, together: str) -> None:
     with pytest.raises(DataError):
         read_table(cut)
     assert prose_targets(cut, "330213")[["metric", "value"]].values.tolist() == [["入园率", 95]]
-    assert governance(cut, "330213")[["what", "frequency"]].values.tolist() == [["notice", "quarterly"]]
+    assert read_governance(cut, "330213")[["what", "frequency"]].values.tolist() == [["notice", "quarterly"]]
     plan = Plan("330213", cut, None, four_plans().iloc[:0])
-    assert len(said_in(plan).targets) == 1 and row_departments(plan).empty
+    assert len(read_said(plan).targets) == 1 and read_departments(plan).empty
 
 
 LONG = 20_000
@@ -313,7 +313,7 @@ def test_time_grows_with_the_text_and_no_faster(piece: str, before: str) -> None
     text = document(before + piece * (LONG // len(piece)) + "95%。")
     began = time.process_time()
     prose_targets(text, "330213")
-    governance(text, "330213")
+    read_governance(text, "330213")
     department_rows(text.lines[-1], "责任单位")
     assert time.process_time() - began < 3  # far below one second; what grows with the square takes 5 and more
 
@@ -408,12 +408,16 @@ def with_row(name: str, unit: str = "%", **columns: Any) -> pd.DataFrame:
 def test_the_very_name_of_a_row_outside_the_catalogue_is_linked() -> None:
     targets = with_row("居民颐乐指数")
     same, other = read("居民“颐乐指数”达到90%。"), read("居民颐乐指数达标率达到90%。")
-    assert linked(same, targets)["indicator"].tolist() == ["local:居民颐乐指数"]
-    assert linked(same, targets)["linked_indicator"].isna().all()
-    assert linked(same, four_plans())["indicator"].tolist() == linked(other, targets)["indicator"].tolist() == [""]
-    assert linked(same.assign(region="330282"), targets)["indicator"].tolist() == [""]  # it is a row of Fenghua's
+    assert link_targets(same, targets)["indicator"].tolist() == ["local:居民颐乐指数"]
+    assert link_targets(same, targets)["linked_indicator"].isna().all()
+    assert (
+        link_targets(same, four_plans())["indicator"].tolist()
+        == link_targets(other, targets)["indicator"].tolist()
+        == [""]
+    )
+    assert link_targets(same.assign(region="330282"), targets)["indicator"].tolist() == [""]  # it is a row of Fenghua's
     monthly = read("居民颐乐指数达到1400元/月。")
-    assert linked(monthly, with_row("居民颐乐指数", "元"))["indicator"].tolist() == [""]
+    assert link_targets(monthly, with_row("居民颐乐指数", "元"))["indicator"].tolist() == [""]
 
 
 # --- the prose against the table --------------------------------------------------------------------------

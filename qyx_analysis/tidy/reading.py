@@ -67,9 +67,8 @@ class Reading:
     @property
     def targets(self) -> pd.DataFrame:
         """The tidy rows of all plans, ordered by region and as printed."""
-        plans = sorted(self.plans, key=lambda plan: plan.region)
-        frames = [plan.targets for plan in plans if plan.table]
-        return typed(pd.concat(frames, ignore_index=True)) if frames else typed(pd.DataFrame(columns=list(COLUMNS)))
+        frames = [plan.targets for plan in sorted(self.plans, key=lambda plan: plan.region) if plan.table]
+        return typed(pd.concat(frames or [NO_ROWS], ignore_index=True))
 
 
 # --- one document -----------------------------------------------------------------------------------------
@@ -186,7 +185,7 @@ def read_plans(paths: Iterable[Path], region: object = None, jobs: int = 1, prog
     problems += [problem for outcome in outcomes if not isinstance(outcome, Plan) for problem in outcome]
     named = {plan.region for plan, item in plans if item.named}
     chosen = [plan for plan, item in plans if item.named or plan.region not in named]
-    return _one_per_region(Reading(chosen, problems))
+    return Reading(*_one_per_region(chosen, problems))
 
 
 @dataclass(frozen=True)
@@ -235,18 +234,14 @@ def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
     return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 
 
-def _one_per_region(reading: Reading) -> Reading:
-    by_region: dict[str, list[Plan]] = {}
-    for plan in reading.plans:
-        by_region.setdefault(plan.region, []).append(plan)
-    plans, problems = [], list(reading.problems)
-    for region, found in by_region.items():
-        if len(found) == 1:
-            plans += found
-        else:
-            files = ", ".join(plan.document.name for plan in found)
-            problems.append(Problem("region_twice", files, text=region_name(region)))
-    return Reading(plans, problems)
+def _one_per_region(plans: list[Plan], problems: list[Problem]) -> tuple[list[Plan], list[Problem]]:
+    """The plans of regions that have one; two of the same region are a problem of both."""
+    files: dict[str, list[str]] = {}
+    for plan in plans:
+        files.setdefault(plan.region, []).append(plan.document.name)
+    twice = {region: ", ".join(found) for region, found in files.items() if len(found) > 1}
+    more = [Problem("region_twice", found, text=region_name(region)) for region, found in twice.items()]
+    return [plan for plan in plans if plan.region not in twice], problems + more
 
 
 def add_document(path: Path, region: object = None, folder: Path | None = None) -> tuple[Path, Plan]:

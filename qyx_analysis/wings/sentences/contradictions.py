@@ -14,7 +14,7 @@ from qyx_analysis.cells import normal
 from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.names.units import conversion, find_unit
 from qyx_analysis.tidy.findings import as_frame, finding
-from qyx_analysis.wings.sentences.targets import linked
+from qyx_analysis.wings.sentences.targets import link_targets
 
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _FLOW = re.compile("新增|城镇新增|开展")  # said for all years together, printed for each year: both may be right
@@ -51,16 +51,16 @@ def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFra
     >>> compare_with_table(prose, load_targets())[["rule", "year", "raw"]].values.tolist()
     [['prose_bound', 2027, '<3.5']]
     """
-    return as_frame([found for _, found in differing(prose, targets)])
+    return as_frame([found for _, found in find_differences(prose, targets)])
 
 
-def differing(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
+def find_differences(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Give each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
     indicators = indicators_of(targets).set_index("code", drop=False)
     ordered = targets.assign(meant=meant_numbers(targets, indicators)).sort_values("year", kind="stable")
     rows = {key: list(cells.itertuples()) for key, cells in ordered.groupby(["region", "indicator"])}
     entries = indicators.to_dict(orient="index")
-    for said in linked(prose, targets).itertuples():
+    for said in link_targets(prose, targets).itertuples():
         row = rows.get((said.region, said.indicator))
         if row and (found := _difference(said, row, entries[said.indicator])):
             yield said, found

@@ -23,8 +23,8 @@ from qyx_analysis.layouts import column_of
 from qyx_analysis.names.regions import find_region
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import Plan, entry_of, read_plan
-from qyx_analysis.wings.sentences.governance import department_rows, governance
-from qyx_analysis.wings.sentences.targets import linked, prose_targets
+from qyx_analysis.wings.sentences.governance import department_rows, read_governance
+from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
 
 _DERIVED = ("region", "document", "indicator", "linked_indicator", "number", "locator")  # not kept
 _CHECKSUMS = {"prose_targets": "targets_sha256", "governance": "governance_sha256"}
@@ -62,14 +62,14 @@ class Said:
         return bool(len(self.targets) + len(self.governance))
 
 
-def said_in(plan: Plan) -> Said:
+def read_said(plan: Plan) -> Said:
     """Read the sentences of a plan; a document that is a table alone says nothing."""
     read = plan.document, plan.region, plan.table
     file = plan.document.name, plan.document.sha256
-    return Said(plan.region, plan.title, *file, *file, prose_targets(*read), governance(*read))
+    return Said(plan.region, plan.title, *file, *file, prose_targets(*read), read_governance(*read))
 
 
-def row_departments(plan: Plan) -> pd.DataFrame:
+def read_departments(plan: Plan) -> pd.DataFrame:
     """The departments that the rows of a plan's table print, as rows of the governance."""
     rows = []
     if plan.table:
@@ -118,7 +118,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     """
     folder = (folder or raw.raw_dir()) / raw.FACTS
     plan = read_plan(path, region)
-    said = said_in(plan)
+    said = read_said(plan)
     if not said:
         raise DataError(Problem("said_nothing", path.name))
     sources = raw.read_sources(folder)
@@ -172,7 +172,7 @@ def _read_one(folder: Path, entry: dict[str, str]) -> Said:
         raise DataError(Problem("said_checksum", place, entry["file"], entry["sha256"]))
     targets, governed = (_read_facts(folder, entry, name) for name in _CHECKSUMS)
     about = {"region": region, "document": Path(entry["file"]).stem}
-    targets = raw.typed(linked(targets.assign(**about)), catalogue.dtypes("prose_targets"))
+    targets = raw.typed(link_targets(targets.assign(**about)), catalogue.dtypes("prose_targets"))
     governed = raw.typed(governed.assign(**about), catalogue.dtypes("governance"))
     kept = f"{raw.FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
     return Said(region, entry.get("title", ""), *kept, entry["file"], entry["sha256"], targets, governed)

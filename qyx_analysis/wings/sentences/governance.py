@@ -19,7 +19,7 @@ from qyx_analysis import catalogue, raw
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.sentences import Sentence, sentences
+from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
 
 _WORDS = "governance_words.csv"
 _CLAUSE, _ITEM = re.compile("[,;:。]"), re.compile("[,;:。、]|以及|[和及与]")
@@ -28,7 +28,7 @@ _SEPARATOR = re.compile(r"[、,/](?![^()]{0,99}\))")  # none inside brackets
 _BODY = r"[\u4e00-\u9fff]{{1,10}}?(?:{words})(?=(?:要|应|应当|须|需|将|负责)?$)"
 
 
-def governance(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
+def read_governance(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
     """Read the lead departments and the monitoring that the sentences of a document prescribe.
 
     Parameters
@@ -50,12 +50,12 @@ def governance(document: Document, region: str = "", table: Table | None = None)
     Examples
     --------
     >>> lines = "（一）“幼有善育”（牵头单位：区卫生健康局）", "三、保障措施", "（一）督导。区政府每季度开展指标晾晒。"
-    >>> rows = governance(Document("plan.txt", "plan", "", lines))
+    >>> rows = read_governance(Document("plan.txt", "plan", "", lines))
     >>> rows[["scope", "domain", "department", "what", "frequency"]].values.tolist()
     [['domain', '幼有善育', '区卫生健康局', '', ''], ['plan', '', '区政府', 'publicity', 'quarterly']]
     """
     rows = []
-    for sentence in sentences(document, table):
+    for sentence in read_sentences(document, table):
         about_all = bool(_words("section").search(sentence.domain))
         scope = {"scope": "plan", "domain": ""} if about_all else {}
         rows += [row | scope for row in _departments(sentence)]

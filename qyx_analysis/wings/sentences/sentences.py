@@ -47,7 +47,7 @@ class Sentence:
     heading: bool
 
 
-def sentences(document: Document, table: Table | None = None) -> tuple[Sentence, ...]:
+def read_sentences(document: Document, table: Table | None = None) -> tuple[Sentence, ...]:
     """Read the sentences of a document, without the lines of the ``table`` that was read of it.
 
     What the document repeats in the same section is given once.
@@ -57,9 +57,18 @@ def sentences(document: Document, table: Table | None = None) -> tuple[Sentence,
 
 @lru_cache(maxsize=4)  # one document is read for its targets and for its governance
 def _read_once(document: Document, table: range) -> tuple[Sentence, ...]:
+    outline = _Outline()
+    original = "\n".join(document.lines)
     once: dict[tuple[str, str], Sentence] = {}
-    for sentence in _all_sentences(document, table):
-        once.setdefault((sentence.section, sentence.text), sentence)
+    for paragraph in _paragraphs(document, _not_prose(document) | set(table)):
+        body = outline.enter("".join(char for char, _ in paragraph))
+        parts = [chars for part in _split(paragraph[body:]) if (chars := _clean(part))]
+        for i, chars in enumerate(parts):
+            heading = body > 0 and i == 0 and (len(parts) > 1 or chars[-1][0] not in _ENDS)
+            text, offsets = "".join(char for char, _ in chars), tuple(offset for _, offset in chars)
+            printed = "".join(original[offset] for offset in offsets)
+            sentence = Sentence(text, printed, offsets, outline.section, outline.domain, heading)
+            once.setdefault((outline.section, text), sentence)
     return tuple(once.values())
 
 
@@ -68,21 +77,6 @@ def _lines_of(table: Table) -> range:
     cells = [table.header, *(cell for row in table.rows for cell in (row.number, row.indicator, *row.values))]
     lines = [int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))]
     return range(min(lines), max(lines) + 1) if lines else range(0)
-
-
-def _all_sentences(document: Document, table: range) -> Iterator[Sentence]:
-    outline = _Outline()
-    original = "\n".join(document.lines)
-    for paragraph in _paragraphs(document, _not_prose(document) | set(table)):
-        body = outline.enter("".join(char for char, _ in paragraph))
-        parts = [chars for part in _split(paragraph[body:]) if (chars := _clean(part))]
-        for i, chars in enumerate(parts):
-            heading = body > 0 and i == 0 and (len(parts) > 1 or chars[-1][0] not in _ENDS)
-            offsets = tuple(offset for _, offset in chars)
-            printed = "".join(original[offset] for offset in offsets)
-            yield Sentence(
-                "".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain, heading
-            )
 
 
 class _Outline:

@@ -15,7 +15,7 @@ from qyx_analysis.layouts import Table
 from qyx_analysis.names.indicators import find_indicator, folded
 from qyx_analysis.problems import compiled
 from qyx_analysis.wings.sentences.grammar import Target, targets_in
-from qyx_analysis.wings.sentences.sentences import Sentence, sentences
+from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
 
 _LONGEST = 80  # characters of a name
 
@@ -49,12 +49,12 @@ def prose_targets(document: Document, region: str = "", table: Table | None = No
     text = "\n".join(document.lines)
     found = (
         _row(document.stem, text, sentence, target)
-        for sentence in sentences(document, table)
+        for sentence in read_sentences(document, table)
         for target in targets_in(sentence.text, _years())
     )
     rows = [row for row in found if _is_name(row["metric"])]
     types = catalogue.dtypes("prose_targets")
-    return linked(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
+    return link_targets(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
 
 
 def _is_name(metric: str) -> bool:
@@ -97,7 +97,7 @@ def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, 
 # --- what a target speaks of ------------------------------------------------------------------------------
 
 
-def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
+def link_targets(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
     """Say anew of every target which indicator it speaks of.
 
     Parameters
@@ -118,7 +118,7 @@ def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataF
     --------
     >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "乐龄中心覆盖率"], "unit": ["个", "%"]})
     >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:乐龄中心覆盖率"], "unit": ["%"]})
-    >>> linked(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
+    >>> link_targets(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
     [['nursery_places', 1], ['local:乐龄中心覆盖率', <NA>]]
     """
     rows = () if targets is None else targets[targets["indicator"].str.startswith(LOCAL)].itertuples()

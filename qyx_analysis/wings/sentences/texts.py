@@ -22,7 +22,7 @@ from qyx_analysis.names.listing import indicators_shown
 from qyx_analysis.names.regions import region_level, region_parent
 from qyx_analysis.texts.shared import FEW
 from qyx_analysis.wings.sentences.alignment import latest
-from qyx_analysis.wings.sentences.contradictions import differing, place_of, printed_value
+from qyx_analysis.wings.sentences.contradictions import find_differences, place_of, printed_value
 
 _STATES = ("above", "meets", "below", "overtaken", "open", "not_comparable")
 
@@ -55,7 +55,7 @@ def tell_contradictions(prose: pd.DataFrame, targets: pd.DataFrame, region: str,
     if own.empty:
         return [message("say_no_prose", lang)]
     linked = own["linked_indicator"].notna().sum()
-    n = len(list(differing(own, targets)))
+    n = len(list(find_differences(own, targets)))
     return [message("say_differ", lang, linked=linked, n=n) if n else message("say_differ_none", lang, linked=linked)]
 
 
@@ -163,7 +163,7 @@ def _place(said: Any, lang: str) -> str:
 
 def table_contradictions(prose: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
     """Show where the plan's sentences differ from its table: both printed texts and both places, side by side."""
-    pairs = differing(prose[prose["region"] == region], targets[targets["region"] == region])
+    pairs = find_differences(prose[prose["region"] == region], targets[targets["region"] == region])
     order = list(indicators_shown(targets, region).index)
     rows = [
         [
