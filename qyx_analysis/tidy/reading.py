@@ -148,9 +148,9 @@ def _indicator_cells(document: Document) -> Iterator[Cell]:
 
 def _check_nothing_left(document: Document, table: Table) -> None:
     """A row that the reading of the table did not reach is an error, not a loss; one that is cut off is named."""
-    read = {row.indicator.place for row in table.rows} | table.aside
     if any(remark.key == "table_cut" for remark in table.remarks):
         return
+    read = {row.indicator.place for row in table.rows} | table.aside
     left = next((cell for cell in _indicator_cells(document) if cell.place not in read), None)
     if left:
         last = table.rows[-1].indicator.place
@@ -158,7 +158,7 @@ def _check_nothing_left(document: Document, table: Table) -> None:
 
 
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
-    """Columns of the targets, or of another table, in their order, with the types that ``fields.csv`` declares."""
+    """Give the columns of the targets, or of another table, in their order and with the types of ``fields.csv``."""
     types = catalogue.dtypes(resource)
     return raw.typed(frame, types | {name: "int64" for name in types if name == "year"})
 
@@ -259,7 +259,7 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
 
 
 def entry_of(plan: Plan) -> dict[str, str]:
-    """What a document tells of itself for its line in ``sources.csv``."""
+    """Collect what a document tells of itself for its line in ``sources.csv``."""
     text = "\n".join(plan.document.lines)
     number, date = _DOCUMENT_NUMBER.search(text), _DATE.search(text)
     return {

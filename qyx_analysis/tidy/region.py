@@ -18,7 +18,7 @@ _OFFICE = re.compile(r"(人民政府(办公室)?|发展和改革局)(文件)?(\s
 
 
 def region_of(document: Document, table: Table | None, given: object = None) -> str:
-    """The region stated, or told by the document; what the document says in two places may not disagree."""
+    """Find the region of a plan, stated or told by the document; two places of the document may not disagree."""
     title, place = (table.title, table.header.place) if table else ("", "")
     told = _told(document, table.titles if table else ())
     counties = list(dict.fromkeys(code for code in told if region_level(code) == "county"))
@@ -48,10 +48,11 @@ def _told(document: Document, titles: tuple[str, ...]) -> list[str]:
 
 
 def own_lines(document: Document) -> list[str]:
-    """The lines that do not speak of others."""
+    """Keep the lines of a document that do not speak of others."""
     lines = (line.strip() for line in document.lines)
     return [line for line in lines if line and not _CITES.search(line)]
 
 
 def title_lines(lines: list[str]) -> list[str]:
+    """Keep the lines that look like the title of a plan."""
     return [line for line in lines if "公共服务" in line and _TITLE.search(line)]

@@ -224,7 +224,7 @@ def _signs(text: str) -> str:
 
 @cache
 def known_indicators() -> dict[str, dict[str, Any]]:
-    """The indicators of the catalogue by code, as plain dictionaries."""
+    """Give the indicators of the catalogue by code, as plain dictionaries."""
     table = catalogue.indicators()
     return dict(zip(table["code"], table.to_dict(orient="records"), strict=True))
 

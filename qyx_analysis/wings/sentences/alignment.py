@@ -91,7 +91,7 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of an alignment only the last year that a city sets for each of its targets.
+    """Keep of an alignment the last year that a city sets for each of its targets.
 
     >>> frame = pd.DataFrame({"city": "330200", "indicator": "nursery_places", "metric": "a", "year": [2024, 2025]})
     >>> latest(frame)["year"].tolist()

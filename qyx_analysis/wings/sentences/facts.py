@@ -70,7 +70,7 @@ def read_said(plan: Plan) -> Said:
 
 
 def read_departments(plan: Plan) -> pd.DataFrame:
-    """The departments that the rows of a plan's table print, as rows of the governance."""
+    """Read the departments that the rows of a plan's table print, as rows of the governance."""
     rows = []
     if plan.table:
         label = _department_label(plan)

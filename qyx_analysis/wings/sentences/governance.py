@@ -66,7 +66,7 @@ def read_governance(document: Document, region: str = "", table: Table | None = 
 
 
 def department_rows(printed: str, label: str) -> list[dict[str, str]]:
-    """The departments that a cell of the table prints in a column with this header.
+    """Split a cell of departments into rows; ``label`` is the header of its column.
 
     >>> [row["department"] for row in department_rows("民政局、各县（市、区）政府", "责任单位")]
     ['民政局', '各县（市、区）政府']

@@ -26,8 +26,7 @@ def prose_targets(document: Document, region: str = "", table: Table | None = No
     Parameters
     ----------
     document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. What it repeats is
-        counted once.
+        As :func:`qyx_analysis.documents.read_document` gives it. What it repeats is counted once.
     region : str
         Six-digit code of its region.
     table : Table, optional
@@ -134,7 +133,7 @@ def link_targets(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd
 
 @cache
 def indicator_of(metric: str, unit: str = "") -> str:
-    """The code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
+    """Find the code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
 
     What is paid a month is not what an indicator counts in years.
 
