@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qyx_analysis import catalogue
-from qyx_analysis.names import alias_note, find_indicator, folded
+from qyx_analysis.names.indicators import alias_note, find_indicator, folded
 
 MATCH = {
     "nursery_places": ["每千常住人口拥有3岁以下婴幼儿托位数", "每千人口拥有３周岁以下婴幼儿托位数量"],

@@ -64,7 +64,7 @@ def test_the_years_that_are_planned_to_be_weaker_than_the_baseline_are_named():
 def test_every_finding_says_what_it_is_in_both_languages():
     frame = findings.find_all(four_plans())
     assert frame["rule"].isin(findings.all_rules()).all()
-    assert frame["severity"].isin(findings.SEVERITIES).all()
+    assert frame["severity"].isin(["error", "warning", "info"]).all()
     assert frame["message_zh"].str.contains("[\u4e00-\u9fff]").all()
     assert not frame["message_en"].str.contains("nan|None|<NA>").any()
     assert frame["locator"].ne("").all()

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from plans import STEMS, printed, write
 
 from qyx_analysis import catalogue
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import Document
 from qyx_analysis.files import raw_dir
 from qyx_analysis.tidy.reading import read_plan
-from qyx_analysis.wings.sentences.facts import row_departments
-from qyx_analysis.wings.sentences.governance import department_rows, governance
+from qyx_analysis.wings.sentences.facts import read_departments
+from qyx_analysis.wings.sentences.governance import department_rows, read_governance
 from qyx_analysis.wings.sentences.loading import load_governance
 
 
@@ -25,7 +25,7 @@ def document(text: str) -> Document:
 
 
 def read(text: str) -> pd.DataFrame:
-    return governance(document(text), "330213")
+    return read_governance(document(text), "330213")
 
 
 def departments(text: str) -> list[list[str]]:
@@ -87,7 +87,7 @@ def test_offsets_are_those_of_the_name() -> None:
 
 def test_the_department_of_every_row_of_a_table() -> None:
     plan = read_plan(raw_dir() / "zhuji.txt")
-    table = row_departments(plan)
+    table = read_departments(plan)
     assert table[["number", "domain", "department"]].iloc[[0, 11, 20]].values.tolist() == [
         [1, "幼有善育", "卫生健康局"],
         [12, "病有良医", "医保局"],
@@ -103,13 +103,13 @@ def test_the_department_of_every_row_of_a_table() -> None:
 
 def test_the_header_of_the_column_says_what_the_departments_are(tmp_path: Path) -> None:
     text = printed("zhuji").replace("责任单位", "牵头单位").replace("教体局", "教体局、人社局", 1)
-    table = row_departments(read_plan(write(tmp_path, "zhuji.txt", text)))
+    table = read_departments(read_plan(write(tmp_path, "zhuji.txt", text)))
     assert set(table["kind"]) == {LEAD}
     assert table.query("number == 4")["department"].tolist() == ["教体局", "人社局"]
 
 
 def test_a_table_without_such_a_column_gives_none() -> None:
-    assert len(row_departments(read_plan(raw_dir() / "cixi.txt"))) == 0
+    assert len(read_departments(read_plan(raw_dir() / "cixi.txt"))) == 0
     assert department_rows("", "责任单位") == []
 
 
@@ -232,6 +232,7 @@ def test_every_lead_department_that_a_document_prints_is_found() -> None:
     if not os.environ.get("QYX_DOCUMENTS"):
         pytest.skip("machine: QYX_DOCUMENTS is not set")
     for stem in (*STEMS, "ningbo"):
-        whole = read_document(Path(os.environ["QYX_DOCUMENTS"]) / f"{stem}.txt")
-        printed_labels = "".join(whole.lines).replace(":", "：").count("牵头单位：")
-        assert len(governance(whole).query("kind == 'lead_department'")) == printed_labels
+        plan = read_plan(Path(os.environ["QYX_DOCUMENTS"]) / f"{stem}.txt")
+        printed_labels = "".join(plan.document.lines).replace(":", "：").count("牵头单位：")
+        table = read_governance(plan.document, plan.region, plan.table)
+        assert len(table.query("kind == 'lead_department'")) == printed_labels

@@ -16,14 +16,14 @@ from qyx_analysis.cells import parse_cell
 from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.sentences.alignment import _concept, alignment, latest, standing
 from qyx_analysis.wings.sentences.texts import (
-    alignment_across,
-    alignment_of,
-    alignment_table,
-    city_domains,
-    contradictions_of,
-    contradictions_table,
-    prose_of,
-    prose_tables,
+    compare_alignment,
+    compare_domains,
+    table_alignment,
+    table_contradictions,
+    table_prose,
+    tell_alignment,
+    tell_contradictions,
+    tell_prose,
 )
 
 FENGHUA, CIXI, SHENGSI, ZHUJI = "330213", "330282", "330922", "330681"
@@ -89,14 +89,14 @@ def test_gold_states_of_the_counties_of_ningbo():
 
 
 def test_the_document_of_ningbo_gives_the_same():
-    from qyx_analysis.documents import read_document
+    from qyx_analysis.tidy.reading import read_plan
     from qyx_analysis.wings.sentences.targets import prose_targets
 
     folder = os.environ.get("QYX_DOCUMENTS")
     if not folder:
         pytest.skip("machine: QYX_DOCUMENTS is not set")
-    plans = {"ningbo": "330200", "fenghua": FENGHUA, "cixi": CIXI, "shengsi": SHENGSI, "zhuji": ZHUJI}
-    read = [prose_targets(read_document(Path(folder) / f"{stem}.txt"), code) for stem, code in plans.items()]
+    plans = [read_plan(Path(folder) / f"{stem}.txt") for stem in ("ningbo", "fenghua", "cixi", "shengsi", "zhuji")]
+    read = [prose_targets(plan.document, plan.region, plan.table) for plan in plans]
     rows = alignment(four_plans(), pd.concat(read, ignore_index=True))
     assert_gold(rows)
     beside = rows[rows["indicator"] == ""]
@@ -105,7 +105,7 @@ def test_the_document_of_ningbo_gives_the_same():
         [FENGHUA, "婴幼儿家长科学育儿知识普及率", 2027, "other_year"],
         [CIXI, "婴幼儿家长科学育儿知识普及率", 2027, "other_year"],
     ]
-    alone = city_domains(pd.concat(read, ignore_index=True), "zh")[-1]
+    alone = compare_domains(pd.concat(read, ignore_index=True), "zh")[-1]
     assert "军有优抚（3 项目标）、文旅乐享（6 项目标）、体有强健（7 项目标）" in alone
 
 
@@ -322,15 +322,15 @@ def test_readings_and_tables_have_no_holes_and_one_language(lang):
         [said(NINGBO, "330200"), said(SHARE_IN_PROSE + "到2027年，诊室达到5间。", CIXI)], ignore_index=True
     )
     rows = alignment(four_plans(), prose)
-    sentences = [*alignment_across(rows, lang), *city_domains(prose, lang)]
+    sentences = [*compare_alignment(rows, lang), *compare_domains(prose, lang)]
     shown = []
     for region in (FENGHUA, CIXI, ZHUJI):
-        sentences += alignment_of(rows, region, lang) + prose_of(prose, region, lang)
-        sentences += contradictions_of(prose, four_plans(), region, lang)
-        shown += [alignment_table(rows, lang, comparable, region) for comparable in (True, False)]
-        shown += [contradictions_table(prose, four_plans(), region, lang)]
-        shown += prose_tables(prose, region, lang).values()
-    shown += [alignment_table(rows, lang, comparable) for comparable in (True, False)]
+        sentences += tell_alignment(rows, region, lang) + tell_prose(prose, region, lang)
+        sentences += tell_contradictions(prose, four_plans(), region, lang)
+        shown += [table_alignment(rows, lang, comparable, region) for comparable in (True, False)]
+        shown += [table_contradictions(prose, four_plans(), region, lang)]
+        shown += table_prose(prose, region, lang).values()
+    shown += [table_alignment(rows, lang, comparable) for comparable in (True, False)]
     texts = sentences + [render_table(frame, "x") for frame in shown]
     for text in texts:
         assert not set(text.replace("<", " ").replace(">", " ").split()) & {"nan", "NaN", "None", "NA"}, text
@@ -341,19 +341,19 @@ def test_readings_and_tables_have_no_holes_and_one_language(lang):
 def test_a_county_without_its_citys_plan_and_a_plan_without_prose_get_one_sentence():
     prose = said(NINGBO, "330200")
     rows = alignment(four_plans(), prose)
-    assert alignment_of(rows, ZHUJI, "en") == [catalogue.message("say_no_city", "en", city="Shaoxing")]
-    assert alignment_table(rows, "en", True, ZHUJI).empty
+    assert tell_alignment(rows, ZHUJI, "en") == [catalogue.message("say_no_city", "en", city="Shaoxing")]
+    assert table_alignment(rows, "en", True, ZHUJI).empty
     none = [catalogue.message("say_no_prose", "en")]
-    assert prose_of(prose, ZHUJI, "en") == contradictions_of(prose, four_plans(), ZHUJI, "en") == none
-    assert prose_tables(prose, ZHUJI, "en") == {}
+    assert tell_prose(prose, ZHUJI, "en") == tell_contradictions(prose, four_plans(), ZHUJI, "en") == none
+    assert table_prose(prose, ZHUJI, "en") == {}
 
 
 def test_prose_and_table_stand_side_by_side():
     prose = said("二、重点任务\n（三）劳有所得\n到2027年，登记失业率保持在3.5%以内，新增就业6万人。", FENGHUA)
-    (row,) = contradictions_table(prose, four_plans(), FENGHUA, "en").values.tolist()
+    (row,) = table_contradictions(prose, four_plans(), FENGHUA, "en").values.tolist()
     assert row[0] == "Registered unemployment"
     assert row[1] == "登记失业率≤3.5% (2027)" and row[3:5] == ["<3.5 (2027)", "fenghua, line 80"]
-    (beyond,) = prose_tables(prose, FENGHUA, "en").values()
+    (beyond,) = table_prose(prose, FENGHUA, "en").values()
     assert beyond.iloc[0].tolist()[:4] == ["新增就业", "6万人", "2027", "—"]
 
 
@@ -361,7 +361,7 @@ def test_many_counties_are_counted_and_not_listed():
     own = four_plans().query("region == @CIXI")
     codes = catalogue.regions().query("level == 'county' and parent == '330200'")["code"]
     rows = of_city(NINGBO, pd.concat([own.assign(region=code) for code in codes], ignore_index=True))
-    table = alignment_table(rows, "en", comparable=True)
+    table = table_alignment(rows, "en", comparable=True)
     assert table["Relation"].tolist() == [
         f"better than the city's target {len(codes)}",
         f"weaker than the city's target {len(codes)}",

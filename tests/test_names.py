@@ -3,16 +3,9 @@
 import pytest
 
 from qyx_analysis import catalogue
-from qyx_analysis.names import (
-    conversion,
-    find_indicator,
-    find_region,
-    folded,
-    region_of_text,
-    region_slug,
-    regions_in_group,
-    split_unit,
-)
+from qyx_analysis.names.indicators import find_indicator, folded, split_unit
+from qyx_analysis.names.regions import find_region, region_of_text, region_slug, regions_in_group
+from qyx_analysis.names.units import conversion
 from qyx_analysis.problems import DataError
 
 

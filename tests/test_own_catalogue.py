@@ -6,11 +6,11 @@ import sys
 import pytest
 from plans import printed, write
 
-from qyx_analysis import names
 from qyx_analysis.datapackage import loading
+from qyx_analysis.names.unknown import INDICATOR_COLUMNS
 
 ALIAS = "alias,code,note_zh,note_en\n"
-INDICATOR = ",".join(names.INDICATOR_COLUMNS) + "\n"
+INDICATOR = ",".join(INDICATOR_COLUMNS) + "\n"
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from plans import STEMS, four_plans, printed
 
 from qyx_analysis import catalogue
-from qyx_analysis.documents import Document, read_document
+from qyx_analysis.documents import Document
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import Plan, read_plan
 from qyx_analysis.wings.sentences.contradictions import compare_with_table, printed_value
-from qyx_analysis.wings.sentences.facts import row_departments, said_in
-from qyx_analysis.wings.sentences.governance import department_rows, governance
-from qyx_analysis.wings.sentences.targets import linked, prose_targets
+from qyx_analysis.wings.sentences.facts import read_departments, read_said
+from qyx_analysis.wings.sentences.governance import department_rows, read_governance
+from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
 
 SHOWN = ["metric", "operator", "value", "unit", "year"]
 
@@ -33,6 +33,11 @@ def document(text: str) -> Document:
 
 def read(text: str) -> pd.DataFrame:
     return prose_targets(document(text), "330213")
+
+
+def read_targets(path: Path) -> pd.DataFrame:
+    plan = read_plan(path)
+    return prose_targets(plan.document, plan.region, plan.table)
 
 
 def shown(text: str) -> list[list[Any]]:
@@ -264,7 +269,7 @@ def test_a_repeated_body_is_counted_once_at_its_first_place() -> None:
 
 def test_tables_are_not_prose() -> None:
     folder = Path(__file__).parents[1] / "data" / "raw"
-    assert sum(len(prose_targets(read_document(folder / f"{stem}.txt"))) for stem in STEMS) == 0
+    assert sum(len(read_targets(folder / f"{stem}.txt")) for stem in STEMS) == 0
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -278,9 +283,9 @@ def test_what_is_left_of_a_table_is_not_prose(stem: str, together: str) -> None:
     with pytest.raises(DataError):
         read_table(cut)
     assert prose_targets(cut, "330213")[["metric", "value"]].values.tolist() == [["入园率", 95]]
-    assert governance(cut, "330213")[["what", "frequency"]].values.tolist() == [["notice", "quarterly"]]
+    assert read_governance(cut, "330213")[["what", "frequency"]].values.tolist() == [["notice", "quarterly"]]
     plan = Plan("330213", cut, None, four_plans().iloc[:0])
-    assert len(said_in(plan).targets) == 1 and row_departments(plan).empty
+    assert len(read_said(plan).targets) == 1 and read_departments(plan).empty
 
 
 LONG = 20_000
@@ -308,7 +313,7 @@ def test_time_grows_with_the_text_and_no_faster(piece: str, before: str) -> None
     text = document(before + piece * (LONG // len(piece)) + "95%。")
     began = time.process_time()
     prose_targets(text, "330213")
-    governance(text, "330213")
+    read_governance(text, "330213")
     department_rows(text.lines[-1], "责任单位")
     assert time.process_time() - began < 3  # far below one second; what grows with the square takes 5 and more
 
@@ -403,12 +408,16 @@ def with_row(name: str, unit: str = "%", **columns: Any) -> pd.DataFrame:
 def test_the_very_name_of_a_row_outside_the_catalogue_is_linked() -> None:
     targets = with_row("居民颐乐指数")
     same, other = read("居民“颐乐指数”达到90%。"), read("居民颐乐指数达标率达到90%。")
-    assert linked(same, targets)["indicator"].tolist() == ["local:居民颐乐指数"]
-    assert linked(same, targets)["linked_indicator"].isna().all()
-    assert linked(same, four_plans())["indicator"].tolist() == linked(other, targets)["indicator"].tolist() == [""]
-    assert linked(same.assign(region="330282"), targets)["indicator"].tolist() == [""]  # it is a row of Fenghua's
+    assert link_targets(same, targets)["indicator"].tolist() == ["local:居民颐乐指数"]
+    assert link_targets(same, targets)["linked_indicator"].isna().all()
+    assert (
+        link_targets(same, four_plans())["indicator"].tolist()
+        == link_targets(other, targets)["indicator"].tolist()
+        == [""]
+    )
+    assert link_targets(same.assign(region="330282"), targets)["indicator"].tolist() == [""]  # it is a row of Fenghua's
     monthly = read("居民颐乐指数达到1400元/月。")
-    assert linked(monthly, with_row("居民颐乐指数", "元"))["indicator"].tolist() == [""]
+    assert link_targets(monthly, with_row("居民颐乐指数", "元"))["indicator"].tolist() == [""]
 
 
 # --- the prose against the table --------------------------------------------------------------------------
@@ -520,7 +529,7 @@ def gold(name: str, stem: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stem", ["fenghua", "shengsi"])
 def test_the_hand_annotated_targets_come_back(stem: str) -> None:
-    found = prose_targets(read_document(given_folder("QYX_DOCUMENTS") / f"{stem}.txt")).to_dict("records")
+    found = read_targets(given_folder("QYX_DOCUMENTS") / f"{stem}.txt").to_dict("records")
     expected, tolerated = gold("prose.jsonl", stem), gold("prose_optional.jsonl", stem)
     right = {"value": 0, "operator": 0, "year": 0, "linked_indicator": 0}
     matched = 0
@@ -549,7 +558,7 @@ def test_the_hand_annotated_targets_come_back(stem: str) -> None:
 def test_all_contradictions_of_the_four_plans_and_no_other() -> None:
     folder = given_folder("QYX_DOCUMENTS")
     plans = [read_plan(folder / f"{stem}.txt") for stem in STEMS]
-    prose = pd.concat([prose_targets(plan.document, plan.region) for plan in plans], ignore_index=True)
+    prose = pd.concat([prose_targets(plan.document, plan.region, plan.table) for plan in plans], ignore_index=True)
     findings = compare_with_table(prose, pd.concat([plan.targets for plan in plans], ignore_index=True))
     named = {
         rule: sorted(zip(rows["document"], rows["number"], strict=True)) for rule, rows in findings.groupby("rule")
@@ -566,7 +575,7 @@ def test_all_contradictions_of_the_four_plans_and_no_other() -> None:
 
 def test_the_repeated_article_is_counted_once() -> None:
     path = given_folder("QYX_DOCUMENTS") / "ningbo.txt"
-    found = prose_targets(read_document(path))
+    found = read_targets(path)
     assert not found.duplicated(["section", "metric", "text_value", "year"]).any()
     assert found["char_end"].max() < len(path.read_text(encoding="utf-8")) / 2
     assert found["domain"].nunique() == 10

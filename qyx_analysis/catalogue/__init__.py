@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+LOCAL = "local:"  # prefix of the code of a row that the catalogue does not have: its folded name follows
 _NUMBERS = ("lower", "upper", "best", "factor", "state", "direction")
 _INTEGERS = ("order",)
 _NULLABLE = ("number", "baseline", "first", "last")
@@ -214,6 +215,7 @@ measures = _public(
     "What a measure is called and how it is read; in its code ``*`` is a year, in its name ``{}`` that year.",
 )
 flags = _public("flags", "The closed list of flags of a measure.")
+rules = _public("rules", "What a finding on targets can be about: each ``case`` with its ``rule`` and ``severity``.")
 
 # Table Schema's types in fields.csv -> those of pandas.
 _DTYPES = {"integer": "Int64", "number": "float64", "boolean": "bool", "string": "str"}

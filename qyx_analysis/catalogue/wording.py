@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis import catalogue
-from qyx_analysis.catalogue import message
+from qyx_analysis.catalogue import LOCAL, message
 
+_YEAR = re.compile(r"\d{4}")
 _PLACE = re.compile(r"\b(line|page|table|row|character|sheet|cell) (\S+)")
 
 
@@ -114,3 +115,93 @@ def listed(names: Iterable[str], lang: str) -> str:
     if len(texts) <= _LISTED:
         return joint.join(texts)
     return message("say_and_more", lang, names=joint.join(texts[:_LISTED]), n=len(texts) - _LISTED)
+
+
+# --- what codes are called ---
+
+
+@cache
+def _region_names(lang: str) -> dict[str, str]:
+    return catalogue.regions().set_index("code")[f"name_{lang}"].to_dict()
+
+
+def region_name(code: str, lang: str = "zh") -> str:
+    """Give the name of a region in ``lang``.
+
+    >>> region_name("330213", "en")
+    'Fenghua District'
+    """
+    return _region_names(lang)[code]
+
+
+def domain_name(domain: str, lang: str) -> str:
+    """Give the name of a domain in ``lang``; one of a plan's own as it is printed.
+
+    >>> domain_name("病有良医", "en"), domain_name("事有便捷", "en")
+    ('Health care', '事有便捷')
+    """
+    return domain if lang == "zh" else _domains_en().get(domain, domain)
+
+
+@cache
+def _domains_en() -> dict[str, str]:
+    own, others = catalogue.domains(), catalogue.domain_aliases()
+    english = dict(zip(others["alias"], others["name_en"], strict=True))
+    return english | dict(zip(own["domain"], own["name_en"], strict=True))
+
+
+@cache
+def _short_names(lang: str) -> dict[str, str]:
+    return catalogue.indicators().set_index("code")[f"short_{lang}"].to_dict()
+
+
+def indicator_name(code: str, lang: str) -> str:
+    """Give the short name of an indicator; that of a local one is its printed name.
+
+    >>> indicator_name("nursery_places", "en")
+    'Nursery places'
+    """
+    return _short_names(lang).get(code, code.removeprefix(LOCAL))
+
+
+@cache
+def judgement_names(lang: str) -> dict[str, str]:
+    """Give the statuses of the monitoring, and the reasons why there is none, in a few words by their code.
+
+    >>> judgement_names("en")["on_path"]
+    'on the path'
+    """
+    return catalogue.judgements().set_index("code")[f"short_{lang}"].to_dict()
+
+
+@cache
+def measure_words(code: str, lang: str) -> tuple[str, str]:
+    """Say what a measure is called and how it is read; of one that is none of ours its code and nothing.
+
+    >>> measure_words("addition_2024", "en")
+    ('addition in 2024', 'What the year itself adds to a cumulative number')
+    """
+    name, meaning = _measures(lang).get(_YEAR.sub("*", code), (code, ""))
+    return name.format(*_YEAR.findall(code)) if meaning else code, meaning
+
+
+@cache
+def _measures(lang: str) -> dict[str, tuple[str, str]]:
+    table = catalogue.measures()
+    words = zip(table[f"name_{lang}"], table[f"meaning_{lang}"], strict=True)
+    return dict(zip(table["measure"], words, strict=True))
+
+
+def value_unit(code: str, unit: str, lang: str) -> str:
+    """Give what stands behind a value of an indicator: its unit, for a state nothing, for a local one ``unit``.
+
+    >>> value_unit("life_expectancy", "岁", "en"), value_unit("compulsory_assessment", "%", "en")
+    ('years', '')
+    """
+    return _value_units(lang).get(code, unit)
+
+
+@cache
+def _value_units(lang: str) -> dict[str, str]:
+    known = catalogue.indicators().set_index("code")
+    return known["unit" if lang == "zh" else "unit_en"].mask(known["nature"] == "state", "").to_dict()

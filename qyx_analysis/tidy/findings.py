@@ -1,6 +1,7 @@
 """What an analyst must be warned of: a tidy frame -> findings. Nothing is repaired, everything is named.
 
-One finding is one thing to act on or to know, so a row that is odd in five years is one finding, not five.
+One finding is one thing to act on or to know, so a row that is odd in five years is one finding, not five. What a
+finding can be about stands in ``rules.csv``: each case with its rule and severity.
 """
 
 from __future__ import annotations
@@ -13,47 +14,29 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from qyx_analysis import catalogue
-from qyx_analysis.names import LOCAL, alias_note, conversion, find_indicator, region_name, split_unit
+from qyx_analysis.catalogue import LOCAL
+from qyx_analysis.catalogue.wording import region_name
+from qyx_analysis.names.indicators import alias_note, find_indicator, split_unit
+from qyx_analysis.names.units import conversion
 from qyx_analysis.wings import wings
 
 if TYPE_CHECKING:
     from qyx_analysis.tidy.reading import Plan
 
-# What is said of how a plan was read, with its severity.
-PLAN_RULES = {
-    "table_not_there": "warning",
-    "table_cut": "warning",
-    "column_unknown": "warning",
-    "column_unread": "info",
-    "table_of_one_year": "warning",
-    "baseline_assumed": "info",
-    "baseline_earliest": "warning",
-    "domain_own": "info",
-}
-RULES = (
-    "cumulative_fall",
-    "weaker_than_baseline",
-    "unit_difference",
-    "definition_difference",
-    "words_for_numbers",
-    "merged_text",
-    "baseline_missing",
-    "identical_series",
-    "unreadable",
-    "local_indicator",
-    "several_goals",
-    "row_twice",
-    *PLAN_RULES,
-    "years_missing",
-)
-SEVERITIES = ("error", "warning", "info")
-COLUMNS = tuple(catalogue.fields().query("resource == 'findings'")["name"])
+RULES = tuple(dict.fromkeys(catalogue.rules()["rule"]))
+_CASES = {case: (rule, severity) for case, rule, severity in catalogue.rules().itertuples(index=False)}
+COLUMNS = tuple(catalogue.dtypes("findings"))
 _NUMERIC = ("point", "lower_bound", "upper_bound")
 _WORDS = ("full_coverage", "status")  # known words that stand where numbers are asked for
+_NAMED = 6  # regions that a message can name
+
+Found = Iterator[dict[str, Any]]
+Cells = list[Any]  # the cells of one printed row, in the order of the years
+Entry = dict[str, Any] | None  # the row's line in the catalogue of indicators
 
 
 def all_rules() -> list[str]:
-    """The closed list of what a finding can be about, the wings' rules after ours."""
+    """Give the closed list of what a finding can be about, the wings' rules after ours."""
     return [*RULES, *(rule for wing in wings() for rule in wing.rules)]
 
 
@@ -71,33 +54,33 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
         ``region, indicator, number, row, year, rule, severity, message_zh, message_en, raw, document, locator``,
         ordered as the plans print their rows; ``year`` is empty where the whole row is meant.
     """
-    findings: list[dict[str, Any]] = []
-    known = catalogue.indicators().set_index("code")
-    entries = known.to_dict(orient="index")
+    entries = catalogue.indicators().set_index("code").to_dict(orient="index")
     # Plain tuples: rules on thousands of small frames would take a hundred times as long.
-    for (_, code), cells in groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
-        row = sorted(cells, key=lambda cell: cell.year)  # a table may print its years in any order
-        findings.extend(found for rule in _ROW_RULES for found in rule(row, entries.get(code)))
-    findings.extend(_missing_columns(targets))
-    findings.extend(_shared_numbers(targets, known))
-    findings.extend(_identical(targets))
+    cells = groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator))
+    rows = [sorted(row, key=lambda cell: cell.year) for _, row in cells]  # a table may print its years in any order
+    findings = [
+        *(found for row in rows for rule in _ROW_RULES for found in rule(row, entries.get(row[0].indicator))),
+        *_missing_columns(targets),
+        *_shared_numbers(targets),
+        *_identical(rows, entries),
+    ]
     return as_frame(findings)
 
 
 def as_frame(findings: list[dict[str, Any]]) -> pd.DataFrame:
-    """The findings in their order: by region, number, year and rule."""
+    """Put findings in their order: by region, row, year and rule."""
     frame = pd.DataFrame(findings, columns=list(COLUMNS)).astype({"number": "Int64", "row": "Int64", "year": "Int64"})
     return frame.sort_values(["region", "row", "year", "rule"], na_position="first", ignore_index=True)
 
 
 def of_plan(plan: Plan) -> list[dict[str, Any]]:
-    """The findings of how a plan was read: what is not there, what was assumed."""
+    """Make findings of how a plan was read: what is not there, what was assumed."""
     return [
         {
             "region": plan.region,
             "indicator": "",
             "rule": remark.key,
-            "severity": PLAN_RULES[remark.key],
+            "severity": _CASES[remark.key][1],
             "message_zh": remark.message("zh"),
             "message_en": remark.message("en"),
             "raw": remark.text,
@@ -109,16 +92,16 @@ def of_plan(plan: Plan) -> list[dict[str, Any]]:
 
 
 def finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = False, **values: Any) -> dict[str, Any]:
-    """One finding at a cell (a row of the frame); its text is ``find_<rule>`` or ``find_<key>`` of the messages.
+    """Make one finding at a cell (a row of a frame); its text is ``find_<rule>`` or ``find_<key>`` of the messages.
 
-    ``values`` are the same in both languages, or a pair (Chinese, English).
+    ``values`` fill the text in: the same in both languages, or a pair (Chinese, English).
     """
-    texts = {
-        lang: catalogue.message(
+    zh, en = (
+        catalogue.message(
             f"find_{key or rule}", lang, **{k: v[i] if isinstance(v, tuple) else v for k, v in values.items()}
         )
         for i, lang in enumerate(("zh", "en"))
-    }
+    )
     return {
         "region": cell.region,
         "indicator": cell.indicator,
@@ -127,16 +110,17 @@ def finding(cell: Any, rule: str, severity: str, key: str = "", year: bool = Fal
         "year": cell.year if year else pd.NA,
         "rule": rule,
         "severity": severity,
-        "message_zh": texts["zh"],
-        "message_en": texts["en"],
+        "message_zh": zh,
+        "message_en": en,
         "raw": cell.raw,
         "document": cell.document,
         "locator": cell.locator,
     }
 
 
-Cells = list[Any]  # the cells of one printed row, in the order of the years
-Entry = dict[str, Any] | None  # the row's line in the catalogue of indicators
+def _found(cell: Any, case: str, year: bool = False, **values: Any) -> dict[str, Any]:
+    """A finding of a case of ``rules.csv``."""
+    return finding(cell, *_CASES[case], case, year, **values)
 
 
 def _of_kind(row: Cells, *kinds: str) -> Cells:
@@ -151,203 +135,171 @@ def _numbers(row: Cells) -> Cells:
     return [cell for cell in _of_kind(row, *_NUMERIC) if cell.value == cell.value]
 
 
+def _years_of(cells: Cells) -> str:
+    return _joined(cell.year for cell in cells)
+
+
 def _joined(years: Iterable[int]) -> str:
-    return ", ".join(str(year) for year in years)
+    return ", ".join(map(str, years))
 
 
 # --- rules on one row -------------------------------------------------------------------------------------
 
 
-def _unreadable(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _unreadable(row: Cells, entry: Entry) -> Found:
     for cell in _of_kind(row, "unreadable"):
-        yield finding(cell, "unreadable", "error", year=True)
+        yield _found(cell, "unreadable", True)
 
 
-def _local(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    if entry is None:
-        yield finding(row[0], "local_indicator", "info", name=row[0].name)
-
-
-def _merged(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    cells = _of_kind(row, "reference")
-    if cells:
-        yield finding(cells[0], "merged_text", "warning", years=_joined(cell.year for cell in cells))
-
-
-def _words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    if entry is None or entry["nature"] == "state":
-        return
-    words = [cell for cell in _of_kind(row, *_WORDS) if not (entry["full_is_best"] and cell.kind == "full_coverage")]
-    if words:
-        yield finding(words[0], "words_for_numbers", "warning", year=True, unit=entry["unit"])
-
-
-def _other_words(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _other_words(row: Cells, entry: Entry) -> Found:
     """Words that say no number, and cells with several goals: both are kept as printed."""
-    if words := _of_kind(row, "words"):
-        yield finding(words[0], "words_for_numbers", "info", "words_kept", True)
-    if several := _of_kind(row, "several"):
-        yield finding(several[0], "several_goals", "warning", year=True)
+    for kind, case in (("words", "words_kept"), ("several", "several_goals")):
+        for cell in _of_kind(row, kind)[:1]:
+            yield _found(cell, case, True)
 
 
-def _twice(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _twice(row: Cells, entry: Entry) -> Found:
     """A name that the plan prints in two domains, or that is another name of an indicator printed before."""
     cell = row[0]
     if cell.indicator.endswith(f"({cell.domain})") and not cell.name.endswith(f"({cell.domain})"):
-        yield finding(cell, "row_twice", "warning", name=cell.name)
+        yield _found(cell, "row_twice", name=cell.name)
     elif entry is None and find_indicator(cell.indicator.removeprefix(LOCAL)):
-        yield finding(cell, "row_twice", "warning", "row_other_name", name=cell.name)
+        yield _found(cell, "row_other_name", name=cell.name)
 
 
-def _gaps(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _local(row: Cells, entry: Entry) -> Found:
+    if entry is None:
+        yield _found(row[0], "local_indicator", name=row[0].name)
+
+
+def _merged(row: Cells, entry: Entry) -> Found:
+    if cells := _of_kind(row, "reference"):
+        yield _found(cells[0], "merged_text", years=_years_of(cells))
+
+
+def _words(row: Cells, entry: Entry) -> Found:
+    if entry is None or entry["nature"] == "state":
+        return
+    for cell in _of_kind(row, *_WORDS):
+        if not (entry["full_is_best"] and cell.kind == "full_coverage"):
+            yield _found(cell, "words_for_numbers", True, unit=entry["unit"])
+            return
+
+
+def _gaps(row: Cells, entry: Entry) -> Found:
     """A missing baseline, and target years without a value in a row that has others."""
     missing = _of_kind(row, "missing")
-    if not missing:
-        return
     if _is_blank(row):
-        severity, key = ("info", "row_observational") if row[0].observational else ("warning", "row_empty")
-        yield finding(row[0], "baseline_missing", severity, key)
+        yield _found(row[0], "row_observational" if row[0].observational else "row_empty")
         return
-    if missing[0].role == "baseline":
-        yield finding(missing[0], "baseline_missing", "warning", year=True)
-    later = [cell for cell in missing if cell.role == "target"]
-    if later:
-        yield finding(later[0], "years_missing", "warning", "cells_missing", years=_joined(cell.year for cell in later))
+    if missing and missing[0].role == "baseline":
+        yield _found(missing[0], "baseline_missing", True)
+    if later := [cell for cell in missing if cell.role == "target"]:
+        yield _found(later[0], "cells_missing", years=_years_of(later))
 
 
-def _fall(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _fall(row: Cells, entry: Entry) -> Found:
     if entry is None or entry["nature"] != "cumulative":
         return
-    cells = _numbers(row)
-    for before, after in pairwise(cells):
+    for before, after in pairwise(_numbers(row)):
         if after.value < before.value:
-            yield finding(
-                after,
-                "cumulative_fall",
-                "error",
-                year=True,
-                before=before.raw,
-                after=after.raw,
-                last=before.year,
-            )
+            yield _found(after, "cumulative_fall", True, before=before.raw, after=after.raw, last=before.year)
 
 
-def _weaker(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _weaker(row: Cells, entry: Entry) -> Found:
     """The final target against the baseline; failing that, the years that are worse on the way."""
-    if entry is None or entry["direction"] == 0:
-        return
     numbers = _numbers(row)
-    if not numbers or numbers[0].role != "baseline":
+    if entry is None or entry["direction"] == 0 or not numbers or numbers[0].role != "baseline":
         return
     baseline, *targets = numbers
     worse = [cell for cell in targets if entry["direction"] * (cell.value - baseline.value) < 0]
     if not worse:
         return
-    values = {"baseline": baseline.raw, "years": _joined(cell.year for cell in worse)}
-    if worse[-1].year == max(cell.year for cell in row):
-        yield finding(worse[-1], "weaker_than_baseline", "warning", "", True, **values)
+    values = {"baseline": baseline.raw, "years": _years_of(worse)}
+    if worse[-1].year == row[-1].year:
+        yield _found(worse[-1], "weaker_than_baseline", True, **values)
     else:
-        severity = "warning" if 2 * len(worse) > len(targets) else "info"
-        yield finding(worse[0], "weaker_than_baseline", severity, "weaker_on_the_way", True, **values)
+        mostly = {"severity": "warning"} if 2 * len(worse) > len(targets) else {}
+        yield _found(worse[0], "weaker_on_the_way", True, **values) | mostly
 
 
-def _units(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _units(row: Cells, entry: Entry) -> Found:
     """The printed unit is another one than the catalogue's; the values are converted where that is possible."""
+    numbers = _of_kind(row, *_NUMERIC)
     if entry is None:
-        for cell in [cell for cell in _of_kind(row, *_NUMERIC) if cell.value != cell.value][:1]:
-            yield finding(
-                cell, "unit_difference", "error", "unit_unusable", True, printed=cell.published_unit, unit=cell.unit
-            )
+        for cell in [cell for cell in numbers if cell.value != cell.value][:1]:
+            yield _found(cell, "unit_unusable", True, printed=cell.published_unit, unit=cell.unit)
         return
     if entry["nature"] == "state":
         return
-    numbers = _of_kind(row, *_NUMERIC)
-    odd = [cell for cell in numbers if cell.published_unit != numbers[0].published_unit]
-    for cell in odd[:1]:  # one cell of the row is printed in another unit than its first
-        usable = conversion(cell.published_unit, entry["unit"]) is not None
-        key, severity = ("unit_difference", "warning") if usable else ("unit_unusable", "error")
-        yield finding(cell, "unit_difference", severity, key, True, printed=cell.published_unit, unit=entry["unit"])
+    unit = entry["unit"]
+    for cell in [cell for cell in numbers if cell.published_unit != numbers[0].published_unit][:1]:
+        case = "unit_unusable" if conversion(cell.published_unit, unit) is None else "unit_difference"
+        yield _found(cell, case, True, printed=cell.published_unit, unit=unit)
     cell = numbers[0] if numbers else row[0]
-    factor = conversion(cell.published_unit, entry["unit"])
-    if factor == 1 and (cell.published_unit or not numbers):
-        return
-    printed = (cell.published_unit or "（无）", cell.published_unit or "(none)")
-    if not numbers:
-        if cell.published_unit and not _is_blank(row):
-            yield finding(cell, "unit_difference", "info", "unit_without_numbers", printed=printed, unit=entry["unit"])
-    elif factor is None:
-        yield finding(cell, "unit_difference", "error", "unit_unusable", printed=printed, unit=entry["unit"])
-    else:
-        key = "unit_difference" if cell.published_unit else "unit_assumed"
-        severity = "warning" if cell.published_unit else "info"
-        yield finding(cell, "unit_difference", severity, key, printed=printed, unit=entry["unit"])
+    if case := _unit_case(row, cell.published_unit, unit):
+        printed = (cell.published_unit or "（无）", cell.published_unit or "(none)")
+        yield _found(cell, case, printed=printed, unit=unit)
 
 
-def _magnitude(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
+def _unit_case(row: Cells, printed: str, unit: str) -> str:
+    """What is to be said of the unit of a row; nothing where it is the catalogue's."""
+    factor = conversion(printed, unit)
+    if not _of_kind(row, *_NUMERIC):
+        return "unit_without_numbers" if printed and factor != 1 and not _is_blank(row) else ""
+    if factor is None:
+        return "unit_unusable"
+    if not printed:
+        return "unit_assumed"
+    return "" if factor == 1 else "unit_difference"
+
+
+def _fractions(row: Cells, entry: Entry) -> Found:
+    """A share whose values are all below 1 is probably no percentage."""
+    numbers = _numbers(row)
+    shares = len(numbers) > 2 and row[0].unit == "%" and (entry is None or entry["nature"] != "state")
+    if shares and numbers[0].value < 1 and all(0 < cell.value <= 1 for cell in numbers):
+        yield _found(numbers[0], "percent_fraction", True)
+
+
+def _magnitude(row: Cells, entry: Entry) -> Found:
     """A value outside the logical limits, or ten times the one before it, is probably in another unit."""
-    if entry is not None and entry["nature"] == "state":
+    if entry is None or entry["nature"] == "state":
         return
     numbers = _numbers(row)
-    if (
-        row[0].unit == "%"
-        and len(numbers) > 2
-        and all(0 < cell.value <= 1 for cell in numbers)
-        and numbers[0].value < 1
-    ):
-        yield finding(numbers[0], "unit_difference", "warning", "percent_fraction", True)
-    if entry is None:
-        return
     low, high = entry["lower"], entry["upper"]  # NaN, so never passed, where there is none
     outside = [cell for cell in numbers if cell.value < low or cell.value > high]
     leaps = [b for a, b in pairwise(numbers) if a.value > 0 and b.value > 0 and not 0.1 < b.value / a.value < 10]
     for cell in [*outside, *leaps][:1]:
-        key = "outside_limits" if outside else "leap"
-        yield finding(cell, "unit_difference", "warning", key, True, unit=entry["unit"])
+        yield _found(cell, "outside_limits" if outside else "leap", True, unit=entry["unit"])
 
 
-def _alias_notes(row: Cells, entry: Entry) -> Iterator[dict[str, Any]]:
-    cell = row[0]
-    note = alias_note(split_unit(cell.name)[0]) if entry is not None else None
+def _alias_notes(row: Cells, entry: Entry) -> Found:
+    note = alias_note(split_unit(row[0].name)[0]) if entry is not None else None
     if note and not _is_blank(row):
-        yield finding(cell, "definition_difference", "info", "wording", note=note, name=cell.name)
+        yield _found(row[0], "wording", note=note, name=row[0].name)
 
 
 _ROW_RULES = (
-    _unreadable,
-    _other_words,
-    _twice,
-    _local,
-    _merged,
-    _words,
-    _gaps,
-    _fall,
-    _weaker,
-    _units,
-    _magnitude,
-    _alias_notes,
+    *(_unreadable, _other_words, _twice, _local, _merged, _words, _gaps),
+    *(_fall, _weaker, _units, _fractions, _magnitude, _alias_notes),
 )
 
 
 # --- rules on a table and across tables -------------------------------------------------------------------
 
 
-def _missing_columns(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _missing_columns(targets: pd.DataFrame) -> Found:
     """Years of the plan's period that the header of a table does not have."""
     for _, table in targets.groupby("region", sort=False):
         printed = set(table["year"])
-        period = period_of(printed)
-        absent = [year for year in period if year not in printed]
-        if absent:
-            found = finding(next(table.itertuples()), "years_missing", "warning", years=_joined(absent))
+        if absent := [year for year in _period_of(printed) if year not in printed]:
+            found = _found(next(table.itertuples()), "years_missing", years=_joined(absent))
             yield found | {"indicator": "", "number": pd.NA, "row": pd.NA, "raw": "", "locator": ""}
 
 
-def period_of(years: set[int]) -> range:
-    """The years of the plan whose period holds all ``years``; empty when none does.
-
-    >>> list(period_of({2022, 2025}))
-    [2022, 2023, 2024, 2025, 2026, 2027]
-    """
+def _period_of(years: set[int]) -> range:
+    """The years of the plan whose period holds all ``years``; empty when none does."""
     return next((period for period in _periods() if years <= set(period)), range(0))
 
 
@@ -356,55 +308,43 @@ def _periods() -> tuple[range, ...]:
     return tuple(range(p.baseline, p.last + 1) for p in catalogue.programmes().itertuples())
 
 
-def _shared_numbers(targets: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _shared_numbers(targets: pd.DataFrame) -> Found:
     """One printed number, two definitions: the counties that use one are not comparable with the others."""
-    shared = known.groupby("number").filter(lambda rows: len(rows) > 1)
+    known = catalogue.indicators().set_index("code")
+    shared = known[known["number"].notna() & known["number"].duplicated(keep=False)]
     used = targets[targets["indicator"].isin(shared.index)].drop_duplicates(["region", "indicator"])
-    for _, rows in used.groupby(used["indicator"].map(known["number"])):
-        if rows["indicator"].nunique() < 2:
-            continue
+    for _, rows in used.groupby(used["indicator"].map(shared["number"])):
         for cell in rows.itertuples():
-            others = rows.loc[rows["indicator"] != cell.indicator, "region_name"]
-            other = rows.loc[rows["indicator"] != cell.indicator, "indicator"].iloc[0]
-            yield finding(
-                cell,
-                "definition_difference",
-                "warning",
-                own=(known.at[cell.indicator, "name_zh"], known.at[cell.indicator, "name_en"]),
-                other=(known.at[other, "name_zh"], known.at[other, "name_en"]),
-                regions=_names_of(rows.loc[others.index, "region"]),
-            )
+            others = rows[rows["indicator"] != cell.indicator]
+            if len(others):
+                own, other = (
+                    tuple(known.loc[code, ["name_zh", "name_en"]])
+                    for code in (cell.indicator, others["indicator"].iloc[0])
+                )
+                regions = _names_of(others["region"])
+                yield _found(cell, "definition_difference", own=own, other=other, regions=regions)
 
 
-def _names_of(codes: Iterable[str]) -> tuple[str, str]:
+def _names_of(regions: Iterable[str]) -> tuple[str, str]:
     """Names for a sentence, in Chinese and English; a long list is cut and counted."""
-    listed = list(codes)
-    zh, en = (
-        "、".join(region_name(c) for c in listed[:6]),
-        ", ".join(region_name(c, "en") for c in listed[:6]),
-    )
-    return (f"{zh}等{len(listed)}地", f"{en} and {len(listed) - 6} more") if len(listed) > 6 else (zh, en)
+    codes = list(regions)
+    zh = "、".join(region_name(code) for code in codes[:_NAMED])
+    en = ", ".join(region_name(code, "en") for code in codes[:_NAMED])
+    return (f"{zh}等{len(codes)}地", f"{en} and {len(codes) - _NAMED} more") if len(codes) > _NAMED else (zh, en)
 
 
-@cache
-def _state_codes() -> frozenset[str]:
-    return frozenset(catalogue.indicators().query("nature == 'state'")["code"])
-
-
-def _identical(targets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _identical(rows: list[Cells], entries: dict[str, dict[str, Any]]) -> Found:
     """Series that change over the years and yet are the same, baseline included, in several places."""
-    same_series: dict[tuple[tuple[str, float], ...], list[Any]] = {}
-    for _, cells in groupby(targets.itertuples(index=False), key=lambda cell: (cell.region, cell.indicator)):
-        row = list(cells)
+    same_series: dict[tuple[tuple[str, float], ...], Cells] = {}
+    for row in rows:
         series = tuple((cell.operator, cell.value) for cell in _numbers(row))
         if len(series) == len(row) and len(set(series)) > 1:
             same_series.setdefault(series, []).append(row[0])
     for firsts in same_series.values():
         for cell in firsts:
-            elsewhere = [c.region for c in firsts if c.indicator == cell.indicator and c.region != cell.region]
-            if elsewhere:
-                yield finding(cell, "identical_series", "info", regions=_names_of(elsewhere))
+            if elsewhere := [c.region for c in firsts if c.indicator == cell.indicator and c.region != cell.region]:
+                yield _found(cell, "identical_series", regions=_names_of(elsewhere))
             within = [c.name for c in firsts if c.region == cell.region and c.indicator != cell.indicator]
-            within = [] if cell.indicator in _state_codes() else within  # two that pass in one year are no copy
-            if within:
-                yield finding(cell, "identical_series", "warning", "identical_rows", other=within[0])
+            state = cell.indicator in entries and entries[cell.indicator]["nature"] == "state"
+            if within and not state:  # two that pass in one year are no copy
+                yield _found(cell, "identical_rows", other=within[0])

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names
+from qyx_analysis import catalogue
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.documents import Cell, Document, read_document
 from qyx_analysis.files import FACTS, SOURCES, raw_dir, read_sources, register, set_types
 from qyx_analysis.layouts import Table, read_table
+from qyx_analysis.names.indicators import is_indicator
+from qyx_analysis.names.regions import region_level
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.meaning import mean_cells
 from qyx_analysis.tidy.region import own_lines, region_of, title_lines
@@ -137,7 +140,7 @@ def _plan_in_prose(document: Document, region: object) -> Plan | None:
     except DataError:
         return None
     plan = Plan(code, document, None, NO_ROWS)
-    if names.region_level(code) != "county":
+    if region_level(code) != "county":
         return plan
     read = [table for wing in wings() if wing.read_plan for table in wing.read_plan(plan).values()]
     if all(table.empty for table in read):
@@ -149,17 +152,17 @@ def _indicator_cells(document: Document) -> Iterator[Cell]:
     """Every cell of the document, inside its tables and outside, that is in full the name of an indicator."""
     taken = document.grid_lines
     for index, line in enumerate(document.lines, 1):
-        if index - 1 not in taken and names.is_indicator(line):
+        if index - 1 not in taken and is_indicator(line):
             yield Cell(line.strip(), f"line {index}")
     for grid in document.grids:
-        yield from (cell for row in grid.rows for cell in row if names.is_indicator(cell.text))
+        yield from (cell for row in grid.rows for cell in row if is_indicator(cell.text))
 
 
 def _check_nothing_left(document: Document, table: Table) -> None:
     """A row that the reading of the table did not reach is an error, not a loss; one that is cut off is named."""
-    read = {row.indicator.place for row in table.rows} | table.aside
     if any(remark.key == "table_cut" for remark in table.remarks):
         return
+    read = {row.indicator.place for row in table.rows} | table.aside
     left = next((cell for cell in _indicator_cells(document) if cell.place not in read), None)
     if left:
         last = table.rows[-1].indicator.place
@@ -167,7 +170,7 @@ def _check_nothing_left(document: Document, table: Table) -> None:
 
 
 def typed(frame: pd.DataFrame, resource: str = "targets") -> pd.DataFrame:
-    """Columns of a table in order, with the types of ``fields.csv``; of the targets also what their cells mean."""
+    """Give the columns of a table in order, with the types of ``fields.csv``; of targets also what their cells mean."""
     types = catalogue.dtypes(resource)
     table = set_types(frame, types | {name: "int64" for name in types if name == "year"})
     return mean_cells(table) if resource == "targets" else table
@@ -195,7 +198,7 @@ def read_plans(paths: Iterable[Path], region: object = None, jobs: int = 1, prog
     problems += [problem for outcome in outcomes if not isinstance(outcome, Plan) for problem in outcome]
     named = {plan.region for plan, item in plans if item.named}
     chosen = [plan for plan, item in plans if item.named or plan.region not in named]
-    return _one_per_region(Reading(chosen, problems))
+    return Reading(*_one_per_region(chosen, problems))
 
 
 @dataclass(frozen=True)
@@ -246,18 +249,14 @@ def _listed(path: Path, problems: list[Problem]) -> list[_Item]:
     return [_Item(folder / name, entries.get(name, {})) for name in wanted]
 
 
-def _one_per_region(reading: Reading) -> Reading:
-    by_region: dict[str, list[Plan]] = {}
-    for plan in reading.plans:
-        by_region.setdefault(plan.region, []).append(plan)
-    plans, problems = [], list(reading.problems)
-    for region, found in by_region.items():
-        if len(found) == 1:
-            plans += found
-        else:
-            files = ", ".join(plan.document.name for plan in found)
-            problems.append(Problem("region_twice", files, text=names.region_name(region)))
-    return Reading(plans, problems)
+def _one_per_region(plans: list[Plan], problems: list[Problem]) -> tuple[list[Plan], list[Problem]]:
+    """The plans of regions that have one; two of the same region are a problem of both."""
+    files: dict[str, list[str]] = {}
+    for plan in plans:
+        files.setdefault(plan.region, []).append(plan.document.name)
+    twice = {region: ", ".join(found) for region, found in files.items() if len(found) > 1}
+    more = [Problem("region_twice", found, text=region_name(region)) for region, found in twice.items()]
+    return [plan for plan in plans if plan.region not in twice], problems + more
 
 
 def add_document(path: Path, region: object = None, folder: Path | None = None) -> tuple[Path, Plan]:
@@ -270,12 +269,12 @@ def add_document(path: Path, region: object = None, folder: Path | None = None) 
     plan = read_plan(path, region)
     taken = read_sources(folder).query("region == @plan.region")["file"].tolist()
     if taken:
-        raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=names.region_name(plan.region)))
+        raise DataError(Problem("region_twice", f"{taken[0]}, {path.name}", text=region_name(plan.region)))
     return register(folder, path, entry_of(plan)), plan
 
 
 def entry_of(plan: Plan) -> dict[str, str]:
-    """What a document tells of itself for its line in ``sources.csv``."""
+    """Collect what a document tells of itself for its line in ``sources.csv``."""
     text = "\n".join(plan.document.lines)
     number, date = _DOCUMENT_NUMBER.search(text), _DATE.search(text)
     return {

@@ -148,9 +148,11 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
     seen: dict[str, tuple[str, str]] = {}
     found = []
     above = ""
-    domains = _domains_by_name(rows)
-    for place, (row, text) in enumerate(zip(rows, _without_numbers(rows), strict=True), 1):
-        printed = read_name(text)
+    read = [read_name(text) for text in _without_numbers(rows)]
+    domains: dict[str, set[str]] = {}
+    for row, printed in zip(rows, read, strict=True):
+        domains.setdefault(printed.folded, set()).add(row.domain)
+    for place, (row, printed) in enumerate(zip(rows, read, strict=True), 1):
         code = names.find_indicator(printed.folded) or names.LOCAL + printed.folded
         if _PART.match(printed.folded):
             code = names.LOCAL + above + printed.folded
@@ -166,28 +168,20 @@ def _identities(rows: tuple[PrintedRow, ...], file: str, problems: list[Problem]
         seen.setdefault(code, (row.indicator.place, printed.folded))
         unit = _unit(row.unit.text if row.unit else "") or printed.unit
         number_text, marks = split_marks(row.number.text)
-        entry = known.get(code)
+        entry = known.get(code, {"domain": row.domain, "unit": unit})
         found.append(
             {
                 "indicator": code,
-                "number": printed.number if printed.number is not None else _number(number_text),
+                "number": _number(number_text) if printed.number is None else printed.number,
                 "row": place,
                 "name": printed.name,
-                "domain": entry["domain"] if entry else row.domain,
-                "unit": entry["unit"] if entry else unit,
+                "domain": entry["domain"],
+                "unit": entry["unit"],
                 "printed_unit": unit,
                 "marker": _signs(number_text) + marks + printed.marks,
             }
         )
     return found
-
-
-def _domains_by_name(rows: tuple[PrintedRow, ...]) -> dict[str, set[str]]:
-    """The domains that a name stands in."""
-    domains: dict[str, set[str]] = {}
-    for row, text in zip(rows, _without_numbers(rows), strict=True):
-        domains.setdefault(read_name(text).folded, set()).add(row.domain)
-    return domains
 
 
 def _without_numbers(rows: tuple[PrintedRow, ...]) -> list[str]:
@@ -230,7 +224,7 @@ def _signs(text: str) -> str:
 
 @cache
 def known_indicators() -> dict[str, dict[str, Any]]:
-    """The indicators of the catalogue by code, as plain dictionaries."""
+    """Give the indicators of the catalogue by code, as plain dictionaries."""
     table = catalogue.indicators()
     return dict(zip(table["code"], table.to_dict(orient="records"), strict=True))
 

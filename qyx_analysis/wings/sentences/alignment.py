@@ -11,14 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qyx_analysis import catalogue
+from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.measures.panel import EPS, Floats
 from qyx_analysis.measures.results import label
-from qyx_analysis.names import LOCAL, folded, indicators_of
+from qyx_analysis.names.indicators import folded
+from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.contradictions import place_of, printed_value, stated_range
+from qyx_analysis.wings.sentences.contradictions import meant_numbers, place_of, printed_value, stated_range
 from qyx_analysis.wings.sentences.targets import indicator_of
 
-COLUMNS = tuple(catalogue.fields().query("resource == 'alignment'")["name"])
 SAME, SAME_WORDS = "same_definition", "same_words"  # grades; the others stand in concepts.csv
 _REACHED = ("above", "meets")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -78,21 +79,20 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
     """
     indicators = indicators_of(targets).set_index("code", drop=False)
     indicators["concept"] = indicators["number"].astype("string").fillna(indicators["code"])  # of 7 two definitions
-    counties = _counties(targets, prose)
-    of_cities = pd.concat(
-        [_stated(prose[prose["region"].isin(counties["city"])], targets, indicators), _tabled(targets, indicators)]
-    )
-    pairs = of_cities.merge(counties, on="city")
-    rows = _judged(_with_county(pairs, targets, indicators), indicators)
+    counties, cells = _counties(targets, prose), _cells(targets, indicators)
+    stated = _stated(prose[prose["region"].isin(counties["city"])], cells, indicators)
+    pairs = pd.concat([stated, _tabled(cells)]).merge(counties, on="city")
+    rows = _judged(_with_county(pairs, cells, indicators), indicators)
     together = pd.concat([part for part in (rows, _same_words(prose, counties, targets)) if len(part)] or [rows])
     together["last"] = together["indicator"] == ""
     keys = ["city", "number", "last", "metric", "year", "region"]
     together = together.sort_values(keys, kind="stable", ignore_index=True)
-    return together.reindex(columns=list(COLUMNS)).astype(catalogue.dtypes("alignment"))
+    types = catalogue.dtypes("alignment")
+    return together.reindex(columns=list(types)).astype(types)
 
 
 def latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of an alignment only the last year that a city sets for each of its targets.
+    """Keep of an alignment the last year that a city sets for each of its targets.
 
     >>> frame = pd.DataFrame({"city": "330200", "indicator": "nursery_places", "metric": "a", "year": [2024, 2025]})
     >>> latest(frame)["year"].tolist()
@@ -169,10 +169,10 @@ def _concept(metric: str, code: str = "") -> tuple[str, str, str]:
     return (code, SAME_WORDS, "no_direction") if code.startswith(LOCAL) else (code, SAME, "")
 
 
-def _stated(said: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+def _stated(said: pd.DataFrame, cells: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Targets in the sentences of the cities that speak of an indicator; what a city's table has too is left out."""
-    planned = targets[targets["role"] == "target"]
-    tabled = set(zip(planned["region"], planned["indicator"].map(indicators["concept"]), planned["year"], strict=True))
+    planned = cells[cells["role"] == "target"]
+    tabled = set(zip(planned["region"], planned["concept"], planned["year"], strict=True))
     rows = []
     for row in said.itertuples():
         code, grade, reason = _concept(row.metric)
@@ -198,10 +198,10 @@ def _number_of(said: Any, entry: dict[str, Any]) -> dict[str, Any]:
     return {f"city_{name}": value for name, value in numbers.items()}
 
 
-def _tabled(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+def _tabled(cells: pd.DataFrame) -> pd.DataFrame:
     """Targets in the tables of the cities, as :func:`_stated` gives those of their sentences."""
-    of_cities = (targets["level"] == "city") & (targets["role"] == "target") & (targets["kind"] != "missing")
-    rows = _cells(targets[of_cities], indicators).drop(columns="kind")
+    of_cities = (cells["level"] == "city") & (cells["role"] == "target") & (cells["kind"] != "missing")
+    rows = cells.loc[of_cities, ["region", "indicator", "name", "year", *_NUMBERS]]
     rows = rows.rename(columns={"region": "city", "name": "metric"} | dict(zip(_NUMBERS, _of("city"), strict=True)))
     graded = [_concept(*row)[1:] for row in zip(rows["metric"], rows["indicator"], strict=True)]
     return rows.assign(grade=[grade for grade, _ in graded], why=[why for _, why in graded])
@@ -212,34 +212,32 @@ def _of(side: str) -> list[str]:
 
 
 def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
-    """Cells of the tables: ``value`` (全覆盖 as the best value), ``printed`` with its unit, ``place``."""
-    cells = targets
-    unit = cells["published_unit"].where(cells["published_value"].notna() & ~cells["raw"].str.contains("%"), "")
-    full = (cells["kind"] == "full_coverage") & cells["indicator"].map(indicators["full_is_best"]).astype(bool)
-    return cells.assign(
-        value=cells["value"].mask(full, cells["indicator"].map(indicators["best"])),
-        operator=cells["operator"].mask(full, "="),
-        resolution=cells["resolution"].mask(full, 0.0),
-        printed=cells["raw"] + unit,
-        place=cells["document"] + ", " + cells["locator"],
-    )[["region", "indicator", "name", "year", "kind", *_NUMBERS]]
+    """Cells of the tables with the number they mean as ``value``, ``printed`` with its unit, and ``place``."""
+    unit = targets["published_unit"].where(targets["published_value"].notna() & ~targets["raw"].str.contains("%"), "")
+    meant = meant_numbers(targets, indicators)
+    full = meant.notna() & (targets["kind"] == "full_coverage")
+    cells = targets.assign(
+        concept=targets["indicator"].map(indicators["concept"]),
+        value=meant,
+        operator=targets["operator"].mask(full, "="),
+        resolution=targets["resolution"].mask(full, 0.0),
+        printed=targets["raw"] + unit,
+        place=targets["document"] + ", " + targets["locator"],
+    )
+    return cells[["region", "level", "indicator", "concept", "name", "year", "role", "kind", *_NUMBERS]]
 
 
-def _with_county(pairs: pd.DataFrame, targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+def _with_county(pairs: pd.DataFrame, cells: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Each city target with the county's cell of the same indicator and year, and with the county's baseline."""
-    concept = indicators["concept"]
-    pairs = pairs.assign(concept=pairs["indicator"].map(concept)).astype({"year": "Int64"})
-    cells = _cells(targets, indicators).astype({"year": "Int64"})
-    cells = cells.assign(concept=cells["indicator"].map(concept))
-    cells = cells.rename(columns={"indicator": "printed_as"})
-    planned = cells.rename(columns=dict(zip(_NUMBERS, _of("county"), strict=True))).drop(columns="name")
+    pairs = pairs.assign(concept=pairs["indicator"].map(indicators["concept"])).astype({"year": "Int64"})
+    cells = cells.rename(columns={"indicator": "printed_as"}).astype({"year": "Int64"})
+    planned = cells[["region", "concept", "printed_as", "year", "kind", *_NUMBERS]]
+    planned = planned.rename(columns=dict(zip(_NUMBERS, _of("county"), strict=True)))
     rows = pairs.merge(planned, on=["region", "concept", "year"], how="left")
     rows = rows.assign(other=rows["printed_as"] != rows["indicator"]).sort_values("other", kind="stable")
     rows = rows.drop_duplicates(["region", "indicator", "year", "city_place"], ignore_index=True)  # 登记 before 调查
-    starts = targets.loc[targets["role"] == "baseline", ["region", "indicator", "year"]]
-    starts = starts.rename(columns={"indicator": "printed_as"}).astype({"year": "Int64"})
-    names = {name: f"baseline_{name}" for name in _NUMBERS} | {"value": "baseline"}
-    first = cells.merge(starts, on=["region", "printed_as", "year"])[["region", "printed_as", *_NUMBERS]]
+    first = cells.loc[cells["role"] == "baseline", ["region", "printed_as", *_NUMBERS]]
+    names = dict(zip(_NUMBERS, _of("baseline"), strict=True)) | {"value": "baseline"}
     rows = rows.merge(first.rename(columns=names), on=["region", "printed_as"], how="left")
     printed = pd.MultiIndex.from_frame(cells[["region", "concept"]])
     rows = rows.assign(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qyx_analysis import names
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.wings.sentences.facts import extract
 
 
@@ -25,7 +25,7 @@ def add_commands(add_command: Any) -> None:
 
 def _extract(arguments: argparse.Namespace) -> int:
     said = extract(arguments.file, arguments.region, arguments.raw)
-    name = f"{said.region} {names.region_name(said.region)} {names.region_name(said.region, 'en')}"
+    name = f"{said.region} {region_name(said.region)} {region_name(said.region, 'en')}"
     counts = f"{len(said.targets)} 个目标 / targets, {len(said.governance)} 条治理信息 / rows of governance"
     print(f"{said.document}: {name}, {counts}")
     return 0

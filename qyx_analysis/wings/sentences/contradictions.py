@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis.cells import normal
-from qyx_analysis.names import conversion, find_unit, indicators_of
+from qyx_analysis.names.listing import indicators_of
+from qyx_analysis.names.units import conversion, find_unit
 from qyx_analysis.tidy.findings import as_frame, finding
-from qyx_analysis.wings.sentences.targets import linked
+from qyx_analysis.wings.sentences.targets import link_targets
 
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _FLOW = re.compile("新增|城镇新增|开展")  # said for all years together, printed for each year: both may be right
@@ -50,64 +51,69 @@ def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFra
     >>> compare_with_table(prose, load_targets())[["rule", "year", "raw"]].values.tolist()
     [['prose_bound', 2027, '<3.5']]
     """
-    return as_frame([found for _, found in differing(prose, targets)])
+    return as_frame([found for _, found in find_differences(prose, targets)])
 
 
-def differing(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
-    ordered = targets.sort_values("year", kind="stable")
+def find_differences(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
+    indicators = indicators_of(targets).set_index("code", drop=False)
+    ordered = targets.assign(meant=meant_numbers(targets, indicators)).sort_values("year", kind="stable")
     rows = {key: list(cells.itertuples()) for key, cells in ordered.groupby(["region", "indicator"])}
-    entries = indicators_of(targets).set_index("code").to_dict(orient="index")
-    for said in linked(prose, targets).itertuples():
-        if row := rows.get((said.region, said.indicator)):
-            for found in _differences(said, row, entries[said.indicator]):
-                yield said, found
+    entries = indicators.to_dict(orient="index")
+    for said in link_targets(prose, targets).itertuples():
+        row = rows.get((said.region, said.indicator))
+        if row and (found := _difference(said, row, entries[said.indicator])):
+            yield said, found
 
 
-def _differences(said: Any, row: list[Any], entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """At most one difference between what the prose said and a printed row of the table."""
-    last = row[-1]
-    stated = last.year if pd.isna(said.year) else int(said.year)
+def _difference(said: Any, row: list[Any], entry: dict[str, Any]) -> dict[str, Any] | None:
+    """The difference between what the prose said and a printed row of the table, if there is one."""
+    stated = row[-1].year if pd.isna(said.year) else int(said.year)
     cell = next((cell for cell in row if cell.year == stated), None)
     words: dict[str, Any] = {"prose": said.metric + printed_value(said), "place": place_of(said), "stated": stated}
     if cell is None:
-        yield finding(last, "prose_year", "warning", "prose_year_absent", **words)
-        return
+        return finding(row[-1], "prose_year", "warning", "prose_year_absent", **words)
+    if cell.kind not in _COMPARED or said.kind == "words" or said.kind == cell.kind == "full_coverage":
+        return None
     words |= {"printed": cell.raw, "at": cell.year, "unit": entry["unit"]}
-    if cell.kind not in _COMPARED or said.kind == "words":
-        return
     low, high = stated_range(said, entry)
-    number = _number(cell, entry)
-    if said.kind == cell.kind == "full_coverage":
-        return
-    if low is None or high is None or number is None:
-        yield finding(cell, "prose_unit", "warning", year=True, **words)
-    elif low <= number <= high or isclose(low, number):
-        if said.kind != "range" and cell.operator and said.operator != cell.operator:
-            yield finding(cell, "prose_bound", "warning", year=True, **words)
-    elif said.annual or entry["nature"] == "cumulative" or not _FLOW.match(entry["name_zh"]):
-        yield _other_value(low, row, cell, entry, words)
+    if low is None or high is None or pd.isna(cell.meant):
+        return finding(cell, "prose_unit", "warning", year=True, **words)
+    if low <= cell.meant <= high or isclose(low, cell.meant):
+        same_bound = said.kind == "range" or not cell.operator or said.operator == cell.operator
+        return None if same_bound else finding(cell, "prose_bound", "warning", year=True, **words)
+    if not said.annual and entry["nature"] != "cumulative" and _FLOW.match(entry["name_zh"]):
+        return None
+    return _other_value(low, row, cell, entry["nature"] == "cumulative", words)
 
 
-def _other_value(
-    value: float, row: list[Any], cell: Any, entry: dict[str, Any], words: dict[str, Any]
-) -> dict[str, Any]:
-    numbers = [other for other in row if other.value == other.value and other.year != cell.year]
-    if entry["nature"] == "cumulative":
-        for other in numbers:
-            if other.year < cell.year and isclose(cell.value - other.value, value):
-                return finding(cell, "prose_start", "warning", year=True, **words | {"other": other.year})
-    same = [other for other in numbers if isclose(other.value, value)]
+def _other_value(value: float, row: list[Any], cell: Any, cumulative: bool, words: dict[str, Any]) -> dict[str, Any]:
+    """The finding about a stated value that is not the printed one, by where else in the row it stands."""
+    others = [other for other in row if other.value == other.value and other.year != cell.year]
+    start = next((one for one in others if one.year < cell.year and isclose(cell.value - one.value, value)), None)
+    if cumulative and start:
+        return finding(cell, "prose_start", "warning", year=True, **words | {"other": start.year})
+    same = [other for other in others if isclose(other.value, value)]
     if same and same[-1] is row[-1]:  # the goal of the plan, stated for another year
-        words |= {"printed": row[-1].raw, "at": row[-1].year}
-        return finding(row[-1], "prose_year", "warning", year=True, **words)
+        return finding(
+            row[-1], "prose_year", "warning", year=True, **words | {"printed": row[-1].raw, "at": row[-1].year}
+        )
     if same:
         return finding(cell, "prose_value", "error", "prose_value_of", year=True, **words | {"other": same[0].year})
     return finding(cell, "prose_value", "error", year=True, **words)
 
 
+def meant_numbers(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.Series:
+    """Say which number each cell of the tables means: its value, and of 全覆盖 the best value where that is full.
+
+    ``indicators``: as :func:`qyx_analysis.names.listing.indicators_of` gives them, by their code.
+    """
+    full = (targets["kind"] == "full_coverage") & targets["indicator"].map(indicators["full_is_best"]).astype(bool)
+    return targets["value"].mask(full, targets["indicator"].map(indicators["best"]))
+
+
 def stated_range(said: Any, entry: dict[str, Any]) -> tuple[float | None, float | None]:
-    """The lowest and highest value that a target of the prose states, in the unit of its indicator ``entry``."""
+    """Give the lowest and highest value that a target of the prose states, in the unit of its indicator ``entry``."""
     if said.kind == "full_coverage":
         return (100.0, 100.0) if entry["full_is_best"] else (None, None)
     factor = _factor(said.unit, entry)
@@ -131,19 +137,13 @@ def _factor(unit: str, entry: dict[str, Any]) -> Decimal | None:
     return conversion(counted if said_in_name else unit, entry["unit"])
 
 
-def _number(cell: Any, entry: dict[str, Any]) -> float | None:
-    if cell.kind == "full_coverage":
-        return 100.0 if entry["full_is_best"] else None
-    return None if pd.isna(cell.value) else float(cell.value)
-
-
 def printed_value(said: Any) -> str:
-    """The value of a target of the prose with its sign and unit."""
+    """Write the value of a target of the prose with its sign and unit."""
     worded = said.kind == "full_coverage" or "成" in said.text_value  # 七成 is read as 70 %
     unit = "" if worded else said.unit
     return f"{_SIGNS.get(said.operator, '')}{said.text_value}{unit}"
 
 
 def place_of(said: Any) -> tuple[str, str]:
-    """Where the prose says it, in Chinese and in English."""
+    """Say where the prose has a target, in Chinese and in English."""
     return f"{said.section}，第 {said.char_start} 字", f"{said.section}, character {said.char_start}"

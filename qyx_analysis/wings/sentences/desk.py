@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from qyx_analysis import names
+from qyx_analysis.names.regions import region_level
 from qyx_analysis.notebook.desk import choose_regions, load_once, stamp
 from qyx_analysis.wings.sentences.alignment import alignment
 
@@ -28,7 +28,7 @@ class Prose:
 def open_prose(desk: Desk) -> Prose:
     """Load what the plans of a desk's regions say in sentences; the cities' plans are always there."""
     prose = load_once(desk.folder, "prose_targets")
-    cities = prose["region"].map(names.region_level) != "county"
+    cities = prose["region"].map(region_level) != "county"
     own = prose[cities | prose["region"].isin(desk.targets["region"])].reset_index(drop=True)
     aligned = _aligned(desk.folder, stamp(desk.folder), desk.region if desk.peers else "", desk.peers)
     return Prose(own, aligned[aligned["domain"].isin(desk.targets["domain"])].reset_index(drop=True))

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from qyx_analysis import catalogue, names
+from qyx_analysis import catalogue
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.files import (
     FACTS,
     SOURCES,
@@ -30,10 +31,11 @@ from qyx_analysis.files import (
     write_whole,
 )
 from qyx_analysis.layouts import column_of
+from qyx_analysis.names.regions import find_region
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import Plan, entry_of, read_plan
-from qyx_analysis.wings.sentences.governance import department_rows, governance
-from qyx_analysis.wings.sentences.targets import linked, prose_targets
+from qyx_analysis.wings.sentences.governance import department_rows, read_governance
+from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
 
 _DERIVED = ("region", "document", "indicator", "linked_indicator", "number", "locator")  # not kept
 _CHECKSUMS = {"prose_targets": "targets_sha256", "governance": "governance_sha256"}
@@ -71,15 +73,15 @@ class Said:
         return bool(len(self.targets) + len(self.governance))
 
 
-def said_in(plan: Plan) -> Said:
+def read_said(plan: Plan) -> Said:
     """Read the sentences of a plan; a document that is a table alone says nothing."""
-    document, region = plan.document, plan.region
-    file = document.name, document.sha256
-    return Said(region, plan.title, *file, *file, prose_targets(document, region), governance(document, region))
+    read = plan.document, plan.region, plan.table
+    file = plan.document.name, plan.document.sha256
+    return Said(plan.region, plan.title, *file, *file, prose_targets(*read), read_governance(*read))
 
 
-def row_departments(plan: Plan) -> pd.DataFrame:
-    """The departments that the rows of a plan's table print, as rows of the governance."""
+def read_departments(plan: Plan) -> pd.DataFrame:
+    """Read the departments that the rows of a plan's table print, as rows of the governance."""
     rows = []
     if plan.table:
         label = _department_label(plan)
@@ -127,14 +129,14 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
     """
     folder = (folder or raw_dir()) / FACTS
     plan = read_plan(path, region)
-    said = said_in(plan)
+    said = read_said(plan)
     if not said:
         raise DataError(Problem("said_nothing", path.name))
     sources = read_sources(folder)
     own = sources["file"] == path.name
     for other in sources[~own].itertuples():
         if other.region == said.region or Path(other.file).stem == path.stem:
-            text = names.region_name(said.region)
+            text = region_name(said.region)
             raise DataError(Problem("said_twice", f"{FACTS}/{SOURCES}, {path.name}", other.file, text))
     line = entry_of(plan)
     for entry in sources[own].to_dict("records"):
@@ -165,7 +167,7 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
             yield from error.problems
             continue
         if said.region in seen:
-            yield Problem("said_twice", f"{FACTS}/{SOURCES}", text=names.region_name(said.region))
+            yield Problem("said_twice", f"{FACTS}/{SOURCES}", text=region_name(said.region))
         else:
             yield said
         seen.add(said.region)
@@ -174,14 +176,14 @@ def read_kept(folder: Path) -> Iterator[Said | Problem]:
 def _read_one(folder: Path, entry: dict[str, str]) -> Said:
     place = f"{FACTS}/{SOURCES}"
     try:
-        region = names.find_region(entry["region"])
+        region = find_region(entry["region"])
     except DataError as error:
         raise DataError(replace(error.problems[0], file=place)) from None
     if not _SHA256.fullmatch(entry["sha256"]):
         raise DataError(Problem("said_checksum", place, entry["file"], entry["sha256"]))
     targets, governed = (_read_facts(folder, entry, name) for name in _CHECKSUMS)
     about = {"region": region, "document": Path(entry["file"]).stem}
-    targets = set_types(linked(targets.assign(**about)), catalogue.dtypes("prose_targets"))
+    targets = set_types(link_targets(targets.assign(**about)), catalogue.dtypes("prose_targets"))
     governed = set_types(governed.assign(**about), catalogue.dtypes("governance"))
     kept = f"{FACTS}/{_file(entry['file'], 'prose_targets')}", entry["targets_sha256"]
     return Said(region, entry.get("title", ""), *kept, entry["file"], entry["sha256"], targets, governed)

@@ -18,8 +18,9 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
 from qyx_analysis.files import set_types
+from qyx_analysis.layouts import Table
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.sentences import Sentence, sentences
+from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
 
 _WORDS = "governance_words.csv"
 _CLAUSE, _ITEM = re.compile("[,;:。]"), re.compile("[,;:。、]|以及|[和及与]")
@@ -28,7 +29,7 @@ _SEPARATOR = re.compile(r"[、,/](?![^()]{0,99}\))")  # none inside brackets
 _BODY = r"[\u4e00-\u9fff]{{1,10}}?(?:{words})(?=(?:要|应|应当|须|需|将|负责)?$)"
 
 
-def governance(document: Document, region: str = "") -> pd.DataFrame:
+def read_governance(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
     """Read the lead departments and the monitoring that the sentences of a document prescribe.
 
     Parameters
@@ -37,6 +38,8 @@ def governance(document: Document, region: str = "") -> pd.DataFrame:
         As :func:`qyx_analysis.documents.read_document` gives it.
     region : str
         Six-digit code of its region.
+    table : Table, optional
+        The table that was read of it: its lines are no sentences.
 
     Returns
     -------
@@ -48,12 +51,12 @@ def governance(document: Document, region: str = "") -> pd.DataFrame:
     Examples
     --------
     >>> lines = "（一）“幼有善育”（牵头单位：区卫生健康局）", "三、保障措施", "（一）督导。区政府每季度开展指标晾晒。"
-    >>> table = governance(Document("plan.txt", "plan", "", lines))
-    >>> table[["scope", "domain", "department", "what", "frequency"]].values.tolist()
+    >>> rows = read_governance(Document("plan.txt", "plan", "", lines))
+    >>> rows[["scope", "domain", "department", "what", "frequency"]].values.tolist()
     [['domain', '幼有善育', '区卫生健康局', '', ''], ['plan', '', '区政府', 'publicity', 'quarterly']]
     """
     rows = []
-    for sentence in sentences(document):
+    for sentence in read_sentences(document, table):
         about_all = bool(_words("section").search(sentence.domain))
         scope = {"scope": "plan", "domain": ""} if about_all else {}
         rows += [row | scope for row in _departments(sentence)]
@@ -64,7 +67,7 @@ def governance(document: Document, region: str = "") -> pd.DataFrame:
 
 
 def department_rows(printed: str, label: str) -> list[dict[str, str]]:
-    """The departments that a cell of the table prints in a column with this header.
+    """Split a cell of departments into rows; ``label`` is the header of its column.
 
     >>> [row["department"] for row in department_rows("民政局、各县（市、区）政府", "责任单位")]
     ['民政局', '各县（市、区）政府']

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from qyx_analysis.wings.sentences.words import Token, tokens
+from qyx_analysis.wings.sentences.words import Token, read_tokens
 
 _KINDS = {"<": "upper_bound", "<=": "upper_bound", ">": "lower_bound", ">=": "lower_bound", "=": "point"}
 _VERBS = ("reach", "is", "do", "change")
@@ -71,7 +71,7 @@ def targets_in(text: str, years: range) -> Iterator[Target]:
     >>> target.metric[0].text, target.operator, target.numbers, target.unit, target.year
     ('入园率', '>=', ('95',), '%', 2027)
     """
-    found = tokens(text)
+    found = read_tokens(text)
     claims: list[_Claim] = []
     for value in _values(found):
         claim = _claim(found, value, claims)

@@ -14,8 +14,8 @@ from qyx_analysis.wings import Wing
 from qyx_analysis.wings.sentences.alignment import alignment
 from qyx_analysis.wings.sentences.command import add_commands
 from qyx_analysis.wings.sentences.contradictions import compare_with_table
-from qyx_analysis.wings.sentences.facts import Said, read_kept, row_departments, said_in
-from qyx_analysis.wings.sentences.targets import linked, prose_targets
+from qyx_analysis.wings.sentences.facts import Said, read_departments, read_kept, read_said
+from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
 
 if TYPE_CHECKING:
     from qyx_analysis.datapackage.building import Draft
@@ -30,8 +30,8 @@ def _read_tables(draft: Draft) -> None:
         if plan.targets["department"].any():
             _give(draft, (plan.region, plan.document.name), "governance")
     targets = draft.tables["targets"]
-    prose = linked(joined("prose_targets", [each.targets for each in said]), targets)
-    governed = [each.governance for each in said] + [row_departments(plan) for plan in draft.plans]
+    prose = link_targets(joined("prose_targets", [each.targets for each in said]), targets)
+    governed = [each.governance for each in said] + [read_departments(plan) for plan in draft.plans]
     draft.tables |= {"prose_targets": prose, "governance": joined("governance", governed)}
     draft.findings += compare_with_table(prose, targets).to_dict(orient="records")
     draft.counts.append(f"{sum(len(each.targets) for each in said)} 个正文目标 / targets in sentences")
@@ -47,7 +47,7 @@ def _said(draft: Draft) -> list[Said]:
             kept = list(error.problems)
         draft.problems += [each for each in kept if isinstance(each, Problem)]
         said |= {each.region: each for each in kept if isinstance(each, Said)}
-    said |= {each.region: each for each in map(said_in, draft.plans) if each}
+    said |= {each.region: each for each in map(read_said, draft.plans) if each}
     return [said[region] for region in sorted(said)]
 
 
@@ -69,7 +69,7 @@ def _derive_tables(draft: Draft) -> None:
 
 
 def _read_plan(plan: Plan) -> dict[str, pd.DataFrame]:
-    return {"prose_targets": prose_targets(plan.document, plan.region)}
+    return {"prose_targets": prose_targets(plan.document, plan.region, plan.table)}
 
 
 WING = Wing(

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from qyx_analysis.documents import Document
-from qyx_analysis.layouts import Table, read_table
-from qyx_analysis.problems import DataError
+from qyx_analysis.layouts import Table
 
 _NUMERAL = "[一二三四五六七八九十]+"
 _HEADINGS = (  # from the widest to the narrowest
@@ -48,28 +47,36 @@ class Sentence:
     heading: bool
 
 
+def read_sentences(document: Document, table: Table | None = None) -> tuple[Sentence, ...]:
+    """Read the sentences of a document, without the lines of the ``table`` that was read of it.
+
+    What the document repeats in the same section is given once.
+    """
+    return _read_once(document, _lines_of(table) if table else range(0))
+
+
 @lru_cache(maxsize=4)  # one document is read for its targets and for its governance
-def sentences(document: Document) -> tuple[Sentence, ...]:
-    """The sentences of the prose, tables left out; what the document repeats in the same section is given once."""
-    once: dict[tuple[str, str], Sentence] = {}
-    for sentence in _all_sentences(document):
-        once.setdefault((sentence.section, sentence.text), sentence)
-    return tuple(once.values())
-
-
-def _all_sentences(document: Document) -> Iterator[Sentence]:
+def _read_once(document: Document, table: range) -> tuple[Sentence, ...]:
     outline = _Outline()
     original = "\n".join(document.lines)
-    for paragraph in _paragraphs(document):
+    once: dict[tuple[str, str], Sentence] = {}
+    for paragraph in _paragraphs(document, _not_prose(document) | set(table)):
         body = outline.enter("".join(char for char, _ in paragraph))
         parts = [chars for part in _split(paragraph[body:]) if (chars := _clean(part))]
         for i, chars in enumerate(parts):
             heading = body > 0 and i == 0 and (len(parts) > 1 or chars[-1][0] not in _ENDS)
-            offsets = tuple(offset for _, offset in chars)
+            text, offsets = "".join(char for char, _ in chars), tuple(offset for _, offset in chars)
             printed = "".join(original[offset] for offset in offsets)
-            yield Sentence(
-                "".join(char for char, _ in chars), printed, offsets, outline.section, outline.domain, heading
-            )
+            sentence = Sentence(text, printed, offsets, outline.section, outline.domain, heading)
+            once.setdefault((outline.section, text), sentence)
+    return tuple(once.values())
+
+
+def _lines_of(table: Table) -> range:
+    """The lines from the first to the last cell of a table; readers of other formats give no lines."""
+    cells = [table.header, *(cell for row in table.rows for cell in (row.number, row.indicator, *row.values))]
+    lines = [int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))]
+    return range(min(lines), max(lines) + 1) if lines else range(0)
 
 
 class _Outline:
@@ -105,19 +112,28 @@ class _Outline:
 Chars = list[tuple[str, int]]  # characters with their offsets
 
 
-def _paragraphs(document: Document) -> Iterator[Chars]:
+def _not_prose(document: Document) -> set[int]:
+    """The numbers of the lines that stand in a grid, and of those that look like rows of a table.
+
+    A plan may have no table that can be read: cut off, or a picture. What is left of its rows is no prose either.
+    """
+    cells = (cell for grid in document.grids for row in grid.rows for cell in row)
+    lines = {int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))}
+    return lines | {number for number, line in enumerate(document.lines, 1) if _ROW.search(line)}
+
+
+def _paragraphs(document: Document, left_out: set[int]) -> Iterator[Chars]:
     """The lines that are prose, those that only the page cut in two joined again."""
-    table = _table_lines(document)
     offset, buffer = 0, list[tuple[str, int]]()
     for number, line in enumerate(document.lines, 1):
         start, offset = offset, offset + len(line) + 1
         text = line.strip()
-        if not text or (_PAGE_NUMBER.fullmatch(text) and number not in table):
+        if not text or (_PAGE_NUMBER.fullmatch(text) and number not in left_out):
             continue
-        if buffer and (number in table or not _goes_on(buffer, line)):
+        if buffer and (number in left_out or not _goes_on(buffer, line)):
             yield buffer
             buffer = []
-        if number not in table:
+        if number not in left_out:
             text = line if buffer else _MARK.sub("", line, count=1)
             start += len(line) - len(text)
             buffer += [(char, start + i) for i, char in enumerate(text)]
@@ -131,26 +147,6 @@ def _goes_on(before: Chars, line: str) -> bool:
     last = "".join(char for char, _ in before[-_WRAPPED:]).strip()
     cut = len(before) > _WRAPPED and last[-1] not in _ENDS + "；;：:"
     return cut and not line[0].isspace() and not any(pattern.match(line) for pattern in (_MARKDOWN, *_HEADINGS))
-
-
-def _table_lines(document: Document) -> frozenset[int]:
-    """The numbers of the lines that tables stand on; readers of other formats give no such lines.
-
-    A plan may have no table that can be read: cut off, or a picture. What is left of its rows is no prose either.
-    """
-    try:
-        places = _places(read_table(document))
-    except DataError:
-        places = []
-    places += [cell.place for grid in document.grids for row in grid.rows for cell in row]
-    left = (number for number, line in enumerate(document.lines, 1) if _ROW.search(line))
-    return frozenset(left) | {int(match[1]) for place in places if (match := _PLACE.match(place))}
-
-
-def _places(table: Table) -> list[str]:
-    cells = [table.header, *(cell for row in table.rows for cell in (row.number, row.indicator, *row.values))]
-    numbers = [int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))]
-    return [f"line {number}" for number in range(min(numbers), max(numbers) + 1)] if numbers else []
 
 
 def _split(paragraph: Chars) -> Iterator[Chars]:

@@ -1,4 +1,4 @@
-"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of; and its governance."""
+"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis import catalogue
+from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.documents import Document
-from qyx_analysis.names import LOCAL, find_indicator, folded
+from qyx_analysis.layouts import Table
+from qyx_analysis.names.indicators import find_indicator, folded
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.governance import department_rows, governance
 from qyx_analysis.wings.sentences.grammar import Target, targets_in
-from qyx_analysis.wings.sentences.sentences import Sentence, sentences
-
-__all__ = ["department_rows", "governance", "indicator_of", "linked", "prose_targets"]
+from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
 
 _LONGEST = 80  # characters of a name
 
 
-def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
+def prose_targets(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
     """Read every quantified target that the sentences of a document state.
 
     Parameters
     ----------
     document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. Its tables are left out, as are the rows left of
-        one that cannot be read, and what it repeats is counted once.
+        As :func:`qyx_analysis.documents.read_document` gives it. What it repeats is counted once.
     region : str
         Six-digit code of its region.
+    table : Table, optional
+        The table that was read of it: its lines are no sentences, nor are rows left of one that cannot be read.
 
     Returns
     -------
@@ -41,19 +41,19 @@ def prose_targets(document: Document, region: str = "") -> pd.DataFrame:
     Examples
     --------
     >>> text = "到2027年，托位数达到5.5个，入园率、巩固率均达到96%以上。"
-    >>> table = prose_targets(Document("plan.txt", "plan", "", (text,)))
-    >>> table[["metric", "operator", "value", "unit", "year"]].values.tolist()
+    >>> found = prose_targets(Document("plan.txt", "plan", "", (text,)))
+    >>> found[["metric", "operator", "value", "unit", "year"]].values.tolist()
     [['托位数', '=', 5.5, '个', 2027], ['入园率', '>=', 96.0, '%', 2027], ['巩固率', '>=', 96.0, '%', 2027]]
     """
     text = "\n".join(document.lines)
     found = (
         _row(document.stem, text, sentence, target)
-        for sentence in sentences(document)
+        for sentence in read_sentences(document, table)
         for target in targets_in(sentence.text, _years())
     )
     rows = [row for row in found if _is_name(row["metric"])]
     types = catalogue.dtypes("prose_targets")
-    return linked(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
+    return link_targets(pd.DataFrame(rows, columns=list(types)).assign(region=region)).astype(types)
 
 
 def _is_name(metric: str) -> bool:
@@ -96,7 +96,7 @@ def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, 
 # --- what a target speaks of ------------------------------------------------------------------------------
 
 
-def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
+def link_targets(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
     """Say anew of every target which indicator it speaks of.
 
     Parameters
@@ -117,7 +117,7 @@ def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataF
     --------
     >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "乐龄中心覆盖率"], "unit": ["个", "%"]})
     >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:乐龄中心覆盖率"], "unit": ["%"]})
-    >>> linked(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
+    >>> link_targets(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
     [['nursery_places', 1], ['local:乐龄中心覆盖率', <NA>]]
     """
     rows = () if targets is None else targets[targets["indicator"].str.startswith(LOCAL)].itertuples()
@@ -133,7 +133,7 @@ def linked(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataF
 
 @cache
 def indicator_of(metric: str, unit: str = "") -> str:
-    """The code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
+    """Find the code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
 
     What is paid a month is not what an indicator counts in years.
 

@@ -59,10 +59,10 @@ def _whole(word: str) -> str:
     return re.escape(word) + ("(?!率)" if _lexicon()[word][0] in ("do", "change") else "")
 
 
-def tokens(text: str) -> list[Token]:
+def read_tokens(text: str) -> list[Token]:
     """Cut a sentence into tokens; what the lexicon does not know is ``text``.
 
-    >>> [(token.role, token.text) for token in tokens("到2027年,入园率达到95%")]
+    >>> [(token.role, token.text) for token in read_tokens("到2027年,入园率达到95%")]
     [('year', '到2027年'), ('stop', ','), ('text', '入园率'), ('reach', '达到'), ('number', '95'), ('unit', '%')]
     """
     found: list[Token] = []
