@@ -254,7 +254,7 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             (fresh / name).write_bytes(data)
         if out.is_dir():
-            _carry_over(out, fresh, set(files))
+            _carry_over(out, fresh, {*files, *(f"{name}.csv" for name in catalogue.fields()["resource"])})
         _change_over(fresh, out)
     except OSError as error:
         raise unwritable(out, error) from error
