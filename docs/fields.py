@@ -22,7 +22,7 @@ def columns(resource: str) -> str:
         "|---|---|---|---|---|",
     ]
     for field in catalogue.fields().query("resource == @resource").itertuples():
-        allowed = findings.RULES if field.enum == "@rules" else filter(None, str(field.enum).split("|"))
+        allowed = findings.all_rules() if field.enum == "@rules" else filter(None, str(field.enum).split("|"))
         values = ", ".join(f"`{value}`" for value in allowed)
         lines.append(f"| `{field.name}` | {field.type} | {field.description_en} | {field.description_zh} | {values} |")
     return "\n".join(lines)
