@@ -17,7 +17,8 @@ from qyx_analysis.measures.results import label
 from qyx_analysis.names.indicators import folded
 from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.contradictions import meant_numbers, place_of, printed_value, stated_range
+from qyx_analysis.tidy.meaning import with_meaning
+from qyx_analysis.wings.sentences.contradictions import place_of, printed_value, stated_range
 from qyx_analysis.wings.sentences.targets import indicator_of
 
 SAME, SAME_WORDS = "same_definition", "same_words"  # grades; the others stand in concepts.csv
@@ -214,7 +215,7 @@ def _of(side: str) -> list[str]:
 def _cells(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     """Cells of the tables with the number they mean as ``value``, ``printed`` with its unit, and ``place``."""
     unit = targets["published_unit"].where(targets["published_value"].notna() & ~targets["raw"].str.contains("%"), "")
-    meant = meant_numbers(targets, indicators)
+    meant = with_meaning(targets)["meant"].where(targets["kind"] != "status")  # a state is no number to compare
     full = meant.notna() & (targets["kind"] == "full_coverage")
     cells = targets.assign(
         concept=targets["indicator"].map(indicators["concept"]),

@@ -14,6 +14,7 @@ from qyx_analysis.cells import normal
 from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.names.units import conversion, find_unit
 from qyx_analysis.tidy.findings import as_frame, finding
+from qyx_analysis.tidy.meaning import with_meaning
 from qyx_analysis.wings.sentences.targets import link_targets
 
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -57,7 +58,7 @@ def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFra
 def find_differences(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Give each target of the prose (a row of its frame) that differs from the table, and the finding about it."""
     indicators = indicators_of(targets).set_index("code", drop=False)
-    ordered = targets.assign(meant=meant_numbers(targets, indicators)).sort_values("year", kind="stable")
+    ordered = with_meaning(targets).sort_values("year", kind="stable")
     rows = {key: list(cells.itertuples()) for key, cells in ordered.groupby(["region", "indicator"])}
     entries = indicators.to_dict(orient="index")
     for said in link_targets(prose, targets).itertuples():
@@ -101,15 +102,6 @@ def _other_value(value: float, row: list[Any], cell: Any, cumulative: bool, word
     if same:
         return finding(cell, "prose_value", "error", "prose_value_of", year=True, **words | {"other": same[0].year})
     return finding(cell, "prose_value", "error", year=True, **words)
-
-
-def meant_numbers(targets: pd.DataFrame, indicators: pd.DataFrame) -> pd.Series:
-    """Say which number each cell of the tables means: its value, and of 全覆盖 the best value where that is full.
-
-    ``indicators``: as :func:`qyx_analysis.names.listing.indicators_of` gives them, by their code.
-    """
-    full = (targets["kind"] == "full_coverage") & targets["indicator"].map(indicators["full_is_best"]).astype(bool)
-    return targets["value"].mask(full, targets["indicator"].map(indicators["best"]))
 
 
 def stated_range(said: Any, entry: dict[str, Any]) -> tuple[float | None, float | None]:
