@@ -361,7 +361,9 @@ def test_every_status_has_its_few_words() -> None:
 
 
 def test_every_figure_text_is_used_and_in_its_language() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (project_dir() / "qyx_analysis/figures").glob("*.py"))
+    package = project_dir() / "qyx_analysis"
+    drawing = [*(package / "figures").glob("*.py"), *(package / "wings").glob("*/figures.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in drawing)
     built = (
         "fig_status_",
         "fig_kind_",

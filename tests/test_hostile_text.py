@@ -38,9 +38,9 @@ svg g path use defs text tspan clippath rect button form input label select opti
 SCRIPT = """
 import sys
 from pathlib import Path
-from qyx_analysis import datapackage, reports
+from qyx_analysis import build, reports
 root = Path(sys.argv[1])
-built = datapackage.build([root / "raw"], root / "data")
+built = build([root / "raw"], root / "data")
 assert not built.problems, [str(problem) for problem in built.problems]
 made = reports.make_reports("330213", data=root / "data", lang="both", out=root / "reports")
 assert all(outcome.ok for outcome in made), made

@@ -86,6 +86,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[dict
             assert server.poll() is None, (root / "log").read_text(encoding="utf-8")
             yield json.loads(wait_for(lambda: told.read_text(encoding="utf-8"))) | {"home": root / "home"}
         finally:
+            browser.get("about:blank")  # a page that is left open would ask the server on and on
             server.terminate()
             server.wait(60)
     assert files(project_dir() / "docs" / "lab") == before  # its settings are for reading

@@ -55,7 +55,7 @@ def measured(indicator, cells, **options):
 
 
 MODULES = ["panel", "results", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
-MODULES += ["position", "measured", "alignment"]
+MODULES += ["position", "measured"]
 COLUMNS = ["region", "indicator", "number", "measure", "value", "lo", "hi", "n", "status", "flags"]
 PUBLISHED = {"ok": 34, "unresolved": 17, "weaker": 4, "open_bound": 4, "reversing": 1, "non_monotone": 1}  # of 84
 PUBLISHED |= {"hold_at_ceiling": 3, "state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}

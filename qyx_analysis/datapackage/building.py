@@ -111,6 +111,7 @@ def build(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> from qyx_analysis.files import raw_dir
     >>> with TemporaryDirectory() as folder:
     ...     built = build([raw_dir() / "cixi.txt"], Path(folder) / "processed")
     >>> built.exit_status, len(built.plans[0].targets)
