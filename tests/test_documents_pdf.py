@@ -41,6 +41,7 @@ def gold_cells(folder: Path, render: Callable[[Printed], bytes]) -> int:
         written(folder, f"{stem}.pdf", render(as_printed(stem)))
     reading = read_plans([folder / f"{stem}.pdf" for stem in STEMS])
     assert reading.problems == []
+    assert reading.targets["locator"].str.match(r"page \d+ (row|line) \d+").all()  # with ruling lines and without
     for plan in reading.plans:
         assert [row.domain for row in plan.table.rows] == DOMAINS
     assert sum("省定核心指标" in note for plan in reading.plans for note in plan.table.footnotes) == 1

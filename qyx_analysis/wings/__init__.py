@@ -76,7 +76,7 @@ class Input:
 class Kind:
     """A kind of pages besides the reports: what is planned, and what the index calls and lists.
 
-    ``plan`` takes what :func:`~qyx_analysis.reports.plan.plan_reports` takes. The files of a kind begin with
+    ``plan`` takes chosen counties, targets, the ``notebook``, languages and parameters. The files of a kind begin with
     ``prefix``; ``stem`` gives the rest for a county, or with an empty code for all.
     """
 

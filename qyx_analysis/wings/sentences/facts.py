@@ -88,7 +88,8 @@ def read_departments(plan: Plan) -> pd.DataFrame:
         for target in plan.targets.drop_duplicates("row").itertuples():
             if cell := plan.table.rows[target.row - 1].department:
                 about = {name: getattr(target, name) for name in ("domain", "indicator", "number")}
-                rows += [about | {"locator": cell.place} | said for said in department_rows(cell.text, label)]
+                about["locator"] = plan.document.place_on_page(cell.place)
+                rows += [about | said for said in department_rows(cell.text, label)]
     frame = pd.DataFrame(rows).assign(region=plan.region, document=plan.document.stem, scope="row")
     return set_types(frame, catalogue.dtypes("governance"))
 
