@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PACES = {"front": 0.5, "back": 2.0, "even": 1.0, "lagging": 1.0}  # share of the change by year t of T: (t / T) ** pace
 LAG = 1 / 3  # of the change that the county would plan if it did not lag
-PROVINCES = {4: 60, 90: 5}  # counties: how many provinces of that size
+PROVINCES = {4: 60, 12: 20, 90: 5}  # counties: how many provinces of that size
 NOISE = 0.25  # standard deviation of the log of what a county plans more or less than the design says
 SPREADS = {"converging": -0.5, "diverging": 1.0, "neither": 0.0}  # wanted change of the distances to the mean
 
@@ -205,16 +205,33 @@ def marked(figure: Figure, lang: str) -> Figure:
 # --- what the verdicts find -------------------------------------------------------------------------------
 
 
-def true_timing(truth: pd.DataFrame) -> pd.DataFrame:
-    """Per county and indicator with a planned change: what was put in."""
-    words = {"front": "front_loaded", "back": "back_loaded", "even": "", "lagging": ""}
-    moves = truth[truth["change"].abs() > 0]
-    return moves[["region", "indicator"]].assign(truth=moves["pace"].map(words))
+def true_timing(plans: Province, found: pd.DataFrame) -> pd.DataFrame:
+    """Per county and indicator with a planned change: when it comes, by half a year of mean delivery.
+
+    Of the change since the baseline, or where none is printed of that since the first target.
+    """
+    alone = found.loc[(found["kind"] == "timing") & found["flags"].str.contains("targets_only"), ["region", "indicator"]]
+    rows = plans.truth[plans.truth["change"].abs() > 0].merge(alone.assign(start=1), how="left").fillna({"start": 0})
+    truth = [_true_zone(PACES[row.pace], int(row.start)) for row in rows.itertuples()]
+    return rows[["region", "indicator"]].assign(truth=truth)
 
 
-def true_ambition(truth: pd.DataFrame) -> pd.DataFrame:
-    """Per county and indicator: is the planned share of the gap (where it has none: change) above most, or below?"""
-    rows = truth.join(_settings()[["scale", "best"]], on="indicator")
+@cache
+def _true_zone(power: float, start: int) -> str:
+    """Early, even or late: mean delivery of ``(t / 5) ** power`` from a start year on against the straight line."""
+    done = np.arange(start, 6) ** power
+    shares = (done - done[0]) / (done[-1] - done[0])
+    earlier = shares[1:-1].sum() - (4 - start) / 2  # in years
+    return "front_loaded" if earlier >= 0.5 else "back_loaded" if earlier <= -0.5 else "even"
+
+
+def true_ambition(plans: Province, found: pd.DataFrame) -> pd.DataFrame:
+    """Per county and indicator: is the planned share of the gap (where it has none: change) above most, or below?
+
+    Among the counties that are compared: ``found`` says which, and why the others are not.
+    """
+    compared = found.loc[(found["kind"] == "ambition") & found["rank_best"].notna(), ["region", "indicator"]]
+    rows = plans.truth.merge(compared).join(_settings()[["scale", "best"]], on="indicator")
     rows = rows[(rows["scale"] != "count") & (rows["best"].isna() | rows["closure"].notna())]
     size = rows["closure"].where(rows["best"].notna(), rows["change"]).round(9).groupby(rows["indicator"])
     middle = (size.transform("size") + 1) / 2
@@ -222,9 +239,15 @@ def true_ambition(truth: pd.DataFrame) -> pd.DataFrame:
     return rows[["region", "indicator"]].assign(truth=side.map({1: "more_ambitious", -1: "less_ambitious", 0: ""}))
 
 
-def true_convergence(truth: pd.DataFrame) -> pd.DataFrame:
-    """Per indicator: do the counties come closer, or drift apart, both as printed and on the working scale?"""
-    rows = truth.join(_settings()["scale"], on="indicator")
+def true_convergence(plans: Province, found: pd.DataFrame) -> pd.DataFrame:
+    """Per indicator: do the counties come closer, or drift apart, as printed and on the working scale?
+
+    Among the counties that print both numbers; as printed alone where one of them is 0 or 100 by its rounding, for
+    there log odds say nothing.
+    """
+    ends = plans.targets[plans.targets["year"].isin([plans.targets["year"].min(), plans.targets["year"].max()])]
+    both = ends.dropna(subset="meant").groupby(["region", "indicator"])["year"].nunique().loc[lambda n: n == 2].index
+    rows = plans.truth.merge(both.to_frame(index=False)).join(_settings()["scale"], on="indicator")
     rows = rows[rows["scale"] != "count"]
     share, nothing = (rows["scale"] == "share").to_numpy(), np.full(len(rows), 1e-6)
     rows = rows.assign(
@@ -232,9 +255,14 @@ def true_convergence(truth: pd.DataFrame) -> pd.DataFrame:
     )
     spread = rows.groupby("indicator", sort=False)[["first", "last", "first_working", "last_working"]].std()
     sides = [np.sign((spread[f"last{on}"] - spread[f"first{on}"]).round(9)) for on in ("", "_working")]
-    side = sides[0].where(sides[0] == sides[1], 0)
+    side = sides[0].where((sides[0] == sides[1]) | spread.index.isin(_limited(ends)), 0)
     words = side.map({1: "diverging", -1: "converging", 0: ""})
     return words.rename("truth").reset_index().assign(region="")
+
+
+def _limited(ends: pd.DataFrame) -> pd.Series:
+    """Indicators of which a number may be 0 or 100 by its rounding."""
+    return ends.loc[(ends["kind"] == "point") & ((ends["lo"] == 0) | (ends["hi"] == 100)), "indicator"]
 
 
 TRUTHS = {"timing": true_timing, "ambition": true_ambition, "convergence": true_convergence}
@@ -243,14 +271,14 @@ TRUTHS = {"timing": true_timing, "ambition": true_ambition, "convergence": true_
 def answers(n: int, seed: int) -> pd.DataFrame:
     """Every verdict on one province beside its truth: ``kind, truth, verdict, share``, empty where there is none.
 
-    A verdict counts when its status allows it and more than half of the specifications agree.
+    A verdict counts when its status is the one that sentences are made of.
     """
     plans = province(n, seed)
     found = verdicts(plans.targets)
     found["verdict"] = found["verdict"].where(found["status"].isin(catalogue.statuses_for("timing")), "")
-    found["verdict"] = found["verdict"].replace(["even", "middle", "unchanged"], "")
+    found["verdict"] = found["verdict"].replace(["middle", "unchanged"], "")
     frames = [
-        find(plans.truth).merge(found[found["kind"] == kind], on=["region", "indicator"])
+        find(plans, found).merge(found[found["kind"] == kind], on=["region", "indicator"])
         for kind, find in TRUTHS.items()
     ]
     return pd.concat(frames)[["kind", "truth", "verdict", "share"]]
@@ -275,9 +303,10 @@ def rates(found: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def main() -> None:
+def main(first: int = 0) -> None:
+    """Print the rates; ``first``: the seed of the first province of each size, for fresh ones."""
     for n, provinces in PROVINCES.items():
-        table = rates(pd.concat([answers(n, seed) for seed in range(provinces)]))
+        table = rates(pd.concat([answers(n, first + seed) for seed in range(provinces)]))
         print(f"{n} counties, {provinces} provinces")
         print(table.to_string(float_format="{:.1%}".format), end="\n\n")
 

@@ -103,6 +103,15 @@ def test_gaps_leave_the_other_indicators_alone():
     assert float(mean_r(first, last, np.arange(5))) == pytest.approx(np.mean(alone))
 
 
+def test_every_shuffle_takes_the_same_indicators():
+    """One county lacks the second indicator: its shuffles are all the assignments among the other three."""
+    first = np.array([[60.0, 1], [70, 5], [80, 2], [90, np.nan]])
+    last = np.array([[78.0, 4], [80, 5], [88, 9], [92, np.nan]])
+    null, _ = null_r(first, last)
+    parts = [null_r(first[:, [0]], last[:, [0]])[0].mean(), null_r(first[:3, [1]], last[:3, [1]])[0].mean()]
+    assert null.mean() == pytest.approx(np.mean(parts)) and np.isfinite(null).all()
+
+
 def test_population_opens_absolute_counts():
     counts = plan("pension_insured", {"a": "10 12", "b": "20 22", "c": "30 35", "d": "8 9"})
     people = counts["region"].map({"a": 300_000.0, "b": 300_000, "c": 600_000, "d": 100_000})

@@ -57,7 +57,7 @@ def measured(indicator, cells, **options):
 MODULES = ["panel", "results", "spread", "trajectory", "ambition", "dispersion", "association", "verdicts"]
 MODULES += ["position", "measured"]
 COLUMNS = ["region", "indicator", "number", "measure", "value", "lo", "hi", "n", "status", "flags"]
-PUBLISHED = {"ok": 34, "unresolved": 17, "weaker": 4, "open_bound": 4, "reversing": 1, "non_monotone": 1}  # of 84
+PUBLISHED = {"ok": 33, "unresolved": 20, "weaker": 3, "open_bound": 3, "reversing": 1, "non_monotone": 1}  # of 84
 PUBLISHED |= {"hold_at_ceiling": 3, "state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}
 LEVEL = "affordable_nursery_share"  # a share, higher is better, best 100
 provinces = arrays(int, (20, 6), elements=st.integers(1, 99))  # twenty paths at a time
@@ -136,7 +136,10 @@ def test_rounding_interval_that_reaches_both_sides_is_unresolved():
         ("premature_mortality", "8.4 9.1 8.9 8.7 8.5 8.3", "unresolved", "reversing", True),
         ("premature_mortality", "9.5 10.0 9.5 9.0 8.5 8.3", "reversing", "", True),
         ("unemployment_registered", "1.16 <3.5 <3.5 <3.5 <3.5 <3.5", "weaker", "bounded;open_bound;reversing", True),
-        ("care_workers", "29 30 31 32 ≥32 ≥32", "open_bound", "bounded", True),
+        ("care_workers", "29 30 31 32 ≥32 ≥32", "unresolved", "bounded", True),  # 3 units: rounding moves the zone
+        ("care_workers", "20 30 31 32 ≥32 ≥32", "open_bound", "bounded", True),
+        (LEVEL, "50 54 58 62 66 70", "ok", "", True),  # even is a result
+        ("nursery_places", "3.52 4 4 5 5 6", "unresolved", "", True),  # the targets are whole numbers
         ("rental_housing_cumulative", "0.333 0.548 0.778 0.908 0.938 0.548", "non_monotone", "absolute_count", False),
         ("pension_insured", "下达 下达 下达 下达 下达 下达", "reference", "absolute_count", False),
         ("long_term_care_insured", "47.8 49.5 全覆盖 全覆盖 全覆盖 全覆盖", "words", "absolute_count", False),

@@ -43,8 +43,8 @@ def test_specifications_of_convergence_are_scales_by_measures_by_counties_left_o
 
 
 def test_three_years_have_no_path_without_the_baseline_step():
-    row = one("timing", LEVEL, {"a": "50 62 65"})
-    assert row[["verdict", "specifications", "share"]].tolist() == ["front_loaded", 2, 1.0]
+    row = one("timing", LEVEL, {"a": "50 58 65"})
+    assert row[["verdict", "specifications", "share"]].tolist() == ["even", 2, 1.0]
 
 
 def test_bounds_double_the_specifications_and_an_open_bound_agrees_with_nothing():
@@ -62,8 +62,8 @@ def test_the_county_that_makes_the_verdict_is_named():
 def test_timing_is_asked_with_and_without_the_baseline_step_and_on_log_odds():
     firm = one("timing", LEVEL, {"a": "50 62 66 68 69 70"})
     assert firm[["verdict", "specifications", "share", "status"]].tolist() == ["front_loaded", 4, 1.0, "ok"]
-    torn = one("timing", LEVEL, {"a": "50 65 66 67 68 80"})
-    assert torn[["verdict", "share", "status"]].tolist() == ["front_loaded", 0.25, "contested"]
+    torn = one("timing", LEVEL, {"a": "50 62 64 66 68 70"})  # a straight line after the first step
+    assert torn[["verdict", "share", "status"]].tolist() == ["front_loaded", 0.5, "contested"]
     bound = one("timing", "care_workers", {"a": "20 30 31 32 ≥33 ≥33"})
     assert bound["specifications"] == 4 and bound["status"] == "open_bound"
 
@@ -72,7 +72,7 @@ def test_timing_is_asked_with_and_without_the_baseline_step_and_on_log_odds():
     ("indicator", "cells", "status"),
     [
         (LEVEL, "90 90 90 90 90 90", "hold"),
-        (LEVEL, "/ 60 62 65 70 75", "no_baseline"),
+        (LEVEL, "/ 60 / / 70 75", "no_baseline"),
         (LEVEL, "99.1 99.2 99.2 99.3 99.3 99.4", "unresolved"),
         ("rental_housing_cumulative", "1 2 3 4 5 4", "non_monotone"),
         ("preschool_assessment", "0 100 100 100 100 100", "state"),
@@ -82,6 +82,67 @@ def test_timing_without_a_verdict_says_why(indicator, cells, status):
     row = one("timing", indicator, {"a": cells})
     assert row["status"] == status
     assert status == "unresolved" or (row["verdict"], row["specifications"]) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "verdict"),
+    [
+        ("50 54 58 62 66 70", "even"),
+        ("50.0 54.5 58.5 62.5 66.5 70.0", "even"),  # an index of +.05 is five weeks
+        ("50 62 66 68 69 70", "front_loaded"),
+        ("50 51 52 54 58 70", "back_loaded"),
+    ],
+)
+def test_early_and_late_are_half_a_year_away_from_even(cells, verdict):
+    row = one("timing", LEVEL, {"a": cells})
+    assert row[["verdict", "status"]].tolist() == [verdict, "ok"]
+
+
+def test_coarse_targets_after_a_fine_baseline_give_no_timing():
+    row = one("timing", "nursery_places", {"a": "3.52 4 4 5 5 6"})
+    assert row["status"] == "unresolved"
+
+
+def test_a_row_without_a_baseline_is_judged_on_its_targets():
+    row = one("timing", LEVEL, {"a": "/ 50 60 70 80 90"})
+    assert row[["verdict", "status", "flags", "specifications"]].tolist() == ["even", "ok", "targets_only", 2]
+
+
+def test_shared_and_common_targets_take_no_part_in_ranks():
+    """奉化 and 慈溪 print the same numbers from other baselines; 欠薪化解率 is 96 everywhere."""
+    shared = "90 92 94 96 98"
+    rows = {"330213": f"80 {shared}", "330282": f"70 {shared}", "330681": "60 70 75 80 85 90"}
+    table = of("ambition", LEVEL, rows | {"330922": "75 76 77 78 79 80"})
+    assert table["status"].tolist() == ["shared", "shared", "ok", "ok"]
+    assert table["shared_with"].tolist() == ["330282", "330213", "", ""]
+    assert table["n"].isna().tolist() == [True, True, False, False] and table["n"].max() == 2
+    common = of("ambition", LEVEL, {"a": "80 90 92 93 94 96", "b": "70 75 80 85 90 96"})
+    assert set(common["status"]) == {"common"} and (common["verdict"] == "").all()
+
+
+def test_a_city_shares_with_its_own_counties_alone():
+    path = "80 90 92 94 96 98"
+    other = plan(LEVEL, {"330681": "80 85 90 91 92 93"})
+    for city, found in (("330200", "330200"), ("330900", "")):
+        both = pd.concat([plan(LEVEL, {"330213": path}), other, plan(LEVEL, {city: path}, level="city")])
+        table = verdicts_frame(both).query("kind == 'ambition'").set_index("region")
+        assert table.loc["330213", "shared_with"] == found
+
+
+def test_fewer_than_four_numbers_are_not_shared():
+    table = of("ambition", LEVEL, {"330213": "80 90 92 94", "330282": "70 90 92 94", "330681": "70 80 85 90"})
+    assert (table["shared_with"] == "").all()
+
+
+def test_a_range_of_ranks_from_first_to_last_says_nothing():
+    table = of("ambition", LEVEL, {"a": "20 60", "b": "90 97", "c": "60 70"})
+    assert table.loc["b", ["rank_best", "rank_worst", "n", "status"]].tolist() == [1, 3, 3, "undecided"]
+
+
+def test_log_odds_are_not_asked_where_rounding_reaches_100():
+    inside = of("ambition", LEVEL, {"a": "50 80", "b": "60 82", "c": "70 85"})
+    reached = of("ambition", LEVEL, {"a": "50 80", "b": "60 82", "c": "70 100"})
+    assert inside["specifications"].tolist() == [9, 9, 9] and reached["specifications"].tolist() == [6, 6, 6]
 
 
 def test_overlapping_intervals_are_not_ordered():

@@ -8,7 +8,7 @@ import pytest
 import synthetic
 from plans import four_plans
 
-from qyx_analysis import catalogue, verdicts
+from qyx_analysis import catalogue
 from qyx_analysis.notebook import open_desk
 
 
@@ -19,7 +19,8 @@ def ninety() -> synthetic.Province:
 
 @pytest.fixture(scope="module")
 def found() -> dict[int, pd.DataFrame]:
-    return {4: pd.concat([synthetic.answers(4, seed) for seed in range(8)]), 90: synthetic.answers(90, 0)}
+    provinces = {4: 12, 12: 4, 90: 1}
+    return {n: pd.concat([synthetic.answers(n, seed) for seed in range(many)]) for n, many in provinces.items()}
 
 
 def with_truth(plans: synthetic.Province) -> pd.DataFrame:
@@ -120,33 +121,27 @@ def test_counties_that_neither_converge_nor_diverge_do_so_in_no_part(ninety: syn
 # --- what the verdicts find -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [4, 90])
-def test_verdicts_find_much_and_are_seldom_wrong(found: dict[int, pd.DataFrame], n: int) -> None:
+@pytest.mark.parametrize("n", [4, 12, 90])
+def test_verdicts_are_hardly_ever_wrong_and_yet_find_something(found: dict[int, pd.DataFrame], n: int) -> None:
     table = synthetic.rates(found[n])
-    assert table.loc["timing", "found"] > 0.5
-    assert table.loc["ambition", "found"] > 0.25
-    assert table.loc["convergence", "found"] > 0.3
-    assert (table["wrong"] < 0.06).all()
-    assert (table["wrong of verdicts"] < 0.1).all()
-    assert table.loc["timing", "invented"] < 0.05
+    assert (table["wrong of verdicts"].fillna(0) <= 0.03).all()
+    assert table.loc["timing", "found"] > 0.25
+    assert table.loc["ambition", "found"] > 0.15
+    assert table.loc["convergence", "found"] > 0.25
+
+
+def test_even_is_found_where_it_is_true(found: dict[int, pd.DataFrame]) -> None:
+    timing = pd.concat(found.values()).query("kind == 'timing'")
+    said = timing[timing["verdict"] == "even"]
+    assert len(said) > 300 and (said["truth"] == "even").mean() > 0.97
 
 
 def test_the_rates_see_wrong_verdicts(found: dict[int, pd.DataFrame]) -> None:
-    opposite = {"front_loaded": "back_loaded", "back_loaded": "front_loaded"}
+    opposite = {"converging": "diverging", "diverging": "converging"}
     turned = found[4].assign(truth=found[4]["truth"].replace(opposite))
-    right, wrong = (synthetic.rates(frame).loc["timing"] for frame in (found[4], turned))
-    assert wrong["wrong"] == pytest.approx(right["found"])
+    right, wrong = (synthetic.rates(frame).loc["convergence"] for frame in (found[4], turned))
+    assert wrong["wrong"] == pytest.approx(right["found"]) and right["found"] > 0
     assert wrong["found"] == pytest.approx(right["wrong"])
-
-
-def test_no_timing_is_invented_where_targets_are_printed_as_finely_as_the_baseline(ninety: synthetic.Province) -> None:
-    digits = ninety.targets.groupby(["region", "indicator", "role"])["resolution"].min().unstack()
-    rows = verdicts(ninety.targets).query("kind == 'timing' and status in ['ok', 'reversing']")
-    rows = rows.merge(ninety.truth, on=["region", "indicator"]).set_index(["region", "indicator"])
-    fine = (digits["target"] <= digits["baseline"] + 1e-12).reindex(rows.index)
-    even = rows["pace"].isin(["even", "lagging"])
-    assert not (even & fine).any()
-    assert (fine & ~even).sum() > 300
 
 
 def test_the_notebooks_open_a_synthetic_build(ninety: synthetic.Province, tmp_path) -> None:

@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, falls, logit_of_share, panel, same_final
+from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, falls, logit_of_share, panel, common_final
 from qyx_analysis.measures.results import (
     Conditions,
     Interval,
     corners,
     doubts,
+    holds,
     net_change,
     reasons,
     result,
@@ -39,7 +40,8 @@ def ambition(targets: pd.DataFrame) -> pd.DataFrame:
     a best value is declared. Above 0 is better, following the catalogue's direction; where that is not known the
     status is ``direction_unknown``. ``[lo, hi]`` is what
     rounding and bounds allow. A final target that is one and the same in all counties is flagged ``mandated`` where a
-    plan marks the indicator as core, else ``identical_targets``; all others are chosen. Raises ValueError for two
+    plan marks the indicator as core, else ``identical_targets``; targets that are those of another county, or of the
+    city, in every year are flagged ``shared``. All others are the county's choice. Raises ValueError for two
     values of one region, indicator and year. Source: docs/methods.md.
 
     How to read it: on shares compare gap closure or logit change, for the last points are the hardest; take
@@ -96,12 +98,13 @@ class Ends:
         """The statuses of every measure: they rest on the sign of the change."""
         p = self.p
         base = {**reasons(p), **net_change(p), **undirected(p), "non_monotone": falls(p)}
-        return doubts(base, self.interval(self.change, p.committed()), self.interval(self.change))
+        rounding, widest = (holds(*self.interval(self.change, q), 0) for q in (p.committed(), p))
+        return doubts(base, rounding, widest)
 
     @cached_property
     def flags(self) -> dict[str, Masks]:
-        """Flags of every measure; the last three say whether a target was set from above or chosen."""
-        p, core, same = self.p, self.p.of("core").astype(bool), same_final(self.p)
+        """Flags of every measure; the last four say whether a target was set from above, shared or chosen."""
+        p, core, same = self.p, self.p.of("core").astype(bool), common_final(self.p)
         return {
             "bounded": p.bounded[:, [0, -1]].any(axis=1),
             "from_text": p.from_text[:, [0, -1]].any(axis=1),
@@ -110,6 +113,7 @@ class Ends:
             "mandated": core & same,
             "identical_targets": same & ~core,
             "core": core & ~same,
+            "shared": self.p.of("shared_with") != "",
         }
 
     def rows(
@@ -181,11 +185,12 @@ def logit_change(ends: Ends) -> pd.DataFrame:
     """``d (logit yT - logit y0)`` of shares; 0 and 100 stand half a printed digit inside, their interval is open."""
     limits = ends.p.of("lower"), ends.p.of("upper")
 
-    def moved(first: Floats, last: Floats, inside: Floats | float = 0) -> Floats:
-        return ends.change(logit_of_share(first, inside, *limits), logit_of_share(last, inside, *limits))
+    def moved(first: Floats, last: Floats, *inside: Floats) -> Floats:
+        near = inside or (0.0, 0.0)
+        return ends.change(*(logit_of_share(x, d, *limits) for x, d in zip((first, last), near, strict=True)))
 
     with np.errstate(invalid="ignore"):  # 全覆盖 at both ends: both logits are infinite
-        value = moved(ends.first, ends.last, ends.p.delta)
+        value = moved(ends.first, ends.last, ends.p.digit[:, 0], ends.p.delta)
     touching = np.logical_or.reduce([(x <= limits[0]) | (x >= limits[1]) for x in (ends.first, ends.last)])
     where = ends.p.of("scale") == "share"
     return ends.rows("logit_change", value, ends.interval(moved), flags={"at_limit": touching}, where=where)

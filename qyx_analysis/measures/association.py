@@ -50,7 +50,8 @@ def null_r(first: Floats, last: Floats) -> tuple[Floats, bool]:
     """Mean of :func:`naive_r` over the indicators, for the assignments of the final targets to the counties.
 
     ``first, last``: one row per county, one column per indicator, NaN where it has no number. A county's targets move
-    together, so that what the indicators share stays shared. All assignments up to seven counties, else 999 drawn at
+    together, so that what the indicators share stays shared; each indicator's move among the counties that have
+    numbers for it, so that every assignment is a mean over the same indicators. All assignments up to seven counties, else 999 drawn at
     random with a fixed seed. Returns the values, and whether they are all; NaN where no indicator has three counties.
 
     >>> null, exact = null_r(np.array([[60.0], [70], [80], [90]]), np.array([[78.0], [80], [88], [92]]))
@@ -74,8 +75,17 @@ def mean_r(first: Floats, last: Floats, order: NDArray[np.int64]) -> Floats:
     >>> mean_r(first, last, np.array([[0, 1, 2, 3], [3, 2, 1, 0]])).round(3).tolist()
     [-0.977, -0.997]
     """
-    x, y = first.T, np.swapaxes(last[order], -1, -2)
-    return mean_of_known(np.where(np.isfinite(x + y).sum(axis=-1) >= 3, naive_r(x, y), np.nan))
+    each = [_shuffled_r(x, y, order) for x, y in zip(first.T, last.T, strict=True)]
+    return mean_of_known(np.stack(each, axis=-1))
+
+
+def _shuffled_r(x: Floats, y: Floats, order: NDArray[np.int64]) -> Floats:
+    """:func:`naive_r` of one indicator, its targets shuffled in this order among the counties that have numbers."""
+    known = np.isfinite(x + y)
+    if known.sum() < 3 or np.ptp(x[known]) <= EPS:
+        return np.full(order.shape[:-1], np.nan)
+    drawn = order[known[order]].reshape(*order.shape[:-1], -1)
+    return np.nan_to_num(naive_r(x[known], y[drawn]))  # where a shuffle makes all plan alike nothing goes with x
 
 
 class Chances(NamedTuple):

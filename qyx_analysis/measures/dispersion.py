@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qyx_analysis.measures import spread
-from qyx_analysis.measures.panel import EPS, Floats, Panel, log_of, logit_of, panel
+from qyx_analysis.measures.panel import EPS, Floats, Panel, common_final, log_of, logit_of, panel
 from qyx_analysis.measures.results import NOTHING, Row, holds, side, tabulate
 from qyx_analysis.measures.spread import (
     MEAN_DIFFERENCE,
@@ -49,8 +49,8 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
     In the last year ``sd_ratio`` compares the spread with the baseline for the counties that print both,
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
     value is not above zero); here ``[lo, hi]`` covers rounding and bounds. ``sd_ratio_same_change`` and
-    ``sd_ratio_same_closure`` are what it would be if all planned the same change, or closed the same share of the gap,
-    with the mean of the plans. The row ``convergence`` carries the verdict in ``status``. Raises ValueError for two
+    ``sd_ratio_same_closure`` are what it would be if all planned the mean change, cut at the best value, or closed the
+    same share of the gap. Targets that are ``common`` to all counties end any spread, and no choice converges. The row ``convergence`` carries the verdict in ``status``. Raises ValueError for two
     values of one region, indicator and year, or a population not above zero. Source: docs/methods.md.
 
     How to read it: a ratio below 1 is a planned narrowing; believe it only where ``convergence`` says
@@ -173,8 +173,8 @@ def _comparison_rows(p: Panel) -> Iterator[Row]:
 def _two_scales(p: Panel) -> Iterator[tuple[str, Spread, Panel]]:
     """The spread as printed, and on the scale on which equal steps are equally hard."""
     yield "sd_ratio", SD, p
-    if p.of("scale")[0] == "share":
-        yield "logit_sd_ratio", SD, logit_of(p)
+    if p.of("scale")[0] == "share" and not (odds := logit_of(p)).limited.any():
+        yield "logit_sd_ratio", SD, odds
     elif np.isfinite((logs := log_of(p)).value).all():
         yield "log_sd_ratio", SD, logs
     else:
@@ -187,24 +187,20 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
     before, after = float(how.measure(start)), float(how.measure(end))
     if before <= EPS:
         return Row(key, measure, np.nan, len(p.rows), {"identical"})
-    (widest, exact), (rounding, _), (bounds, _) = (ratio_bounds(how.bounds, q) for q in _readings(printed, p))
+    (widest, exact), (rounding, _) = (ratio_bounds(how.bounds, q) for q in (p, p.committed()))
     left_before, left_after = (leave_one_out(how.measure, x) for x in (start, end))
     found = {
         "bounded": printed.bounded.any(),
         "from_text": printed.from_text.any(),
-        "at_limit": (p.bounded & ~printed.bounded).any(),
         "outer_bound": not exact,
-        "identical_targets": after <= EPS,
+        "identical_targets": common_final(printed).all(),
         "leave_one_out_flips": (side(left_after - left_before) != side(after - before)).any(),
     }
-    held = marks | doubt(rounding, bounds) | {name for name, yes in found.items() if yes}
+    held = marks | doubt(rounding, widest) | {name for name, yes in found.items() if yes}
     without = leave_one_out(partial(spread_ratio, how.measure), start, end)
     return Row(key, measure, after / before, len(p.rows), held, widest, without)
 
 
-def _readings(printed: Panel, p: Panel) -> tuple[Panel, Panel, Panel]:
-    """Everything open; rounding alone; bounds too, but what touches a limit half a digit inside it, for the verdict."""
-    return p, p.committed(), replace(p, bounded=p.bounded & ~printed.bounded).committed()
 
 
 def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Span, bool]:
@@ -247,6 +243,8 @@ def _verdict(rows: list[Row]) -> set[str]:
     marks = set().union(*(row.marks for row in rows))
     if "identical" in marks:
         return marks
+    if "identical_targets" in marks:
+        return marks | {"common"}
     sides = {float(side(row.value - 1)) for row in rows}
     if {-1.0, 1.0} <= sides:
         return marks | {"scale_dependent"}
@@ -295,16 +293,16 @@ def measure_domain_dispersion(p: Panel) -> pd.DataFrame:
 
 
 def _against_baseline(p: Panel, regions: pd.Index) -> Floats:
-    """Spread over the baseline's: years x two scales x (value, three intervals, without each region)."""
-    ratios = np.full((len(p.years) - 1, 2, 7 + len(regions)), np.nan)
+    """Spread over the baseline's: years x two scales x (value, two intervals, without each region)."""
+    ratios = np.full((len(p.years) - 1, 2, 5 + len(regions)), np.nan)
     for at, ratio in enumerate(ratios, start=1):
         both = p.at([0, at]).balanced
         if len(both.rows) < 3 or np.ptp(both.value[:, 0]) <= EPS:
             continue
-        place = 7 + regions.get_indexer(both.of("region"))
+        place = 5 + regions.get_indexer(both.of("region"))
         for row, (_, how, q) in zip(ratio, _two_scales(both), strict=True):
             row[:] = spread_ratio(how.measure, *q.value.T)
-            row[1:3], row[3:5], row[5:7] = (ratio_bounds(how.bounds, r)[0] for r in _readings(both, q))
+            row[1:3], row[3:5] = (ratio_bounds(how.bounds, r)[0] for r in (q, q.committed()))
             row[place] = leave_one_out(partial(spread_ratio, how.measure), *q.value.T)
     return ratios
 
@@ -316,8 +314,8 @@ def _domain_rows(key: Key, ratios: list[Floats]) -> Iterator[Row]:
     means = np.mean(ratios, axis=0)
     opposed = {"scale_dependent"} if {-1.0, 1.0} <= set(side(means[:, 0] - 1)) else set()
     for measure, mean in zip(_DOMAIN_MEASURES, means, strict=True):
-        value, without = float(mean[0]), mean[7:]
-        widest, rounding, bounds = zip(mean[1:7:2], mean[2:7:2], strict=True)
+        value, without = float(mean[0]), mean[5:]
+        widest, rounding = mean[1:3], mean[3:5]
         turns = (side(without - 1) * side(value - 1) < 0).any()
-        marks = opposed | doubt(rounding, bounds) | ({"leave_one_out_flips"} if turns else set()) | {"outer_bound"}
+        marks = opposed | doubt(rounding, widest) | ({"leave_one_out_flips"} if turns else set()) | {"outer_bound"}
         yield Row(key, measure, value, len(ratios), marks, widest, without)

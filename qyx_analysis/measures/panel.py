@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qyx_analysis import names
 from qyx_analysis.problems import require
-from qyx_analysis.tidy.meaning import MEANING, OPEN, WORDS, finest_digits, with_meaning
+from qyx_analysis.tidy.meaning import MEANING, OPEN, WORDS, finest_digits, shared_targets, with_meaning
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]
@@ -28,7 +28,7 @@ _PAIR = ["region", "indicator"]
 _OF_TARGETS = (*_PAIR, "level", "year", "role", "kind", "value", "resolution", "state")
 _OF_INDICATOR = ["indicator", "number", "domain", "unit", "direction", "nature", "scale", "lower", "upper", "best"]
 _OF_INDICATOR += ["full_is_best", "comparability"]
-_BY_YEAR = ("kind", "value", "lo", "hi", "bounded", "from_text", "population")
+_BY_YEAR = ("kind", "value", "lo", "hi", "bounded", "from_text", "population", "digit", "limited")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,13 @@ class Panel:
     bounded: Masks
     from_text: Masks
     population: Floats
-    delta: Floats
+    digit: Floats  # what each number is rounded to
+    limited: Masks  # on another scale: open at a limit that the printed number reaches by its rounding
+
+    @property
+    def delta(self) -> Floats:
+        """What the targets of each row are rounded to."""
+        return self.digit[:, -1]
 
     def of(self, column: str) -> Any:
         """One column of ``rows`` as an array."""
@@ -58,7 +64,7 @@ class Panel:
         """Keep the rows in a mask, or at positions."""
         if rows.dtype == bool and rows.all():
             return self
-        cut = {name: getattr(self, name)[rows] for name in (*_BY_YEAR, "delta")}
+        cut = {name: getattr(self, name)[rows] for name in _BY_YEAR}
         return replace(self, rows=self.rows.iloc[np.arange(len(self.rows))[rows]].reset_index(drop=True), **cut)
 
     def committed(self) -> Panel:
@@ -110,8 +116,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
     ``indicators``: what ``names.indicators_of`` says of them, the only source of direction, limits and nature; other
     rows are left out. The first column is the baseline year (the one most rows call ``baseline``), the last one the
     year in which most of the plans that begin so end; a year nobody prints is a column of gaps. In the first column
-    stand baselines alone: what a plan of other years aims at in that year is a target and no start. ``delta`` is the
-    finest printed digit of the row. Raises DataError for another frame, and ValueError when one region prints an
+    stand baselines alone: what a plan of other years aims at in that year is a target and no start. ``digit`` is what
+    each number is rounded to, ``delta`` what the targets of a row are. Raises DataError for another frame, and ValueError when one region prints an
     indicator twice for one year.
 
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
@@ -130,8 +136,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
         raise ValueError(f"{indicator} of region {region} has two values for {year}: remove one from the targets")
     cells = with_meaning(cells, known)
     years, rows = _years(cells), _rows(cells, known)
-    delta = finest_digits(cells)[~cells.duplicated(_PAIR)].to_numpy()
-    cells = cells.assign(pair=cells.groupby(_PAIR, sort=False).ngroup())
+    cells = cells.assign(pair=cells.groupby(_PAIR, sort=False).ngroup(), digit=finest_digits(cells))
+    planned = cells[cells["role"] != "baseline"].groupby("pair")["digit"].first()
     cells = cells[cells["year"].between(years[0], years[-1])]
     cells = cells[(cells["year"] > years[0]) | (cells["role"] == "baseline")]
     place = cells["pair"].to_numpy(int), cells["year"].to_numpy(int) - years[0]
@@ -145,7 +151,9 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
     kind = laid_out("kind", "missing", object)
     value, lo, hi, population = (laid_out(name, np.nan, float) for name in (*MEANING, "population"))
     from_text = np.isin(kind, WORDS) & np.isfinite(value)
-    return Panel(rows, years, kind, value, lo, hi, np.isin(kind, OPEN), from_text, population, delta)
+    digit = laid_out("digit", np.nan, float)
+    digit = np.where(np.isnan(digit), planned.reindex(range(len(rows))).fillna(1.0).to_numpy()[:, None], digit)
+    return Panel(rows, years, kind, value, lo, hi, np.isin(kind, OPEN), from_text, population, digit, kind == "")
 
 
 def _years(cells: pd.DataFrame) -> NDArray[np.int64]:
@@ -163,6 +171,7 @@ def _rows(cells: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
     pairs = cells.drop_duplicates(_PAIR)[[*_PAIR, "level"]]
     pairs = pairs.assign(core=pairs["indicator"].isin(core))
     rows = pairs.merge(indicators.rename(columns={"code": "indicator"})[_OF_INDICATOR], on="indicator", how="left")
+    rows["shared_with"] = shared_targets(cells).reindex(pd.MultiIndex.from_frame(rows[_PAIR])).fillna("").to_numpy()
     return rows.astype(dict.fromkeys(rows.select_dtypes("str"), object))  # sliced often: plain objects are faster
 
 
@@ -199,7 +208,7 @@ def falls(p: Panel) -> Masks:
     return down & (p.of("nature") == "cumulative")
 
 
-def same_final(p: Panel) -> Masks:
+def common_final(p: Panel) -> Masks:
     """Say for which rows all counties that print a final number, two at least, print one and the same."""
     sign = np.where(p.bounded[:, -1], p.kind[:, -1], "")
     wide = np.where(p.bounded[:, -1], p.hi[:, -1] - p.lo[:, -1], 0)
@@ -217,8 +226,9 @@ def scales(p: Panel) -> dict[str, Panel]:
     """The panel as printed (``level``) and as ``logit``, ``log`` and ``shortfall``; NaN where one does not apply.
 
     ``logit`` is for shares, ``log`` for ratio scales, ``shortfall`` (minus the log of the distance to the best
-    value) where a best value is declared. A number printed at a limit stands half a printed digit inside it and
-    becomes a bound, open towards the limit. All but ``log`` say the same of a share and of its complement.
+    value) where a best value is declared. A number whose rounding reaches a limit is ``limited``: a bound, open towards
+    the limit; one printed there stands half a printed digit inside it. All but ``log`` say the same of a share and of
+    its complement.
 
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": "point", "value": [50.0, 75.0],
@@ -232,9 +242,10 @@ def scales(p: Panel) -> dict[str, Panel]:
 def logit_of(p: Panel) -> Panel:
     """Shares as log odds."""
     lower, upper = (p.of(name).astype(float)[:, None] * _only(p, "share") for name in ("lower", "upper"))
-    touching = (p.value <= lower) | (p.value >= upper)
-    nothing = np.zeros_like(p.delta[:, None])
-    readings = [(p.value, p.delta[:, None]), (p.lo, nothing), (p.hi, nothing)]
+    printed = p.committed()
+    touching = (printed.lo <= lower + EPS) | (printed.hi >= upper - EPS)
+    nothing = np.zeros_like(p.digit)
+    readings = [(p.value, p.digit), (p.lo, nothing), (p.hi, nothing)]
     value, *ends = (logit_of_share(x, delta, lower, upper) for x, delta in readings)
     return _rescaled(p, value, ends, touching)
 
@@ -250,9 +261,10 @@ def log_of(p: Panel) -> Panel:
 def shortfall_of(p: Panel) -> Panel:
     """Minus the log of the distance to the best value, where one is declared."""
     best = p.of("best").astype(float)[:, None] * _only(p, "share", *RATIO_SCALES)
+    printed = p.committed()
     value, *ends = (np.abs(best - x) for x in (p.value, p.lo, p.hi))
-    touching = value <= EPS
-    value = np.where(touching, p.delta[:, None] / 2, value)
+    touching = (printed.lo <= best + EPS) & (printed.hi >= best - EPS)
+    value = np.where(value <= EPS, p.digit / 2, value)
     with np.errstate(divide="ignore"):
         return _rescaled(p, -np.log(value), [-np.log(end) for end in ends], touching)
 
@@ -279,7 +291,7 @@ def _only(p: Panel, *wanted: str) -> Floats:
 def _rescaled(p: Panel, value: Floats, ends: list[Floats], touching: Masks) -> Panel:
     together = np.stack([value, *ends])
     lo, hi = (np.where(np.isnan(value), np.nan, end.reduce(together)) for end in (np.fmin, np.fmax))
-    return replace(p, value=value, lo=lo, hi=hi, bounded=p.bounded | touching)
+    return replace(p, value=value, lo=lo, hi=hi, bounded=p.bounded | touching, limited=touching)
 
 
 def per_resident(p: Panel) -> Panel:
@@ -302,8 +314,8 @@ def per_resident(p: Panel) -> Panel:
     units = {unit: names.find_unit(unit) for unit in p.rows["unit"].unique()}
     factor = p.rows["unit"].map({unit: float(found.factor) if found else 1.0 for unit, found in units.items()})
     rate = np.where(count[:, None], 100 * factor.to_numpy(float)[:, None] / p.population, 1.0)
-    finest = np.where(count, np.nan_to_num(p.delta * np.fmin.reduce(rate, axis=1), nan=1.0), p.delta)
+    digit = np.where(np.isfinite(rate), p.digit * rate, 1.0)
     counted = np.isin(p.of("indicator"), p.of("indicator")[count & known])
     rows = p.rows.assign(scale=np.where(counted, "rate", p.of("scale")))
     as_rate = [np.where(counted[:, None], numbers * rate, numbers) for numbers in (p.value, p.lo, p.hi)]
-    return replace(p, rows=rows, delta=finest, **dict(zip(("value", "lo", "hi"), as_rate, strict=True)))
+    return replace(p, rows=rows, digit=digit, **dict(zip(("value", "lo", "hi"), as_rate, strict=True)))

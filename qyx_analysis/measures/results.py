@@ -96,21 +96,20 @@ def undirected(p: Panel) -> dict[str, Masks]:
     return {"no_direction": direction == 0, "direction_unknown": np.isnan(direction)}
 
 
-def doubts(conditions: Conditions, rounding: Interval, widest: Interval) -> dict[str, Masks]:
-    """Add to ``conditions`` what the intervals of a result say against its sign.
+def doubts(conditions: Conditions, rounding: Masks, widest: Masks) -> dict[str, Masks]:
+    """Add to ``conditions`` where intervals leave open what a result says.
 
-    ``unresolved`` where rounding alone reaches 0, ``open_bound`` where only a bound read at its widest does; neither
-    where nothing is planned to change (``hold``).
+    ``unresolved`` where ``rounding`` alone does, ``open_bound`` where only a bound read at its ``widest`` does;
+    neither where nothing is planned to change (``hold``).
 
-    >>> no, one = np.array([False]), np.array([1.0])
-    >>> base = {"hold": no, "hold_at_ceiling": no, "unresolved": no}
-    >>> both = doubts(base, (0.5 * one, one), (-one, one))
+    >>> no, yes = np.array([False]), np.array([True])
+    >>> both = doubts({"hold": no, "hold_at_ceiling": no, "unresolved": no}, no, yes)
     >>> both["unresolved"].tolist(), both["open_bound"].tolist()
     ([False], [True])
     """
     moves = ~(conditions["hold"] | conditions["hold_at_ceiling"])
-    unresolved = (conditions["unresolved"] | holds(*rounding, 0)) & moves
-    return {**conditions, "unresolved": unresolved, "open_bound": holds(*widest, 0) & ~unresolved & moves}
+    unresolved = (conditions["unresolved"] | rounding) & moves
+    return {**conditions, "unresolved": unresolved, "open_bound": widest & ~unresolved & moves}
 
 
 @cache

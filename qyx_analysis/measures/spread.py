@@ -68,22 +68,16 @@ def variation_ratio(states: Floats) -> Floats:
 
 
 def same_change(first: Floats, mean_last: float, best: float) -> Floats:
-    """Final values if every county planned one and the same change, cut at ``best``, with the mean of the plans.
+    """Final values if every county planned the mean of the planned changes, cut at ``best``.
 
-    Read: spread that this takes away is taken away by the ceiling, not by a plan for the weak.
+    Read: spread that this takes away is taken away by the ceiling, not by a plan for the weak. Who stands at the
+    ceiling stays there, and the others do no more than the mean: what they plan beyond it is their own.
 
     >>> same_change(np.array([60.0, 70, 95]), 85, 100).tolist()
-    [72.5, 82.5, 100.0]
+    [70.0, 80.0, 100.0]
     """
-    away = best - first.mean()
-    away = away if abs(away) > EPS else best - mean_last  # all start at the best value
-    sign = 1.0 if away >= 0 else -1.0
-    up, cap, n = sign * first, sign * best, len(first)
-    ordered = np.sort(up)[::-1]
-    cut = np.arange(n)  # how many reach the best value, the nearest first
-    step = (sign * mean_last * n - cut * cap - (ordered.sum() - np.cumsum(ordered) + ordered)) / (n - cut)
-    fits = ordered + step <= cap + EPS
-    return sign * (np.minimum(up + step[fits.argmax()], cap) if fits.any() else np.full(n, cap))
+    moved = first + (mean_last - float(first.mean()))
+    return np.minimum(moved, best) if best >= first.max() else np.maximum(moved, best)
 
 
 def same_closure(first: Floats, mean_last: float, best: float) -> Floats:

@@ -21,6 +21,7 @@ from qyx_analysis.measures.results import (
     Interval,
     corners,
     doubts,
+    holds,
     net_change,
     reasons,
     result,
@@ -91,6 +92,24 @@ def front_loading(paths: Floats) -> Floats:
     return 2 * shares(paths)[:, 1:-1].mean(axis=1) - 1
 
 
+def zones(index: Floats, steps: Any) -> Floats:
+    """The zone of a front-loading index of ``steps`` yearly steps: 1 early, 0 even, -1 late; NaN stays.
+
+    Early and late are half a year of mean delivery or more away from the straight line, which of five steps is an
+    index of a quarter.
+
+    >>> zones(np.array([0.05, 0.25, -0.6]), 5).tolist()
+    [0.0, 1.0, -1.0]
+    """
+    edge = 1 / np.maximum(np.asarray(steps) - 1, 1) - EPS
+    return np.where(np.isnan(index), np.nan, np.select([index >= edge, index <= -edge], [1.0, -1.0], 0.0))
+
+
+def spans_zones(lo: Floats, hi: Floats, steps: Any) -> Masks:
+    """Say where an interval of the index reaches from one zone into another."""
+    return np.isfinite(zones(lo, steps)) & (zones(lo, steps) != zones(hi, steps))
+
+
 def path_interval(formula: Callable[[Floats], Floats], p: Panel) -> Interval:
     """Interval of a measure from the corners of the first year, the last year, and the years between.
 
@@ -133,8 +152,8 @@ class Path:
 
     @cached_property
     def shape(self) -> dict[str, Masks]:
-        """The same, and whether a bound leaves the side of the front-loading index open."""
-        return {**self.conditions, "open_bound": self.sided["open_bound"]}
+        """The same, and whether a bound leaves the zone of the front-loading index open."""
+        return {**self.conditions, "open_bound": self.zoned["open_bound"]}
 
     @cached_property
     def index(self) -> Interval:
@@ -142,9 +161,10 @@ class Path:
         return path_interval(front_loading, self.full)
 
     @cached_property
-    def sided(self) -> dict[str, Masks]:
-        """The conditions with the doubts about the side of the front-loading index."""
-        return doubts(self.conditions, path_interval(front_loading, self.full.committed()), self.index)
+    def zoned(self) -> dict[str, Masks]:
+        """The conditions with the doubts about the zone of the front-loading index."""
+        steps, rounding = len(self.p.years) - 1, path_interval(front_loading, self.full.committed())
+        return doubts(self.conditions, *(spans_zones(*interval, steps) for interval in (rounding, self.index)))
 
     @cached_property
     def interpolated(self) -> Masks:
@@ -189,7 +209,7 @@ class Path:
 
 def front_loading_index(path: Path) -> Rows:
     """``2 * mean(s_1 ... s_T-1) - 1``: 0 straight, above 0 early, below 0 late."""
-    yield from path.shaped("front_loading", front_loading(path.full.value), path.index, path.sided, "interpolated")
+    yield from path.shaped("front_loading", front_loading(path.full.value), path.index, path.zoned, "interpolated")
 
 
 def front_loading_of_targets(path: Path) -> Rows:
@@ -197,7 +217,7 @@ def front_loading_of_targets(path: Path) -> Rows:
     later = Path(path.p.at(slice(1, None)))
     first, last = path.p.years[[1, -1]]
     value = front_loading(later.full.value)
-    yield from later.shaped(f"front_loading_{first}_{last}", value, later.index, later.sided, "interpolated")
+    yield from later.shaped(f"front_loading_{first}_{last}", value, later.index, later.zoned, "interpolated")
 
 
 def mean_delivery_year(path: Path) -> Rows:
@@ -206,7 +226,7 @@ def mean_delivery_year(path: Path) -> Rows:
     delivery, latest, earliest = (
         years[-1] - (len(years) - 2) * (index + 1) / 2 for index in (front_loading(path.full.value), *path.index)
     )
-    yield from path.shaped("mean_delivery_year", delivery, (earliest, latest), path.sided, "interpolated")
+    yield from path.shaped("mean_delivery_year", delivery, (earliest, latest), path.zoned, "interpolated")
 
 
 def half_change_year(path: Path) -> Rows:
@@ -293,9 +313,10 @@ def required_yearly_pace(path: Path) -> Rows:
 
     rounding, widest = (corners(pace, *((q.lo[:, end], q.hi[:, end]) for end in (0, -1))) for q in (p.committed(), p))
     conditions = {name: mask for name, mask in path.conditions.items() if name != "too_few_years"}
+    held = doubts(conditions, holds(*rounding, 0), holds(*widest, 0))
     value = pace(p.value[:, 0], p.value[:, -1])
     flags, ends = {"as_printed": ~aimed & np.isfinite(value)}, path.printed[:, [0, -1]]
-    yield path.rows("required_yearly_pace", value, widest, doubts(conditions, rounding, widest), flags, ends)
+    yield path.rows("required_yearly_pace", value, widest, held, flags, ends)
 
 
 def additions(path: Path) -> Rows:

@@ -18,17 +18,37 @@ from numpy.typing import NDArray
 from qyx_analysis.catalogue import statuses_for
 from qyx_analysis.measures.ambition import Ends, change
 from qyx_analysis.measures.dispersion import measure_convergence, ratio_bounds
-from qyx_analysis.measures.panel import EPS, Floats, Panel, falls, fill, logit_of, mean_of_known, panel, scales
+from qyx_analysis.measures.panel import (
+    EPS,
+    Floats,
+    Masks,
+    Panel,
+    common_final,
+    falls,
+    fill,
+    logit_of,
+    mean_of_known,
+    panel,
+    scales,
+)
 from qyx_analysis.measures.position import agreement, beaten
 from qyx_analysis.measures.results import side, stack
 from qyx_analysis.measures.spread import MEAN_DIFFERENCE, RANGE, SD, Spread, leave_one_out
-from qyx_analysis.measures.trajectory import Path, front_loading, front_loading_index, path_interval
+from qyx_analysis.measures.trajectory import (
+    Path,
+    front_loading,
+    front_loading_index,
+    front_loading_of_targets,
+    path_interval,
+    spans_zones,
+    zones,
+)
 
 COLUMNS = [
     *("kind", "region", "domain", "indicator", "number", "verdict", "specifications", "agreeing", "share"),
-    *("rank_best", "rank_worst", "above", "below", "pivotal", "n", "status", "flags"),
+    *("rank_best", "rank_worst", "above", "below", "pivotal", "shared_with", "n", "status", "flags"),
 ]
-_TEXTS = ("kind", "region", "domain", "indicator", "verdict", "pivotal", "status", "flags")
+_TEXTS = ("kind", "region", "domain", "indicator", "verdict", "pivotal", "shared_with", "status", "flags")
 _PAIR = ["region", "domain", "indicator", "number"]
 LEFT_OUT_AT_MOST = 12  # counties up to which leaving one out is combined with what is costly to take again
 WORDS = {
@@ -51,16 +71,22 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``kind, region, domain, indicator, number, verdict, specifications, agreeing, share, rank_best, rank_worst,
-        above, below, pivotal, n, status, flags``. ``agreeing`` of the ``specifications`` give the ``verdict``, which is
+        above, below, pivotal, shared_with, n, status, flags``. ``agreeing`` of the ``specifications`` give the ``verdict``, which is
         that of the headline measure. One row per
 
-        - ``timing``: region and indicator; ``front_loaded``, ``back_loaded`` or ``even``; ``n`` printed numbers;
+        - ``timing``: region and indicator; ``front_loaded`` or ``back_loaded``, by half a year of mean delivery or more,
+          or ``even``; ``n`` printed numbers. A row without a baseline is judged on its targets alone, flag
+          ``targets_only``;
         - ``ambition``: county and indicator; ``more_ambitious`` or ``less_ambitious`` than most counties, or in the
           ``middle``; the range of the ranks that scales, rounding and bounds allow (1 plans most), and how many
-          counties it is surely ``above`` and ``below``;
+          counties it is surely ``above`` and ``below``. Targets that are ``shared`` (with whom: ``shared_with``) or
+          ``common`` to all counties are no choice and take no part;
         - ``profile``: county and domain; the same;
         - ``convergence``: indicator; ``converging``, ``diverging`` or ``unchanged``; ``pivotal`` lists the counties
           without which the standard deviation would not move that way.
+
+        A specification that is undefined (no log odds at 100, no gap without a best value) is not counted. A range of
+        ranks from first to last is ``undecided``, a verdict that at most half agree with ``contested``.
 
     Raises
     ------
@@ -83,7 +109,9 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     ('converging', 'scale_dependent', 45, 0.33)
     """
     p = panel(targets)
-    return measure_verdicts(p, stack(front_loading_index(Path(p))), stack([change(Ends(p))]), measure_convergence(p))
+    path = Path(p)
+    timing = stack(rows for measure in (front_loading_index, front_loading_of_targets) for rows in measure(path))
+    return measure_verdicts(p, timing, stack([change(Ends(p))]), measure_convergence(p))
 
 
 def measure_verdicts(
@@ -98,7 +126,7 @@ def measure_verdicts(
     else:
         changes = ambition[(ambition["measure"] == "change") & ambition["region"].isin(counties.of("region"))]
     frames = [
-        _timing(p, trajectory[trajectory["measure"] == "front_loading"].reset_index(drop=True)),
+        _timing(p, trajectory),
         _ambition(counties, fields, changes.reset_index(drop=True)),
         _profiles(counties, fields),
         _convergence(p.each, dispersion[dispersion["measure"] == "convergence"].reset_index(drop=True)),
@@ -133,25 +161,42 @@ class _Count:
 # --- timing -----------------------------------------------------------------------------------------------
 
 
-def _timing(p: Panel, rows: pd.DataFrame) -> pd.DataFrame:
-    """Front-loading on every scale, with and without the step from the baseline, bounds as committed and as wide."""
-    value = rows["value"].to_numpy()
-    count = _Count(_sign(value))
-    for scaled, start in product((p, replace(logit_of(p), bounded=p.bounded)), (0, 1)):
-        q = scaled.at(slice(start, None))
+def _timing(p: Panel, trajectory: pd.DataFrame) -> pd.DataFrame:
+    """The zone of the index on every scale, with and without the step from the baseline, and of bounds at their widest.
+
+    A row without a baseline has the verdict of its targets alone.
+    """
+    rows, without = _timed(p, trajectory)
+    steps = len(p.years) - 1 - without
+    count = _Count(zones(rows["value"].to_numpy(), steps))
+    for scaled, start in product((p, logit_of(p)), (0, 1)):
+        value = np.where(scaled.limited, np.nan, scaled.value)
+        q = replace(scaled, value=value, bounded=p.bounded).at(slice(start, None))
+        if len(q.years) < 3:
+            continue
+        last = len(q.years) - 1
         q = replace(q, value=fill(q.value), lo=fill(q.lo), hi=fill(q.hi))
-        known = ~np.isnan(value) & np.isfinite(q.value[:, 0] + q.value[:, -1]) & (len(q.years) > 2)
+        answer = zones(front_loading(q.value), last)
+        known = ~np.isnan(count.headline) & ~np.isnan(answer) & (scaled.limited.sum(axis=1) == 0)
         lo, hi = path_interval(front_loading, q.unrounded())
-        sure = np.where(lo > EPS, 1, np.where(hi < -EPS, -1, 0))
-        for there, answer in ((known, _sign(front_loading(q.value))), (known & q.bounded.any(axis=1), sure)):
+        wide = np.where(spans_zones(lo, hi, last), np.nan, zones(lo, last))
+        for there, said in ((known, answer), (known & q.bounded.any(axis=1), wide)):
             count.asked += there
-            count.agreed += there & (answer == count.headline)
+            count.agreed += there & (said == count.headline)
     return count.judge("timing", p.rows[_PAIR], rows["status"], n=rows["n"], flags=rows["flags"])
 
 
-def _sign(index: Floats) -> Floats:
-    """-1, 0 or +1; NaN where a path has no shape, which agrees with nothing."""
-    return np.where(np.isnan(index), np.nan, side(np.nan_to_num(index)))
+def _timed(p: Panel, trajectory: pd.DataFrame) -> tuple[pd.DataFrame, Masks]:
+    """The rows of the index, of the targets alone where there is no baseline; and where that is."""
+    first, last = p.years[[1, -1]]
+    whole, later = (
+        trajectory[trajectory["measure"] == name].set_index(["region", "indicator"])
+        for name in ("front_loading", f"front_loading_{first}_{last}")
+    )
+    later = later.reindex(whole.index)
+    without = (whole["status"] == "no_baseline") & later["value"].notna()
+    rows = whole.mask(without, later.assign(flags=("targets_only;" + later["flags"]).str.rstrip(";")))
+    return rows.reset_index(), without.to_numpy()
 
 
 # --- ambition ---------------------------------------------------------------------------------------------
@@ -168,15 +213,19 @@ class _Field(NamedTuple):
 
 
 def _field(counties: Panel, at: NDArray[np.int64]) -> _Field:
-    """What can be compared on one indicator: nothing without direction, no total that falls, none that starts best."""
+    """What can be compared on one indicator.
+
+    Nothing without direction, no total that falls, none that starts best, and no target that is not its county's own.
+    """
     one = counties.where(at)
     first = one.value[:, 0]
     usable = np.isfinite(first + one.value[:, -1]) & ~falls(one) & (np.abs(one.of("direction")) > 0)
     usable &= (one.refusal == "") & ~(np.abs(first - one.of("best").astype(float)) <= EPS)
+    usable &= (one.of("shared_with") == "") & ~common_final(one)
     ends, at = one.where(usable).at([0, -1]), at[usable]
     spans = {}
     for scale, q in scales(ends).items():
-        if not len(at) or np.isnan(q.value).any():
+        if not len(at) or np.isnan(q.value).any() or (scale == "logit" and q.limited.any()):
             continue
         sign = np.ones(len(at)) if scale == "shortfall" else ends.of("direction")
         readings = {"committed": replace(q, bounded=ends.bounded).committed()}
@@ -219,11 +268,30 @@ def _ambition(p: Panel, fields: list[_Field], changes: pd.DataFrame) -> pd.DataF
             count.agreed[at] += agreed
         best, worst = np.array([1 + above for _, above in counts]), np.array([n - below for below, _ in counts])
         ranks.place(at, best.min(axis=0), worst.max(axis=0))
-    fine, scale = changes["status"] == "ok", p.of("scale")
+    fine, scale, shared = changes["status"] == "ok", p.of("scale"), p.of("shared_with")
     unknown = (scale == "rate") & np.isnan(p.population[:, [0, -1]]).any(axis=1)
-    status = changes["status"].mask(fine & too_few, "too_few").mask(fine & (scale == "count"), "absolute_count")
-    status = status.mask(unknown, "no_population").mask(fine & (p.of("comparability") == ""), "not_comparable")
-    return count.judge("ambition", p.rows[_PAIR], status, flags=changes["flags"], **ranks.columns)
+    reasons = {
+        "too_few": fine & too_few,
+        "undecided": fine & _says_nothing(ranks, count.headline),
+        "shared": fine & (shared != ""),
+        "common": fine & common_final(p),
+        "absolute_count": fine & (scale == "count"),
+        "no_population": unknown,
+        "not_comparable": fine & (p.of("comparability") == ""),
+    }
+    status = changes["status"]
+    for name, holds in reasons.items():  # the last one that holds is the reason
+        status = status.mask(holds, name)
+    table = count.judge("ambition", p.rows[_PAIR], status, flags=changes["flags"], **ranks.columns)
+    return table.assign(shared_with=shared)
+
+
+def _says_nothing(ranks: _Ranks, headline: Floats) -> Masks:
+    """Where a range of ranks goes from the first to the last, or reaches over the middle from the side it is said of."""
+    best, worst, n = (ranks.columns[name] for name in ("rank_best", "rank_worst", "n"))
+    middle = (n + 1) / 2
+    crosses = ((headline > 0) & (worst >= middle)) | ((headline < 0) & (best <= middle))
+    return (n > 1) & (crosses | ((best == 1) & (worst == n)))
 
 
 # --- profiles ---------------------------------------------------------------------------------------------
@@ -263,7 +331,7 @@ def _profile(domain: str, regions: NDArray[np.object_], fields: list[_Field]) ->
     ranks.place(at, best, worst)
     keys = pd.DataFrame({"region": regions, "domain": domain})
     flags = np.where(some & ~held.all(axis=0), "incomplete", "")
-    status = pd.Series(np.where(some, "ok", "not_comparable"))
+    status = pd.Series(np.where(some, "ok", "not_comparable")).mask(_says_nothing(ranks, count.headline), "undecided")
     return count.judge("profile", keys, status, flags=flags, **ranks.columns)
 
 
@@ -329,12 +397,12 @@ def _convergence(each: list[Panel], rows: pd.DataFrame) -> pd.DataFrame:
     return count.judge("convergence", keys, status, flags=rows["flags"])
 
 
-_NOT_COMPARED = ("absolute_count", "state", "not_comparable", "too_few", "identical")
+_NOT_COMPARED = ("absolute_count", "state", "not_comparable", "too_few", "identical", "common")
 
 
 def _specifications(both: Panel) -> Iterator[tuple[Panel, Spread, str]]:
-    """The scales that every county has a number on, the measures, and the readings of bounds; the headline first."""
-    apply = [q for q in scales(both).values() if np.isfinite(q.value).all()]
+    """The scales that are defined for every county, the measures, and the readings of bounds; the headline first."""
+    apply = [q for q in scales(both).values() if np.isfinite(q.value).all() and not q.limited.any()]
     return product(apply, (SD, MEAN_DIFFERENCE, RANGE), ["committed", *(["widest"] if both.bounded.any() else [])])
 
 

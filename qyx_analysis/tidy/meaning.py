@@ -10,6 +10,7 @@ from qyx_analysis import names
 MEANING = ("meant", "lo", "hi")  # the columns of the targets that say it
 BOUNDS = ("lower_bound", "upper_bound")
 OPEN = (*BOUNDS, "range")  # kinds that commit to one end and leave the other open
+SHARED_AT_LEAST = 4  # target years whose numbers must agree
 WORDS = ("full_coverage", "status")  # kinds of words that may mean a number
 
 
@@ -30,7 +31,7 @@ def mean_cells(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) ->
 
         ``meant`` is the printed number, the threshold of a bound, the committed end of a range, 0 or 100 of a state,
         or the best value for 全覆盖 where the catalogue says that full means it; NaN for all else. ``lo`` and ``hi``
-        are half of the row's finest printed digit around a number (1 where it prints none), everything beyond a
+        are half of the printed digit around a number (see :func:`finest_digits`), everything beyond a
         bound up to the logical limit or infinity, a range from end to end, and ``meant`` itself for a word. A number
         printed outside its limits stays what it is.
 
@@ -74,14 +75,54 @@ def with_meaning(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) 
 
 
 def finest_digits(targets: pd.DataFrame) -> pd.Series:
-    """The finest printed digit of the row of each cell: its size, or 1 where the row prints no number.
+    """The printed digit that each cell is rounded to: its size, or 1 where the row prints no number.
 
-    >>> rows = pd.DataFrame({"region": "a", "indicator": ["x", "x", "y"], "resolution": [1, 0.1, None]})
+    Of targets the finest among the targets of their row, because offices drop the zero (4 beside 4.5 is 4.0); of a
+    baseline its own where that is finer, since it was measured and not planned (3.52 before 4 and 5).
+
+    >>> rows = pd.DataFrame({"region": "a", "indicator": ["x", "x", "x", "y"], "resolution": [0.01, 1, 0.1, None],
+    ...     "role": ["baseline", "target", "target", "target"]})
     >>> finest_digits(rows).tolist()
-    [0.1, 0.1, 1.0]
+    [0.01, 0.1, 0.1, 1.0]
     """
-    rows = [targets["region"], targets["indicator"]]
-    return targets["resolution"].astype(float).groupby(rows, sort=False).transform("min").fillna(1.0)
+    rows, own = [targets["region"], targets["indicator"]], targets["resolution"].astype(float)
+    planned = targets["role"].ne("baseline") if "role" in targets else pd.Series(True, targets.index)
+    finest = own.where(planned).groupby(rows, sort=False).transform("min")
+    return finest.mask(~planned, np.fmin(finest, own)).fillna(1.0)
+
+
+def shared_targets(targets: pd.DataFrame) -> pd.Series:
+    """Who else prints the numbers of a row for all target years, whatever the baselines; ";"-joined region codes.
+
+    Counties are set beside counties and the city they belong to; four of the cells at least must be numbers. Indexed by
+    region and indicator, of the rows alone that share their targets.
+
+    >>> frame = pd.DataFrame({"region": ["330213"] * 5 + ["330282"] * 5, "level": "county", "role": "target",
+    ...     "indicator": "nursery_places", "year": [*range(2023, 2028)] * 2, "kind": "point", "state": np.nan,
+    ...     "value": [3.5, 4, 4.5, 5, 5.5] * 2, "resolution": 0.1})
+    >>> shared_targets(frame).tolist()
+    ['330282', '330213']
+    """
+    planned = targets[(targets["role"] != "baseline") & targets["level"].isin(["county", "city"])]
+    planned = with_meaning(planned).sort_values("year", kind="stable")
+    said = [f"{cell.year} {cell.kind} {cell.meant:.10g}" for cell in planned.itertuples()]
+    cells = planned.assign(said=said, number=planned["kind"].isin(["point", *OPEN]))
+    rows = cells.groupby(["region", "indicator"], sort=False).agg({"said": ";".join, "number": "sum"}).reset_index()
+    rows = rows[rows["number"] >= SHARED_AT_LEAST]
+    groups = rows.groupby(["indicator", "said"])["region"].agg(list)
+    found = {
+        (own, indicator): ";".join(other for other in regions if _may_share(own, other))
+        for (indicator, _), regions in groups.items()
+        for own in regions
+    }
+    shared = pd.Series(found, dtype="str", index=pd.MultiIndex.from_tuples(found, names=["region", "indicator"]))
+    return shared[shared != ""]
+
+
+def _may_share(own: str, other: str) -> bool:
+    """Two counties, or a county and its own city (whose code ends in 00)."""
+    cities = own.endswith("00") + other.endswith("00")
+    return own != other and (cities == 0 or (cities == 1 and own[:4] == other[:4]))
 
 
 def _numbers(targets: pd.DataFrame, column: str) -> np.ndarray:
