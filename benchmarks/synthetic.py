@@ -210,7 +210,9 @@ def true_timing(plans: Province, found: pd.DataFrame) -> pd.DataFrame:
 
     Of the change since the baseline, or where none is printed of that since the first target.
     """
-    alone = found.loc[(found["kind"] == "timing") & found["flags"].str.contains("targets_only"), ["region", "indicator"]]
+    alone = found.loc[
+        (found["kind"] == "timing") & found["flags"].str.contains("targets_only"), ["region", "indicator"]
+    ]
     rows = plans.truth[plans.truth["change"].abs() > 0].merge(alone.assign(start=1), how="left").fillna({"start": 0})
     truth = [_true_zone(PACES[row.pace], int(row.start)) for row in rows.itertuples()]
     return rows[["region", "indicator"]].assign(truth=truth)

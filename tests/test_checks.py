@@ -31,8 +31,14 @@ EXPECTED = {
     ("zhuji", 15, "baseline_missing", "info"),
     *(("zhuji", n, "baseline_missing", "warning") for n in (6, 16, 17, 18)),
     *(("shengsi", n, "baseline_missing", "warning") for n in (5, 6, 15)),
-    *((stem, 8, "identical_series", "info") for stem in ("cixi", "zhuji", "shengsi")),
-    *((stem, 20, "identical_series", "info") for stem in ("fenghua", "cixi")),
+    *((stem, n, "identical_series", "info") for stem in ("fenghua", "cixi") for n in (3, 7, 8, 12, 19, 20, 21)),
+    ("cixi", 1, "identical_series", "info"),  # as 诸暨
+    *(("zhuji", n, "identical_series", "info") for n in (1, 8, 18, 20)),
+    *(("shengsi", n, "identical_series", "info") for n in (8, 18, 21)),
+    ("fenghua", 2, "first_year_jump", "info"),
+    *(("cixi", n, "first_year_jump", "info") for n in (17, 18)),
+    *(("zhuji", n, "first_year_jump", "info") for n in (3, 21)),
+    *(("shengsi", n, "first_year_jump", "info") for n in (10, 12, 18, 21)),
 }
 
 
@@ -57,8 +63,8 @@ def test_the_four_plans_have_exactly_these_findings():
 
 def test_the_years_that_are_planned_to_be_weaker_than_the_baseline_are_named():
     frame = findings.find_all(four_plans()).query("number == 11 and rule == 'weaker_than_baseline'")
-    named = frame.set_index("document")["message_en"].str.extract(r"of ([\d, ]+) are weaker than the baseline ([\d.]+)")
-    assert named.loc["cixi"].tolist() == ["2023, 2024, 2025, 2026", "8.4"]
+    named = frame.set_index("document")["message_en"].str.extract(r"baseline ([\d.]+) is .* targets of ([\d, ]+) and")
+    assert named.loc["cixi"].tolist() == ["8.4", "2023, 2024, 2025, 2026"]
 
 
 def test_every_finding_says_what_it_is_in_both_languages():
@@ -110,6 +116,12 @@ def test_a_missing_column_of_years_is_one_finding_of_the_table(tmp_path):
     assert table["message_en"].tolist() == ["the header has no column for 2023"]
 
 
-def test_constant_rows_are_not_called_identical():
+def test_states_are_not_called_identical():
     frame = findings.find_all(four_plans())
-    assert not set(frame.loc[frame["rule"] == "identical_series", "number"]) & {2, 4, 21}
+    assert not set(frame.loc[frame["rule"] == "identical_series", "number"]) & {4, 5}
+
+
+def test_a_bound_or_a_change_within_rounding_is_no_jump(tmp_path):
+    for path in ("80\t83\t83\t84\t84\t≥85", "99\t100\t100\t100\t100\t100"):
+        frame = findings.find_all(changed(tmp_path, "shengsi", ("55\t85\t87.5\t90\t92.5\t95", path)))
+        assert not ((frame["rule"] == "first_year_jump") & (frame["number"] == 18)).any()

@@ -16,7 +16,7 @@ NAN = [np.nan] * 3
     ("indicator", "cells", "meant"),
     [
         (LEVEL, "82 90 92.5", [[82, 81.95, 82.05], [90, 89.95, 90.05], [92.5, 92.45, 92.55]]),  # offices drop the zero
-            (LEVEL, "3.52 4 5", [[3.52, 3.515, 3.525], [4, 3.5, 4.5], [5, 4.5, 5.5]]),  # measured, not planned
+        (LEVEL, "3.52 4 5", [[3.52, 3.515, 3.525], [4, 3.5, 4.5], [5, 4.5, 5.5]]),  # measured, not planned
         (LEVEL, "100 0", [[100, 99.5, 100], [0, 0, 0.5]]),  # cut at the limits
         (LEVEL, "104 90", [[104, 103.5, 104], [90, 89.5, 90.5]]),  # printed outside them: as it is
         (LEVEL, "≥32 <3.5", [[32, 32, 100], [3.5, 0, 3.5]]),

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, falls, logit_of_share, panel, common_final
+from qyx_analysis.measures.panel import EPS, Floats, Masks, Panel, common_final, falls, logit_of_share, panel
 from qyx_analysis.measures.results import (
     Conditions,
     Interval,

@@ -51,8 +51,9 @@ def null_r(first: Floats, last: Floats) -> tuple[Floats, bool]:
 
     ``first, last``: one row per county, one column per indicator, NaN where it has no number. A county's targets move
     together, so that what the indicators share stays shared; each indicator's move among the counties that have
-    numbers for it, so that every assignment is a mean over the same indicators. All assignments up to seven counties, else 999 drawn at
-    random with a fixed seed. Returns the values, and whether they are all; NaN where no indicator has three counties.
+    numbers for it, so that every assignment is a mean over the same indicators. All assignments up to seven counties,
+    else 999 drawn at random with a fixed seed. Returns the values, and whether they are all; NaN where no indicator
+    has three counties.
 
     >>> null, exact = null_r(np.array([[60.0], [70], [80], [90]]), np.array([[78.0], [80], [88], [92]]))
     >>> len(null), float(null.mean().round(4)), exact

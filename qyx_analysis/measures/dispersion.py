@@ -7,7 +7,6 @@ Source: docs/methods.md, section Dispersion.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,9 +47,10 @@ def dispersion(targets: pd.DataFrame) -> pd.DataFrame:
 
     In the last year ``sd_ratio`` compares the spread with the baseline for the counties that print both,
     beside a second scale (``logit_sd_ratio``, ``log_sd_ratio``, or ``gini_mean_difference_ratio`` where a
-    value is not above zero); here ``[lo, hi]`` covers rounding and bounds. ``sd_ratio_same_change`` and
-    ``sd_ratio_same_closure`` are what it would be if all planned the mean change, cut at the best value, or closed the
-    same share of the gap. Targets that are ``common`` to all counties end any spread, and no choice converges. The row ``convergence`` carries the verdict in ``status``. Raises ValueError for two
+    value is not above zero or the rounding of a share reaches 0 or 100); here ``[lo, hi]`` covers rounding and bounds.
+    ``sd_ratio_same_change`` and ``sd_ratio_same_closure`` are what it would be if all planned the mean change, cut at
+    the best value, or closed the same share of the gap. The row ``convergence`` carries the verdict in ``status``;
+    ``common`` is one target for all, which ends any spread and is no convergence of choices. Raises ValueError for two
     values of one region, indicator and year, or a population not above zero. Source: docs/methods.md.
 
     How to read it: a ratio below 1 is a planned narrowing; believe it only where ``convergence`` says
@@ -199,8 +199,6 @@ def _ratio_row(key: Key, printed: Panel, measure: str, how: Spread, p: Panel, ma
     held = marks | doubt(rounding, widest) | {name for name, yes in found.items() if yes}
     without = leave_one_out(partial(spread_ratio, how.measure), start, end)
     return Row(key, measure, after / before, len(p.rows), held, widest, without)
-
-
 
 
 def ratio_bounds(bounds: Bounds, p: Panel) -> tuple[Span, bool]:

@@ -117,8 +117,8 @@ def panel(targets: pd.DataFrame, indicators: pd.DataFrame | None = None) -> Pane
     rows are left out. The first column is the baseline year (the one most rows call ``baseline``), the last one the
     year in which most of the plans that begin so end; a year nobody prints is a column of gaps. In the first column
     stand baselines alone: what a plan of other years aims at in that year is a target and no start. ``digit`` is what
-    each number is rounded to, ``delta`` what the targets of a row are. Raises DataError for another frame, and ValueError when one region prints an
-    indicator twice for one year.
+    each number is rounded to, ``delta`` what the targets of a row are. Raises DataError for another frame, and
+    ValueError when one region prints an indicator twice for one year.
 
     >>> frame = pd.DataFrame({"region": "330213", "level": "county", "indicator": "affordable_nursery_share",
     ...     "year": [2022, 2023], "role": ["baseline", "target"], "kind": ["point", "lower_bound"],

@@ -71,11 +71,11 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``kind, region, domain, indicator, number, verdict, specifications, agreeing, share, rank_best, rank_worst,
-        above, below, pivotal, shared_with, n, status, flags``. ``agreeing`` of the ``specifications`` give the ``verdict``, which is
-        that of the headline measure. One row per
+        above, below, pivotal, shared_with, n, status, flags``. ``agreeing`` of the ``specifications`` give the
+        ``verdict``, which is that of the headline measure. One row per
 
-        - ``timing``: region and indicator; ``front_loaded`` or ``back_loaded``, by half a year of mean delivery or more,
-          or ``even``; ``n`` printed numbers. A row without a baseline is judged on its targets alone, flag
+        - ``timing``: region and indicator; ``front_loaded`` or ``back_loaded``, by half a year of mean delivery or
+          more, or ``even``; ``n`` printed numbers. A row without a baseline is judged on its targets alone, flag
           ``targets_only``;
         - ``ambition``: county and indicator; ``more_ambitious`` or ``less_ambitious`` than most counties, or in the
           ``middle``; the range of the ranks that scales, rounding and bounds allow (1 plans most), and how many
@@ -85,8 +85,9 @@ def verdicts(targets: pd.DataFrame) -> pd.DataFrame:
         - ``convergence``: indicator; ``converging``, ``diverging`` or ``unchanged``; ``pivotal`` lists the counties
           without which the standard deviation would not move that way.
 
-        A specification that is undefined (no log odds at 100, no gap without a best value) is not counted. A range of
-        ranks from first to last is ``undecided``, a verdict that at most half agree with ``contested``.
+        A specification that is undefined (no log odds at 100, no gap without a best value) is not counted. A verdict
+        that at most half agree with is ``contested``; one whose range of ranks goes from first to last, or reaches
+        over the middle, is ``undecided``.
 
     Raises
     ------
@@ -287,7 +288,7 @@ def _ambition(p: Panel, fields: list[_Field], changes: pd.DataFrame) -> pd.DataF
 
 
 def _says_nothing(ranks: _Ranks, headline: Floats) -> Masks:
-    """Where a range of ranks goes from the first to the last, or reaches over the middle from the side it is said of."""
+    """Where a range of ranks goes from first to last, or reaches over the middle from the side that is said."""
     best, worst, n = (ranks.columns[name] for name in ("rank_best", "rank_worst", "n"))
     middle = (n + 1) / 2
     crosses = ((headline > 0) & (worst >= middle)) | ((headline < 0) & (best <= middle))

@@ -18,6 +18,7 @@ from qyx_analysis.catalogue import LOCAL
 from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.names.indicators import alias_note, find_indicator, split_unit
 from qyx_analysis.names.units import conversion
+from qyx_analysis.tidy.meaning import shared_targets
 from qyx_analysis.wings import wings
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _CASES = {case: (rule, severity) for case, rule, severity in catalogue.rules().i
 COLUMNS = tuple(catalogue.dtypes("findings"))
 _NUMERIC = ("point", "lower_bound", "upper_bound")
 _WORDS = ("full_coverage", "status")  # known words that stand where numbers are asked for
+JUMP = 0.45  # share of the change in the first year that is named (METHODS A)
 _NAMED = 6  # regions that a message can name
 
 Found = Iterator[dict[str, Any]]
@@ -62,7 +64,8 @@ def find_all(targets: pd.DataFrame) -> pd.DataFrame:
         *(found for row in rows for rule in _ROW_RULES for found in rule(row, entries.get(row[0].indicator))),
         *_missing_columns(targets),
         *_shared_numbers(targets),
-        *_identical(rows, entries),
+        *_shared(rows, targets, entries),
+        *_copied(rows, entries),
     ]
     return as_frame(findings)
 
@@ -201,9 +204,12 @@ def _gaps(row: Cells, entry: Entry) -> Found:
 def _fall(row: Cells, entry: Entry) -> Found:
     if entry is None or entry["nature"] != "cumulative":
         return
-    for before, after in pairwise(_numbers(row)):
-        if after.value < before.value:
-            yield _found(after, "cumulative_fall", True, before=before.raw, after=after.raw, last=before.year)
+    for before, after in _falls(_numbers(row)):
+        yield _found(after, "cumulative_fall", True, before=before.raw, after=after.raw, last=before.year)
+
+
+def _falls(numbers: Cells) -> list[tuple[Any, Any]]:
+    return [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
 
 
 def _weaker(row: Cells, entry: Entry) -> Found:
@@ -221,6 +227,25 @@ def _weaker(row: Cells, entry: Entry) -> Found:
     else:
         mostly = {"severity": "warning"} if 2 * len(worse) > len(targets) else {}
         yield _found(worse[0], "weaker_on_the_way", True, **values) | mostly
+
+
+def _jump(row: Cells, entry: Entry) -> Found:
+    """A first year that is planned to bring nearly half of the change or more: a step from an observation to a plan.
+
+    Of a change that is more than rounding, not for the worse, and not to a bound, which says no end.
+    """
+    numbers = [cell for cell in row if cell.kind == "point" and cell.value == cell.value]
+    nature, direction = (entry["nature"], entry["direction"]) if entry else ("", 0)
+    if len(numbers) < 3 or nature == "state" or (nature == "cumulative" and _falls(numbers)):
+        return
+    baseline, first, last = numbers[0], numbers[1], numbers[-1]
+    ends = baseline.role == "baseline" and first.year == baseline.year + 1 and last.year == row[-1].year
+    change, digit = last.value - baseline.value, min(cell.resolution for cell in numbers[1:])
+    if not ends or direction * change < 0 or abs(change) < 2 * digit - 1e-9:
+        return
+    share = (first.value - baseline.value) / change
+    if share >= JUMP - 1e-9:
+        yield _found(first, "first_year_jump", True, baseline=baseline.raw, last=last.raw, share=f"{share:.0%}")
 
 
 def _units(row: Cells, entry: Entry) -> Found:
@@ -282,7 +307,7 @@ def _alias_notes(row: Cells, entry: Entry) -> Found:
 
 _ROW_RULES = (
     *(_unreadable, _other_words, _twice, _local, _merged, _words, _gaps),
-    *(_fall, _weaker, _units, _fractions, _magnitude, _alias_notes),
+    *(_fall, _weaker, _jump, _units, _fractions, _magnitude, _alias_notes),
 )
 
 
@@ -333,18 +358,23 @@ def _names_of(regions: Iterable[str]) -> tuple[str, str]:
     return (f"{zh}等{len(codes)}地", f"{en} and {len(codes) - _NAMED} more") if len(codes) > _NAMED else (zh, en)
 
 
-def _identical(rows: list[Cells], entries: dict[str, dict[str, Any]]) -> Found:
-    """Series that change over the years and yet are the same, baseline included, in several places."""
-    same_series: dict[tuple[tuple[str, float], ...], Cells] = {}
+def _shared(rows: list[Cells], targets: pd.DataFrame, entries: dict[str, dict[str, Any]]) -> Found:
+    """Rows whose targets are those of another county or of the city in every year, whatever the baselines."""
+    shared = shared_targets(targets).to_dict()
+    for cell in (row[0] for row in rows):
+        regions = shared.get((cell.region, cell.indicator))
+        if regions and entries.get(cell.indicator, {}).get("nature") != "state":
+            yield _found(cell, "identical_series", regions=_names_of(regions.split(";")))
+
+
+def _copied(rows: list[Cells], entries: dict[str, dict[str, Any]]) -> Found:
+    """Rows of one table that change over the years and yet print the same numbers, baseline included."""
+    same: dict[tuple[Any, ...], Cells] = {}
     for row in rows:
         series = tuple((cell.operator, cell.value) for cell in _numbers(row))
-        if len(series) == len(row) and len(set(series)) > 1:
-            same_series.setdefault(series, []).append(row[0])
-    for firsts in same_series.values():
-        for cell in firsts:
-            if elsewhere := [c.region for c in firsts if c.indicator == cell.indicator and c.region != cell.region]:
-                yield _found(cell, "identical_series", regions=_names_of(elsewhere))
-            within = [c.name for c in firsts if c.region == cell.region and c.indicator != cell.indicator]
-            state = cell.indicator in entries and entries[cell.indicator]["nature"] == "state"
-            if within and not state:  # two that pass in one year are no copy
-                yield _found(cell, "identical_rows", other=within[0])
+        state = row[0].indicator in entries and entries[row[0].indicator]["nature"] == "state"
+        if len(series) == len(row) and len(set(series)) > 1 and not state:  # two that pass in one year are no copy
+            same.setdefault((row[0].region, series), []).append(row[0])
+    for firsts in same.values():
+        for cell in firsts if len(firsts) > 1 else []:
+            yield _found(cell, "identical_rows", other=next(c.name for c in firsts if c is not cell))
