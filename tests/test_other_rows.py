@@ -162,11 +162,11 @@ def test_a_county_shows_its_local_rows_everywhere(
     first, second = (names.domain_name(domain, lang) for domain in ("体有强健特色领域", "文有雅乐"))
     assert first in panels and second in panels
     own = targets[targets["region"] == MANY]
-    nothing = pd.DataFrame(columns=["region", "indicator", "severity"])
-    frames = targets, nothing, found["trajectory"], found["ambition"], MANY, lang
-    tiles = find_tiles(*frames)
+    nothing = pd.DataFrame(columns=["region", "indicator", "severity", "rule"])
+    frames = targets, nothing, found["trajectory"], found["ambition"]
+    tiles = find_tiles(*frames, MANY, lang)
     assert len(tiles) == 45 and tiles["domain"].drop_duplicates().tolist()[-2:] == ["体有强健特色领域", "文有雅乐"]
-    html = render_glance(*frames)
+    html = render_glance(*frames, found["verdicts"], MANY, lang)
     assert all(name in html for name in ours) and first in html
     printed, domains, change, timing = list(tables_of(targets, found, MANY, lang))[:4]
     assert len(printed) == len(change) == len(timing) == 45
@@ -181,10 +181,10 @@ def test_a_county_shows_its_local_rows_everywhere(
 def test_nobody_calls_a_row_better_whose_direction_is_unknown(
     plans: Plans, targets: pd.DataFrame, found: dict[str, pd.DataFrame], lang: str
 ) -> None:
-    sentences = tell_standing(final_positions(panel(targets), MANY), targets, MANY, lang) + tell_ambition(
-        found["ambition"], MANY, lang
+    sentences = tell_standing(final_positions(panel(targets), MANY), {}, targets, MANY, lang) + tell_ambition(
+        found["ambition"], found["trajectory"], found["verdicts"], MANY, lang
     )
-    sentences += compare_ambition(found["ambition"], targets, lang)
+    sentences += compare_ambition(found["ambition"], found["verdicts"], targets, lang)
     assert sentences and not [text for text in sentences if "自定" in text]
     for plot in (figures.plot_ambition, figures.plot_standing):
         shown = texts(plans.draw(plot, MANY, lang))

@@ -52,8 +52,8 @@ def position(results: pd.DataFrame, region: str) -> pd.DataFrame:
     return counts.reset_index()[["indicator", "above", "below", "unclear", "n"]]
 
 
-def final_positions(p: Panel, region: str) -> pd.DataFrame:
-    """Place the final planned values of one region among those of the counties: see :func:`position`.
+def final_positions(p: Panel, region: str, among: list[str] | None = None) -> pd.DataFrame:
+    """Place the final planned values of one region among those of the counties (of these): see :func:`position`.
 
     Absolute counts and states are left out, and what has no direction; the intervals are those of bounds and digits.
 
@@ -62,7 +62,8 @@ def final_positions(p: Panel, region: str) -> pd.DataFrame:
     >>> final_positions(panel(nothing), "330213").columns.tolist()
     ['indicator', 'above', 'below', 'unclear', 'n']
     """
-    placed = (p.of("level") == "county") | (p.of("region") == region)
+    counties = (p.of("level") == "county") & (np.isin(p.of("region"), among) if among is not None else True)
+    placed = counties | (p.of("region") == region)
     p = p.where(placed & ~np.isin(p.of("scale"), ["count", "state"]) & (np.abs(p.of("direction").astype(float)) == 1))
     value, lo, hi = (end[:, -1] * p.of("direction").astype(float) for end in (p.value, p.lo, p.hi))
     ends = {"value": value, "lo": np.minimum(lo, hi), "hi": np.maximum(lo, hi)}

@@ -153,7 +153,8 @@ class Path:
     @cached_property
     def shape(self) -> dict[str, Masks]:
         """The same, and whether a bound leaves the zone of the front-loading index open."""
-        return {**self.conditions, "open_bound": self.zoned["open_bound"]}
+        bounded = self.zoned["unresolved"] & ~self.conditions["unresolved"] & self.p.bounded.any(axis=1)
+        return {**self.conditions, "open_bound": self.zoned["open_bound"] | bounded}
 
     @cached_property
     def index(self) -> Interval:

@@ -18,6 +18,7 @@ from qyx_analysis.catalogue.wording import literal
 from qyx_analysis.datapackage import loading
 from qyx_analysis.figures.scene import in_domain
 from qyx_analysis.measures import Measured, final_positions
+from qyx_analysis.names.regions import like_counties
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.texts.html import render_table
 
@@ -82,6 +83,17 @@ class Desk:
     def standing(self) -> pd.DataFrame:
         """Where the county's final planned values stand among the counties', by indicator."""
         return final_positions(self._measured.panel, self.region)
+
+    @cached_property
+    def standing_among(self) -> dict[str, pd.DataFrame]:
+        """The same among the counties that are like it, by group; only groups with three counties in the data."""
+        present = set(self.targets.loc[self.targets["level"] == "county", "region"])
+        groups = {key: sorted(present & set(codes)) for key, codes in like_counties(self.region).items()}
+        return {
+            key: final_positions(self._measured.panel, self.region, codes).assign(counties=len(codes))
+            for key, codes in groups.items()
+            if 3 <= len(codes) < len(present)
+        }
 
     def choose(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of a whole table that are of the desk's regions, and of its domain if there is one."""
@@ -277,7 +289,8 @@ def glance(desk: Desk) -> None:
 
     from qyx_analysis.texts.glance import render_glance
 
-    display(HTML(render_glance(desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.region, desk.lang)))
+    frames = (desk.targets, desk.findings, desk.trajectory, desk.ambition, desk.verdicts)
+    display(HTML(render_glance(*frames, desk.region, desk.lang)))
 
 
 def title(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from qyx_analysis.catalogue import message, statuses_for
@@ -16,37 +18,101 @@ from qyx_analysis.catalogue.wording import (
 )
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import indicator_name, indicators_shown, region_name
-from qyx_analysis.texts.shared import FEW, MOST, county_codes, list_indicators, tell_too_few
+from qyx_analysis.texts.shared import FEW, MOST, county_codes, list_indicators, pace_text, tell_too_few
 
 _RARE = 0.1  # two-sided share of the reshufflings; of four counties the smallest is .083
 
 
-def rank_gaps(ambition: pd.DataFrame, region: str) -> pd.DataFrame:
-    """The county's gap closures that may be named, the largest first."""
+def named_gaps(ambition: pd.DataFrame, region: str) -> pd.DataFrame:
+    """The county's gap closures that may be named."""
     own = ambition[(ambition["region"] == region) & (ambition["measure"] == "gap_closure")]
-    return own[own["status"].isin(statuses_for("change"))].sort_values("value", ascending=False, kind="stable")
+    return own[own["status"].isin(statuses_for("change"))]
 
 
-def tell_ambition(ambition: pd.DataFrame, region: str, lang: str) -> list[str]:
-    """The most and the least ambitious targets, what stays as it is and what is weaker than the baseline."""
-    own, gaps = ambition[ambition["region"] == region], rank_gaps(ambition, region)
+def ranked(verdicts: pd.DataFrame, region: str, verdict: str) -> pd.DataFrame:
+    """The county's own targets that are more (or less) ambitious than most counties', the best (or worst) rank first.
+
+    Each is ranked against the same indicator of the others, and only where its whole range of ranks lies on that side.
+    """
+    own = verdicts[(verdicts["kind"] == "ambition") & (verdicts["region"] == region)]
+    own = own[own["status"].isin(statuses_for("verdict")) & (own["verdict"] == verdict)]
+    place = own["rank_worst"] / own["n"] if verdict == "more_ambitious" else -own["rank_best"] / own["n"]
+    return own.loc[place.astype(float).sort_values(kind="stable").index]
+
+
+def rank_ends(row: Any) -> str:
+    """The range of ranks of a verdict."""
+    return f"{row.rank_best}–{row.rank_worst}" if row.rank_best < row.rank_worst else f"{row.rank_best}"
+
+
+def no_plan_to_fall(change: pd.DataFrame) -> pd.Series:
+    """Which weaker final targets are but bounds: the floor lies below where the county already is."""
+    bounded = change["flags"].str.split(";").map(lambda flags: "bounded" in flags).astype(bool)
+    return (change["status"] == "weaker") & bounded
+
+
+def _rank(row: Any, lang: str) -> str:
+    return message("say_rank", lang, ends=rank_ends(row), n=row.n)  # a rank without its n says nothing
+
+
+def tell_ambition(
+    ambition: pd.DataFrame, trajectory: pd.DataFrame, verdicts: pd.DataFrame, region: str, lang: str
+) -> list[str]:
+    """Where the county's own targets stand among those of others, which are not its own, and what does not improve."""
+    own = ambition[ambition["region"] == region]
+    judged = verdicts[(verdicts["kind"] == "ambition") & (verdicts["region"] == region)]
+    compared = judged[judged["rank_best"].notna()]
     sentences = []
-    if len(gaps):
-        most = [f"{indicator_name(r.indicator, lang)} {percent_text(r.value)}" for r in gaps.head(MOST).itertuples()]
-        sentences.append(message("say_gap_most", lang, n=len(gaps), list=listed(most, lang)))
-    if len(gaps) > MOST:
-        least = gaps.iloc[MOST:].tail(MOST).iloc[::-1]
-        texts = [f"{indicator_name(r.indicator, lang)} {percent_text(r.value)}" for r in least.itertuples()]
-        sentences.append(message("say_gap_least", lang, list=listed(texts, lang)))
+    if len(compared):
+        more, less = (ranked(verdicts, region, word) for word in ("more_ambitious", "less_ambitious"))
+        sentences.append(message("say_ranked", lang, n=len(compared), more=len(more), less=len(less)))
+        for key, rows in (("say_more", more), ("say_less", less)):
+            names = [f"{indicator_name(row.indicator, lang)}{_rank(row, lang)}" for row in rows.itertuples()]
+            sentences += [message(key, lang, list=listed(names, lang))] if names else []
+    sentences += _tell_alone(trajectory, judged, lang) + _tell_shared(judged, lang)
     change = own[own["measure"] == "change"]
-    for key, statuses in (
-        ("say_weaker", ["weaker"]),
-        ("say_hold", ["hold", "hold_at_ceiling"]),
-        ("say_unresolved", ["unresolved"]),
+    floor = no_plan_to_fall(change)
+    for key, chosen in (
+        ("say_floor", floor),
+        ("say_weaker", (change["status"] == "weaker") & ~floor),
+        ("say_hold", change["status"].isin(["hold", "hold_at_ceiling"])),
+        ("say_unresolved", change["status"] == "unresolved"),
     ):
-        rows = change[change["status"].isin(statuses)]
-        if len(rows):
-            sentences.append(message(key, lang, n=len(rows), list=list_indicators(rows, lang)))
+        if chosen.any():
+            sentences.append(message(key, lang, n=chosen.sum(), list=list_indicators(change[chosen], lang)))
+    return sentences
+
+
+_ALONE = ("too_few", "absolute_count", "no_population", "not_comparable")
+
+
+def _tell_alone(trajectory: pd.DataFrame, judged: pd.DataFrame, lang: str) -> list[str]:
+    """What is planned a year where nobody can be compared: no rank, the plain change in the indicator's unit."""
+    alone = judged.loc[judged["status"].isin(_ALONE), ["region", "indicator"]]
+    pace = trajectory[trajectory["measure"] == "required_yearly_pace"].merge(alone)
+    pace = pace[pace["status"].isin(statuses_for("timing")) & (pace["value"] > 0)]
+    names = [
+        f"{indicator_name(row.indicator, lang)} {pace_text(row.indicator, row.value, lang)}"
+        for row in pace.itertuples()
+    ]
+    return [message("say_plain", lang, n=len(names), list=listed(names, lang))] if names else []
+
+
+def _tell_shared(judged: pd.DataFrame, lang: str) -> list[str]:
+    """Which targets are those of other places in every year, with whom; and which are one for all."""
+    sentences = []
+    shared = judged[(judged["shared_with"] != "") & ~judged["status"].isin(["state", "common"])]
+    groups = [
+        f"{listed((region_name(code, lang) for code in who.split(';')), lang)}{message('say_colon', lang)}"
+        f"{list_indicators(rows, lang)}"
+        for who, rows in shared.groupby("shared_with", sort=False)
+    ]
+    if groups:
+        text = message("say_semicolon", lang).join(groups)
+        sentences.append(message("say_shared", lang, n=len(shared), list=text))
+    common = judged[judged["status"] == "common"]
+    if len(common):
+        sentences.append(message("say_common", lang, n=len(common), list=list_indicators(common, lang)))
     return sentences
 
 
@@ -97,52 +163,38 @@ def _place_text(place: pd.Series | None, lang: str) -> str:
     return message("tab_place_text", lang, **{key: int(place[key]) for key in ("above", "below", "unclear")})
 
 
-def compare_ambition(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
-    """Where one county's planned closing of the gap is above all others' beyond rounding, and where all agree."""
+def compare_ambition(ambition: pd.DataFrame, verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
+    """How many targets can be ranked and where they stand, why others are not, and what does not improve."""
     codes = county_codes(targets)
-    gaps = ambition[(ambition["measure"] == "gap_closure") & ambition["region"].isin(codes)].dropna(subset="value")
-    leaders = []
-    for code, rows in gaps.groupby("indicator", sort=False):
-        top = rows.loc[rows["value"].idxmax()]
-        if len(rows) > 1 and (rows.drop(top.name)["hi"] < top["lo"]).all():
-            leaders.append(
-                f"{indicator_name(str(code), lang)} {region_name(top['region'], lang)} {percent_text(top['value'])}"
-            )
-    sentences = [message("say_gap_all", lang, n=len(gaps), indicators=gaps["indicator"].nunique())]
-    if len(codes) > FEW:
-        sentences += _medians(gaps, lang)
-    if leaders:
-        sentences.append(message("say_leaders", lang, n=len(leaders), list=listed(leaders, lang)))
+    rows = verdicts[(verdicts["kind"] == "ambition") & verdicts["region"].isin(codes)]
+    said = rows.loc[rows["status"].isin(statuses_for("verdict")), "verdict"]
+    counts = {
+        "more": (said == "more_ambitious").sum(), "less": (said == "less_ambitious").sum(),
+        "middle": (said == "middle").sum(), "shared": (rows["status"] == "shared").sum(),
+        "common": (rows["status"] == "common").sum(), "open": rows["status"].isin(["undecided", "contested"]).sum(),
+    }  # fmt: skip
+    counts["none"] = len(rows) - sum(counts.values())
+    sentences = [message("say_ambition_all", lang, all=len(rows), **counts)]
     weaker = ambition[
         (ambition["measure"] == "change") & (ambition["status"] == "weaker") & ambition["region"].isin(codes)
     ]
-    if len(weaker):
-        if len(codes) > FEW:
-            found = weaker["indicator"].value_counts()
-            names = [f"{indicator_name(str(code), lang)} {n}" for code, n in found.items()]
-        else:
-            names = [
-                f"{region_name(row.region, lang)} {indicator_name(row.indicator, lang)}" for row in weaker.itertuples()
-            ]
-        sentences.append(message("say_weaker_all", lang, n=len(weaker), list=listed(names, lang)))
+    floor = no_plan_to_fall(weaker)
+    for key, found in (("say_floor_all", weaker[floor]), ("say_weaker_all", weaker[~floor])):
+        if len(found):
+            names = _counted(found, len(codes) > FEW, lang)
+            sentences.append(message(key, lang, n=len(found), list=listed(names, lang)))
     return sentences
 
 
-def _medians(gaps: pd.DataFrame, lang: str) -> list[str]:
-    """The indicators on which the middle county closes most, and least, of its gap."""
-    middle = gaps.groupby("indicator", sort=False)["value"].median().sort_values(ascending=False, kind="stable")
-    texts = [f"{indicator_name(str(code), lang)} {percent_text(value)}" for code, value in middle.items()]
-    if len(texts) <= MOST:
-        return [message("say_median_most", lang, list=listed(texts, lang))]
-    most, least = texts[:MOST], texts[MOST:][-MOST:][::-1]
-    return [
-        message("say_median_most", lang, list=listed(most, lang)),
-        message("say_median_least", lang, list=listed(least, lang)),
-    ]
+def _counted(rows: pd.DataFrame, many: bool, lang: str) -> list[str]:
+    """Region and indicator of the rows; of many counties each indicator with how many."""
+    if many:
+        return [f"{indicator_name(str(code), lang)} {n}" for code, n in rows["indicator"].value_counts().items()]
+    return [f"{region_name(row.region, lang)} {indicator_name(row.indicator, lang)}" for row in rows.itertuples()]
 
 
-def tell_mandated(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
-    """Which final targets look set from above, by two signs, and how many are left to the counties."""
+def tell_mandated(ambition: pd.DataFrame, verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
+    """Which final targets look set from above, by two signs, who shares targets, and what is left to the counties."""
     counties = targets[targets["level"] == "county"]
     printing = indicators_shown(counties)["printing"]
     counties = counties[counties["indicator"].isin(printing.index[printing > 1])]
@@ -157,11 +209,36 @@ def tell_mandated(ambition: pd.DataFrame, targets: pd.DataFrame, lang: str) -> l
         "indicator"
     )
     groups = {"mandated": same[both], "same_targets": same[~both], "core": marked, "chosen": left}
-    return [
+    sentences = [
         message(f"say_{name}", lang, n=len(rows), list=list_indicators(rows, lang))
         for name, rows in groups.items()
         if len(rows)
     ]
+    return sentences + _tell_sharing(verdicts[verdicts["region"].isin(counties["region"])], same["indicator"], lang)
+
+
+def _tell_sharing(verdicts: pd.DataFrame, common: pd.Series, lang: str) -> list[str]:
+    """Who prints the targets of whom, apart from those that are common to all."""
+    rows = verdicts[
+        (verdicts["kind"] == "ambition") & (verdicts["shared_with"] != "") & (verdicts["status"] != "state")
+    ]
+    rows = rows[~rows["indicator"].isin(common)]
+    who = [";".join(sorted([row.region, *row.shared_with.split(";")])) for row in rows.itertuples()]
+    groups = rows.assign(who=who).drop_duplicates(["who", "indicator"]).groupby("who", sort=False)
+    names = [
+        f"{'＝'.join(region_name(code, lang) for code in regions.split(';'))}{message('say_colon', lang)}"
+        f"{list_indicators(own, lang)}"
+        for regions, own in groups
+        if len(regions.split(";")) <= MOST
+    ]
+    if not len(rows):
+        return []
+    text = message("say_semicolon", lang).join(names[:_GROUPS])
+    key = "say_sharing" if names and len(names) <= _GROUPS else "say_sharing_many"
+    return [message(key, lang, n=len(rows), counties=rows["region"].nunique(), list=text)]
+
+
+_GROUPS = 4  # groups of places that share targets and still fit into a sentence
 
 
 def compare_association(association: pd.DataFrame, lang: str) -> list[str]:

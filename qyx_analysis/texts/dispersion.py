@@ -29,11 +29,17 @@ def compare_dispersion(dispersion: pd.DataFrame, lang: str) -> list[str]:
     verdicts = dispersion[dispersion["measure"] == "convergence"]
     told = (*statuses_for("spread"), *statuses_for("open_spread"))
     judged = verdicts["status"].isin(told)
-    sentences = [message("say_convergence", lang, n=judged.sum())]
+    counties = verdicts.loc[judged, "n"]
+    low, high = (counties.min(), counties.max()) if len(counties) else (0, 0)
+    sentences = [message("say_convergence", lang, n=judged.sum(), counties=low if low == high else f"{low}–{high}")]
+    common = verdicts[verdicts["status"] == "common"]
+    if len(common):
+        sentences.append(message("say_common_spread", lang, n=len(common), list=list_indicators(common, lang)))
     for status in told:
         rows = verdicts[verdicts["status"] == status]
         if len(rows):
-            sentences.append(message(f"say_{status}", lang, n=len(rows), list=list_indicators(rows, lang)))
+            key = "say_spread_unresolved" if status == "unresolved" else f"say_{status}"
+            sentences.append(message(key, lang, n=len(rows), list=list_indicators(rows, lang)))
     sentences += tell_too_few(verdicts, lang) + _ceilings(dispersion, lang)
     refused = dispersion[dispersion["status"] == "absolute_count"].drop_duplicates("indicator")
     if len(refused):

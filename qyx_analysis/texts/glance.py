@@ -15,7 +15,7 @@ from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import brief_status, percent_text
 from qyx_analysis.figures.scene import scene_of
 from qyx_analysis.names import domain_name, indicator_name
-from qyx_analysis.texts.ambition import rank_gaps
+from qyx_analysis.texts.ambition import named_gaps, no_plan_to_fall, rank_ends, ranked
 from qyx_analysis.texts.shared import MOST
 from qyx_analysis.texts.timing import count_timing
 
@@ -47,8 +47,9 @@ def find_tiles(
     DataFrame
         ``domain``, ``indicator``; ``first`` and ``last``, what the plan says for the baseline and the final year as
         the pictures write it; ``unit``; the share of the gap ``gap_lo``, ``gap``, ``gap_hi`` where it can be named;
-        ``status`` of the planned change; ``half_year``, the first year by whose end half of the change is planned,
-        where the timing can be read; ``warned``, the number of errors and warnings.
+        ``status`` of the planned change, and whether it is but a bound below the baseline (``floor``); ``half_year``,
+        the first year by whose end half of the change is planned, where it can be read; ``warned``, the number of
+        errors and warnings.
     """
     scene = scene_of(targets, region, lang)
     own = targets[targets["region"] == region]
@@ -58,10 +59,11 @@ def find_tiles(
         cells = scene.cells[(scene.cells["region"] == region) & (scene.cells["year"] == year)]
         words = pd.Series({cell.indicator: scene.word(cell) for cell in cells.itertuples()}, dtype=object)
         tiles[name] = words.reindex(tiles.index).fillna(message("tab_blank", lang))
-    gaps = rank_gaps(ambition, region).set_index("indicator")[["lo", "value", "hi"]]
+    gaps = named_gaps(ambition, region).set_index("indicator")[["lo", "value", "hi"]]
     tiles[["gap_lo", "gap", "gap_hi"]] = gaps.reindex(tiles.index)
     change = ambition[(ambition["measure"] == "change") & (ambition["region"] == region)]
     tiles["status"] = change.set_index("indicator")["status"]
+    tiles["floor"] = tiles.index.isin(change.loc[no_plan_to_fall(change), "indicator"])
     half = trajectory[(trajectory["measure"] == "half_change_year") & (trajectory["region"] == region)]
     half = half[half["status"].isin(statuses_for("timing"))].set_index("indicator")["value"]
     tiles["half_year"] = np.ceil(half - 1e-9)
@@ -75,22 +77,22 @@ def render_glance(
     findings: pd.DataFrame,
     trajectory: pd.DataFrame,
     ambition: pd.DataFrame,
+    verdicts: pd.DataFrame,
     region: str,
     lang: str,
 ) -> str:
     """Render the most and least ambitious targets, the timing, the warnings, and a tile for every target.
 
-    The parameters are those of :func:`targets_at_a_glance`, and ``lang``. Lists and links without any style of their
-    own; the reports bring it.
+    The parameters are those of :func:`find_tiles`, and the ``verdicts``, which alone say what is ambitious, early or
+    late. Lists and links without any style of their own; the reports bring it.
     """
     tiles = find_tiles(targets, findings, trajectory, ambition, region, lang)
     years = range(int(targets["year"].min()) + 1, int(targets["year"].max()) + 1)
-    gaps = rank_gaps(ambition, region)
-    least = gaps.iloc[MOST:].tail(MOST).iloc[::-1]
+    more, less = (ranked(verdicts, region, word) for word in ("more_ambitious", "less_ambitious"))
     facts = [
-        ("most", "glance_most", _ranking(gaps.head(MOST), lang)),
-        *[("least", "glance_least", _ranking(least, lang))] * (len(least) > 0),
-        ("when", "glance_when", _timing(tiles, count_timing(trajectory, region), years, lang)),
+        ("most", "glance_most", _ranking(more, lang)),
+        *[("least", "glance_least", _ranking(less, lang))] * (len(less) > 0),
+        ("when", "glance_when", _timing(tiles, count_timing(verdicts, region), years, lang)),
         ("warned", "glance_warned", _warnings(findings[findings["region"] == region], lang)),
     ]
     parts = [
@@ -107,15 +109,17 @@ def render_glance(
 # --- the facts --------------------------------------------------------------------------------------------
 
 
-def _ranking(gaps: pd.DataFrame, lang: str) -> str:
-    if gaps.empty:
+def _ranking(rows: pd.DataFrame, lang: str) -> str:
+    """The targets at one end, each with its range of ranks among how many counties."""
+    if rows.empty:
         return f"<p>{escape(message('glance_none', lang))}</p>"
-    rows = [
-        f"<li><span>{escape(indicator_name(row.indicator, lang))}</span> <b>{percent_text(row.value)}</b>"
-        f"{_bar(row.lo, row.hi)}</li>"
-        for row in gaps.itertuples()
+    named = [
+        f"<li><span>{escape(indicator_name(row.indicator, lang))}</span> "
+        f"<b>{message('glance_rank', lang, ends=rank_ends(row), n=row.n)}</b></li>"
+        for row in rows.head(MOST).itertuples()
     ]
-    return f"<ol>{''.join(rows)}</ol>"
+    more = escape(message("glance_more", lang, n=len(rows) - MOST)) if len(rows) > MOST else ""
+    return f"<ol>{''.join(named)}</ol>{f'<p>{more}</p>' if more else ''}"
 
 
 def _timing(tiles: pd.DataFrame, counts: dict[str, int], years: range, lang: str) -> str:
@@ -172,7 +176,10 @@ def _tile(tile: Any, lang: str) -> str:
     first, last = escape(tile.first), escape(tile.last)
     unit = f" <small>{escape(tile.unit)}</small>" if tile.unit else ""
     gap = "" if np.isnan(tile.gap) else f" <em>{percent_text(tile.gap)}</em>{_bar(tile.gap_lo, tile.gap_hi)}"
-    said = f' <em class="{tile.status}">{escape(brief_status(tile.status, lang))}</em>' if tile.status in _SAID else ""
+    said = ""
+    if tile.status in _SAID:
+        word = message("glance_floor", lang) if tile.floor else brief_status(tile.status, lang)
+        said = f' <em class="{tile.status}">{escape(word)}</em>'
     return (
         f'<li><span class="name">{escape(indicator_name(tile.indicator, lang))}</span> '
         f'<span class="path">{first} → <b>{last}</b>{unit}</span>{gap}{said}</li>'

@@ -93,13 +93,20 @@ def _printed_by(targets: pd.DataFrame, counties: int, lang: str) -> list[str]:
     return [message("say_printed_by", lang, **counts), *named]
 
 
-def tell_standing(standing: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> list[str]:
-    """In which domains the final planned values are better or worse than most counties'."""
+def tell_standing(
+    standing: pd.DataFrame, among: dict[str, pd.DataFrame], targets: pd.DataFrame, region: str, lang: str
+) -> list[str]:
+    """In which domains the final planned values are better or worse than most counties', and among counties like it.
+
+    ``among``: the positions among other groups of counties, by the name of the group; each with how many ``counties``.
+    """
     year = targets["year"].max()
     if standing.empty:
         return [message("say_alone", lang)]
     domains = indicators_shown(targets, region)["domain"]
-    sentences = [message("say_standing", lang, n=len(standing), year=year)]
+    low, high = standing["n"].min(), standing["n"].max()
+    counties = low if low == high else f"{low}–{high}"
+    sentences = [message("say_standing", lang, n=len(standing), year=year, counties=counties)]
     for key, side in (("say_better", "above"), ("say_worse", "below")):
         chosen = standing[standing[side] * 2 > standing["n"] - 1]
         if len(chosen):
@@ -111,7 +118,14 @@ def tell_standing(standing: pd.DataFrame, targets: pd.DataFrame, region: str, la
             sentences.append(
                 message(key, lang, n=len(chosen), year=year, list=message("say_semicolon", lang).join(parts))
             )
-    return sentences
+    return sentences + [_tell_among(key, rows, region, lang) for key, rows in among.items() if len(rows)]
+
+
+def _tell_among(key: str, rows: pd.DataFrame, region: str, lang: str) -> str:
+    peers = message(f"peers_{key}", lang, **{"name": region_name(region[:4] + "00", lang)} if key == "city" else {})
+    better, worse = ((rows[side] * 2 > rows["n"] - 1).sum() for side in ("above", "below"))
+    counts = {"n": rows["counties"].iloc[0], "rows": len(rows), "better": better, "worse": worse}
+    return message("say_standing_among", lang, peers=peers, **counts)
 
 
 def table_domains(standing: pd.DataFrame, targets: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:

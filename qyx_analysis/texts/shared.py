@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
-from qyx_analysis.catalogue.wording import brief_status, interval_text, listed, number_text, percent_text
+from qyx_analysis.catalogue.wording import brief_status, interval_text, listed, number_text, percent_text, value_unit
 from qyx_analysis.figures.rows import decided
 from qyx_analysis.names import LOCAL, domain_name, indicator_name, region_name
 
@@ -33,6 +34,14 @@ def county_codes(targets: pd.DataFrame) -> set[str]:
 
 def list_indicators(rows: pd.DataFrame, lang: str) -> str:
     return listed((indicator_name(code, lang) for code in rows["indicator"]), lang)
+
+
+def pace_text(code: str, pace: float, lang: str) -> str:
+    """A change a year in the unit of the indicator; of a percentage in percentage points."""
+    unit = catalogue.indicators().set_index("code")["unit"].get(code, "")
+    name = message("unit_points", lang) if unit == "%" else value_unit(code, unit, lang)
+    times = " ×" if name[:1].isdigit() else ""  # 1.7 × 10 000 people
+    return message("say_a_year", lang, value=f"{number_text(pace, 3)}{times} {name}".strip())
 
 
 def tell_too_few(rows: pd.DataFrame, lang: str) -> list[str]:

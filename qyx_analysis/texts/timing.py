@@ -10,27 +10,40 @@ from qyx_analysis.catalogue.wording import interval_text, listed, number_text, p
 from qyx_analysis.names import indicator_name
 from qyx_analysis.texts.shared import FEW, county_codes, list_indicators
 
-
-def count_timing(trajectory: pd.DataFrame, region: str) -> dict[str, int]:
-    """How many of the county's ``n`` paths are planned ``early`` or ``late``, and how many are left ``open``."""
-    own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
-    shaped = own.loc[own["status"].isin(statuses_for("timing")), "value"]
-    open_ = int(own["status"].isin(["unresolved", "open_bound"]).sum())
-    return {
-        "early": int((shaped > 0).sum()), "late": int((shaped < 0).sum()), "open": open_, "n": len(shaped) + open_
-    }  # fmt: skip
+_ZONES = {"early": "front_loaded", "even": "even", "late": "back_loaded"}
 
 
-def tell_timing(trajectory: pd.DataFrame, region: str, lang: str) -> list[str]:
-    """Which planned changes come early, which late, and for how many the printed digits do not tell."""
-    own = trajectory[(trajectory["region"] == region) & (trajectory["measure"] == "front_loading")]
-    shaped = own[own["status"].isin(statuses_for("timing"))]
-    early, late = shaped[shaped["value"] > 0], shaped[shaped["value"] < 0]
-    sentences = [message("say_timing", lang, **count_timing(trajectory, region))]
-    if len(early):
-        sentences.append(message("say_early", lang, list=list_indicators(early, lang)))
-    if len(late):
-        sentences.append(message("say_late", lang, list=list_indicators(late, lang)))
+def count_timing(verdicts: pd.DataFrame, region: str) -> dict[str, int]:
+    """How many of the county's ``n`` paths are planned ``early``, ``even``, ``late``, and how many left ``open``."""
+    own = _timed(verdicts)[lambda rows: rows["region"] == region]
+    said = own.loc[own["status"].isin(statuses_for("timing")), "verdict"]
+    counts = {zone: int((said == word).sum()) for zone, word in _ZONES.items()}
+    open_ = int(own["status"].isin(_OPEN).sum())
+    return counts | {"open": open_, "n": len(said) + open_}
+
+
+_OPEN = ("unresolved", "open_bound", "contested", "reversing")  # there is a path, but no verdict
+
+
+def _timed(verdicts: pd.DataFrame) -> pd.DataFrame:
+    return verdicts[verdicts["kind"] == "timing"]
+
+
+def tell_timing(verdicts: pd.DataFrame, findings: pd.DataFrame, region: str, lang: str) -> list[str]:
+    """Which planned changes come early, evenly or late, what comes in the first year, and how many cannot be told."""
+    own = _timed(verdicts)[lambda rows: rows["region"] == region]
+    said = own[own["status"].isin(statuses_for("timing"))]
+    sentences = [message("say_timing", lang, **count_timing(verdicts, region))]
+    for zone, word in _ZONES.items():
+        rows = said[said["verdict"] == word]
+        if len(rows):
+            sentences.append(message(f"say_{zone}", lang, n=len(rows), list=list_indicators(rows, lang)))
+    alone = said[said["flags"].str.split(";").map(lambda flags: "targets_only" in flags).astype(bool)]
+    if len(alone):
+        sentences.append(message("say_targets_only", lang, n=len(alone), list=list_indicators(alone, lang)))
+    jumps = findings[(findings["rule"] == "first_year_jump") & (findings["region"] == region)]
+    if len(jumps):
+        sentences.append(message("say_jump", lang, n=len(jumps), list=list_indicators(jumps, lang)))
     return sentences
 
 
@@ -56,32 +69,22 @@ def table_timing(trajectory: pd.DataFrame, region: str, lang: str) -> pd.DataFra
 
 
 def compare_timing(verdicts: pd.DataFrame, targets: pd.DataFrame, lang: str) -> list[str]:
-    """On which indicators every county that can be read (of many: two thirds) plans the change early, or late.
+    """On which indicators the counties with a verdict (of many: two thirds) plan the change early, evenly or late.
 
-    ``verdicts``: the frame of :func:`qyx_analysis.verdicts`.
+    ``verdicts``: the frame of :func:`qyx_analysis.verdicts`. Beside each indicator stands how many of how many.
     """
-    rows = verdicts[(verdicts["kind"] == "timing") & verdicts["region"].isin(county_codes(targets))]
-    shaped = rows[rows["status"].isin(statuses_for("timing"))]
-    words = shaped["verdict"].value_counts()
-    counts = {
-        "early": words.get("front_loaded", 0),
-        "late": words.get("back_loaded", 0),
-        "contested": (rows["status"] == "contested").sum(),
-        "open": rows["status"].isin(["unresolved", "open_bound"]).sum(),
-        "weaker": (rows["status"] == "weaker").sum(),
-        "all": len(rows),
-    }
-    counts["none"] = 2 * counts["all"] - sum(counts.values())
-    sentences = [message("say_timing_all", lang, **counts)]
+    rows = _timed(verdicts)[lambda rows: rows["region"].isin(county_codes(targets))]
+    said = rows[rows["status"].isin(statuses_for("timing"))]
+    counts = {zone: int((said["verdict"] == word).sum()) for zone, word in _ZONES.items()}
+    counts |= {"open": int(rows["status"].isin(_OPEN).sum()), "weaker": int((rows["status"] == "weaker").sum())}
+    counts["none"] = len(rows) - sum(counts.values())
+    sentences = [message("say_timing_all", lang, all=len(rows), **counts)]
     many = rows["region"].nunique() > FEW
-    for side, word in (("early", "front_loaded"), ("late", "back_loaded")):
-        found = (shaped["verdict"] == word).groupby(shaped["indicator"], sort=False).agg(["sum", "size"])
+    for zone, word in _ZONES.items():
+        found = (said["verdict"] == word).groupby(said["indicator"], sort=False).agg(["sum", "size"])
         enough = found["sum"] * 3 >= found["size"] * 2 if many else found["sum"] == found["size"]
         same = found[enough & (found["size"] >= (FEW if many else 2))]
-        names = [
-            indicator_name(str(row.Index), lang) + (f" {row.sum}/{row.size}" if many else "")
-            for row in same.itertuples()
-        ]
+        names = [f"{indicator_name(row.Index, lang)} {row.sum}/{row.size}" for row in same.itertuples()]
         if names:
-            sentences.append(message(f"say_{'most' if many else 'all'}_{side}", lang, list=listed(names, lang)))
+            sentences.append(message(f"say_{'most' if many else 'all'}_{zone}", lang, list=listed(names, lang)))
     return sentences

@@ -9,6 +9,7 @@ import pandas as pd
 from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import brief_status, listed
 from qyx_analysis.names import domain_name, indicator_name, region_name
+from qyx_analysis.texts.ambition import rank_ends
 from qyx_analysis.texts.shared import FEW, MOST, of_counties, spread_counties
 
 WORDS = {
@@ -24,7 +25,7 @@ def tell_stability(verdicts: pd.DataFrame, kind: str, lang: str) -> list[str]:
     ``verdicts``: the frame of :func:`qyx_analysis.verdicts`; ``kind``: timing, ambition, profile or convergence.
     """
     verdicts = of_counties(verdicts)
-    rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(statuses_for("verdict"))]
+    rows = verdicts[(verdicts["kind"] == kind) & verdicts["status"].isin(statuses_for("tested"))]
     if rows.empty:
         return [message("say_no_verdicts", lang)]
     every, contested = int((rows["share"] == 1).sum()), int((rows["status"] == "contested").sum())
@@ -32,7 +33,7 @@ def tell_stability(verdicts: pd.DataFrame, kind: str, lang: str) -> list[str]:
     sentences = [message("say_stability", lang, n=len(rows), every=every, most=most)]
     sentences += [message("say_contested", lang, n=contested)] if contested else []
     if kind in ("ambition", "profile"):
-        sentences += _surely_ranked(verdicts[verdicts["kind"] == kind], lang)
+        sentences += _surely_ranked(rows[rows["status"] != "contested"], lang)
     if kind == "convergence":
         sentences += _pivotal(rows, lang)
     return sentences
@@ -95,18 +96,17 @@ def table_verdicts(verdicts: pd.DataFrame, kind: str, lang: str) -> pd.DataFrame
 
 def _verdict_text(row: Any, lang: str) -> str:
     """In brackets what at most half of the specifications agree with."""
-    if row.status not in statuses_for("verdict"):
+    if row.status not in statuses_for("tested"):
         return brief_status(row.status, lang)
     text = f"{message(f'verdict_{row.verdict}', lang)} {agreement_text(row)}"
     if pd.notna(row.rank_best):
-        ends = f"{row.rank_best}–{row.rank_worst}" if row.rank_best < row.rank_worst else f"{row.rank_best}"
-        text += message("say_semicolon", lang) + message("tab_ranks", lang, ends=ends, n=row.n)
+        text += message("say_semicolon", lang) + message("tab_ranks", lang, ends=rank_ends(row), n=row.n)
     return f"({text})" if row.status == "contested" else text
 
 
 def _counted(rows: pd.DataFrame, kind: str, lang: str) -> list[Any]:
     """How many counties have each verdict, and who is surely in the first and in the last quarter of the ranks."""
-    firm = rows[rows["status"].isin(statuses_for("verdict"))]
+    firm = rows[rows["status"].isin(statuses_for("tested"))]
     sure = firm[firm["status"] != "contested"]
     counts = [(sure["verdict"] == word).sum() for word in WORDS[kind][::-1]]
     counts += [len(firm) - len(sure), len(rows) - len(firm), (sure["share"] == 1).sum()]
