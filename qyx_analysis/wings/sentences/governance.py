@@ -20,7 +20,7 @@ from qyx_analysis.documents import Document
 from qyx_analysis.files import set_types
 from qyx_analysis.layouts import Table
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
+from qyx_analysis.wings.sentences.sentences import Sentence, join_runs, read_sentences
 
 _WORDS = "governance_words.csv"
 _CLAUSE, _ITEM = re.compile("[,;:。]"), re.compile("[,;:。、]|以及|[和及与]")
@@ -123,14 +123,8 @@ def _monitoring(sentence: Sentence) -> Iterator[dict[str, Any]]:
 
 
 def _runs(text: str, start: int, end: int) -> Iterator[list[re.Match[str]]]:
-    run: list[re.Match[str]] = []
-    for word in re.compile(f"{_words('activity').pattern}|{_words('rhythmic').pattern}").finditer(text, start, end):
-        if run and run[-1].end() != word.start():
-            yield run
-            run = []
-        run.append(word)
-    if run:
-        yield run
+    words = re.compile(f"{_words('activity').pattern}|{_words('rhythmic').pattern}").finditer(text, start, end)
+    return join_runs(words, lambda before, word: before.end() == word.start())
 
 
 def _often(text: str, start: int, end: int, at: int) -> re.Match[str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from qyx_analysis.wings.sentences.sentences import Token, read_tokens
+from qyx_analysis.wings.sentences.sentences import Token, join_runs, read_tokens
 
 _KINDS = {"<": "upper_bound", "<=": "upper_bound", ">": "lower_bound", ">=": "lower_bound", "=": "point"}
 _VERBS = ("reach", "is", "do", "change")
@@ -72,7 +72,7 @@ def targets_in(text: str, years: range) -> Iterator[Target]:
         claim = _claim(found, value, claims)
         if claim and not _is_past(found, claim, years):
             claims.append(claim)
-    for run in _runs(claims):
+    for run in join_runs(claims, lambda _, claim: claim.listed):
         for claim, metric, year in _paired(found, run):
             yield _target(found, claim, metric, year, years)
 
@@ -291,18 +291,6 @@ def _stripped(part: Sequence[Token]) -> tuple[Token, ...]:
 
 
 # --- which value belongs to which metric ------------------------------------------------------------------
-
-
-def _runs(claims: Sequence[_Claim]) -> Iterator[list[_Claim]]:
-    """Each claim with the further values listed after it."""
-    run: list[_Claim] = []
-    for claim in claims:
-        if run and not claim.listed:
-            yield run
-            run = []
-        run.append(claim)
-    if run:
-        yield run
 
 
 def _paired(found: Sequence[Token], run: list[_Claim]) -> Iterator[tuple[_Claim, tuple[Token, ...], int | None]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
+from typing import TypeVar
 
 from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table
 
+T = TypeVar("T")
 _NUMERAL = "[一二三四五六七八九十]+"
 _HEADINGS = (  # from the widest to the narrowest
     re.compile(rf"{_NUMERAL}、|第{_NUMERAL}[章部]|NO\.\s*\d+"),
@@ -143,6 +145,18 @@ def _goes_on(before: Chars, line: str) -> bool:
     last = "".join(char for char, _ in before[-_WRAPPED:]).strip()
     cut = len(before) > _WRAPPED and last[-1] not in _ENDS + "；;：:"
     return cut and not line[0].isspace() and not any(pattern.match(line) for pattern in (_MARKDOWN, *_HEADINGS))
+
+
+def join_runs(items: Iterable[T], goes_on: Callable[[T, T], bool]) -> Iterator[list[T]]:
+    """Put every item together with those after it, as long as each goes on from the one before."""
+    run: list[T] = []
+    for item in items:
+        if run and not goes_on(run[-1], item):
+            yield run
+            run = []
+        run.append(item)
+    if run:
+        yield run
 
 
 def _split(paragraph: Chars) -> Iterator[Chars]:
