@@ -30,7 +30,7 @@ from qyx_analysis.problems import DataError
 from qyx_analysis.wings.monitoring.form import actuals_form, form_file
 from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
 from qyx_analysis.wings.monitoring.loading import load_actuals
-from qyx_analysis.wings.sentences.loading import load_governance
+from qyx_analysis.wings.sentences.desk import load_governance
 
 COUNTIES = ("330213", "330282", "330681", "330922")
 PERIODS = ["2023", "2024", "2025Q2"]

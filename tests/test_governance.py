@@ -15,9 +15,9 @@ from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
 from qyx_analysis.files import raw_dir
 from qyx_analysis.tidy.reading import read_plan
+from qyx_analysis.wings.sentences.desk import load_governance
 from qyx_analysis.wings.sentences.facts import read_departments
 from qyx_analysis.wings.sentences.governance import department_rows, read_governance
-from qyx_analysis.wings.sentences.loading import load_governance
 
 
 def document(text: str) -> Document:

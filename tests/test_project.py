@@ -146,7 +146,7 @@ def test_the_engine_knows_nothing_of_plans() -> None:
         ("from qyx_analysis.wings import wings", ("tidy", "reading.py"), True),
         ("from qyx_analysis.wings.sentences import grammar", ("tidy", "reading.py"), False),
         ("from qyx_analysis.reports import plan", ("wings", "monitoring", "pages.py"), True),
-        ("from qyx_analysis.wings.sentences import loading", ("wings", "monitoring", "desk.py"), False),
+        ("from qyx_analysis.wings.sentences import desk", ("wings", "monitoring", "desk.py"), False),
     ],
 )
 def test_the_import_check_sees_every_form(source: str, parts: tuple[str, ...], right: bool) -> None:

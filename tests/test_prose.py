@@ -19,10 +19,9 @@ from qyx_analysis.documents import Document
 from qyx_analysis.layouts import read_table
 from qyx_analysis.problems import DataError
 from qyx_analysis.tidy.reading import Plan, read_plan
-from qyx_analysis.wings.sentences.contradictions import compare_with_table, printed_value
 from qyx_analysis.wings.sentences.facts import read_departments, read_said
 from qyx_analysis.wings.sentences.governance import department_rows, read_governance
-from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
+from qyx_analysis.wings.sentences.targets import compare_with_table, link_targets, printed_value, prose_targets
 
 SHOWN = ["metric", "operator", "value", "unit", "year"]
 

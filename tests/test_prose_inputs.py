@@ -20,8 +20,8 @@ from qyx_analysis.datapackage.building import Built, build
 from qyx_analysis.files import SOURCES, raw_dir, read_sources, write_sources
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.tidy.reading import add_document
+from qyx_analysis.wings.sentences.desk import load_governance, load_prose
 from qyx_analysis.wings.sentences.facts import COLUMNS, Said, extract, read_kept
-from qyx_analysis.wings.sentences.loading import load_governance, load_prose
 
 KEPT = raw_dir() / "prose"
 CITY = """绍兴市公共服务规划

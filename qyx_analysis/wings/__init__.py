@@ -16,8 +16,8 @@ from typing import Any
 # Each wing with its public names: name -> module of the wing.
 WINGS: dict[str, dict[str, str]] = {
     "sentences": {
-        "load_prose": "loading",
-        "load_governance": "loading",
+        "load_prose": "desk",
+        "load_governance": "desk",
         "alignment": "alignment",
         "plot_alignment": "figures",
     },

@@ -18,8 +18,7 @@ from qyx_analysis.names.indicators import folded
 from qyx_analysis.names.listing import indicators_of
 from qyx_analysis.problems import compiled
 from qyx_analysis.tidy.meaning import with_meaning
-from qyx_analysis.wings.sentences.contradictions import place_of, printed_value, stated_range
-from qyx_analysis.wings.sentences.targets import indicator_of
+from qyx_analysis.wings.sentences.targets import indicator_of, place_of, printed_value, stated_range
 
 SAME, SAME_WORDS = "same_definition", "same_words"  # grades; the others stand in concepts.csv
 _REACHED = ("above", "meets")
@@ -93,12 +92,7 @@ def alignment(targets: pd.DataFrame, prose: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep of an alignment the last year that a city sets for each of its targets.
-
-    >>> frame = pd.DataFrame({"city": "330200", "indicator": "nursery_places", "metric": "a", "year": [2024, 2025]})
-    >>> latest(frame)["year"].tolist()
-    [2025]
-    """
+    """Keep of an alignment the last year that a city sets for each of its targets."""
     last = rows.groupby(["city", "indicator", "metric"])["year"].transform("max")
     return rows[rows["year"].isna() | (rows["year"] == last)].reset_index(drop=True)
 
@@ -106,16 +100,7 @@ def latest(rows: pd.DataFrame) -> pd.DataFrame:
 def standing(
     value: Floats, operator: Any, limit: Floats, limit_operator: Any, slack: Floats | float, direction: Any
 ) -> NDArray[Any]:
-    """Compare planned values with targets, elementwise: above, meets, below, or why neither can be said.
-
-    ``operator`` and ``limit_operator``: ``=``, ``<``, ``<=``, ``>`` or ``>=``. ``slack``: by how much rounding can
-    move two plain numbers against each other. ``open_bound``: some of what the value's bound allows is below the
-    target and some is not; ``unresolved``: within ``slack``; ``city_limit``: the target limits the good side.
-
-    >>> standing(np.array([65.0, 55.0, 3.0]), ["=", ">=", "<"], np.array([60.0, 60.0, 3.5]), [">=", "=", "<="],
-    ...     0.0, [1, 1, -1]).tolist()
-    ['above', 'open_bound', 'above']
-    """
+    """Compare planned values with targets, elementwise: above, meets, below, or why neither can be said."""
     sign = np.where(np.asarray(direction) < 0, -1, 1)
     own, asked = (_turned(signs, sign) for signs in (operator, limit_operator))
     gap = (value - limit) * sign

@@ -81,7 +81,7 @@ def read_said(plan: Plan) -> Said:
 
 
 def read_departments(plan: Plan) -> pd.DataFrame:
-    """Read the departments that the rows of a plan's table print, as rows of the governance."""
+    """Read the departments that the rows of a plan's table print."""
     rows = []
     if plan.table:
         label = _department_label(plan)
@@ -106,28 +106,7 @@ def _department_label(plan: Plan) -> str:
 
 
 def extract(path: Path, region: object = None, folder: Path | None = None) -> Said:
-    """Keep the facts of a whole document's sentences, and none of its sentences.
-
-    Parameters
-    ----------
-    path : Path
-        The document.
-    region : int or str, optional
-        Code or name of its region, where the document does not tell it.
-    folder : Path, optional
-        The folder of the documents, in which ``prose`` is written; else ``data/raw`` of the project.
-
-    Returns
-    -------
-    Said
-        What was read and written. The register's line of a document kept before is brought up to date: what people
-        wrote there (issuer, title) stays.
-
-    Raises
-    ------
-    DataError
-        When the document cannot be read or says nothing, or the facts of another one are kept for its region.
-    """
+    """Keep the facts of a document's sentences in ``folder``; what people wrote into the register stays."""
     folder = (folder or raw_dir()) / FACTS
     plan = read_plan(path, region)
     said = read_said(plan)
@@ -153,10 +132,7 @@ def extract(path: Path, region: object = None, folder: Path | None = None) -> Sa
 
 
 def read_kept(folder: Path) -> Iterator[Said | Problem]:
-    """Read the facts kept beside the documents of a folder; a document's that cannot be used give their problem.
-
-    Raises :class:`~qyx_analysis.problems.DataError` when the register itself cannot be read.
-    """
+    """Read the facts kept beside the documents of a folder, or the problem of those that cannot be used."""
     sources = read_sources(folder / FACTS)
     if missing := [name for name in _CHECKSUMS.values() if len(sources) and name not in sources]:
         raise DataError(Problem("sources_columns", f"{FACTS}/{SOURCES}", "line 1", ", ".join(missing)))
@@ -222,5 +198,4 @@ def _kept(name: str) -> list[str]:
 
 
 def _file(document: str, name: str) -> str:
-    """The name of the file that keeps a table of the facts of a document."""
     return f"{Path(document).stem}{'.governance' if name == 'governance' else ''}.csv"

@@ -39,7 +39,6 @@ class Block(NamedTuple):
 
     @property
     def known(self) -> pd.DataFrame:
-        """The counties that can be compared."""
         return self.rows[self.rows["state"] != NOT]
 
     @property
@@ -48,7 +47,6 @@ class Block(NamedTuple):
         return -1 if self.entry["direction"] < 0 else 1
 
     def name(self, code: str) -> str:
-        """A region on a label."""
         return _name(code, self.lang)
 
     def side(self, operator: str) -> str:
@@ -56,7 +54,7 @@ class Block(NamedTuple):
         return "right" if operator.startswith(">") == (self.sign > 0) else "left"
 
     def text(self, printed: str, value: float) -> str:
-        """A printed value on a label: its sign and number in the unit of the row; words as they are, in Chinese."""
+        """A printed value on a label, its sign and number in the unit of the row."""
         if not printed.strip():
             return self.say("kind_missing")
         digits = re.search(r"[<>≤≥]?\s*(\d+(?:\.\s*\d+)?)", printed)
@@ -183,7 +181,7 @@ def _write_city(ax: style.Axes, x: float, block: Block, side: str) -> None:
 
 
 def _draw_compared(ax: style.Axes, block: Block) -> None:
-    """One line per county, or one for all of them where there are many; the city's target goes through all."""
+    """One line per county, or one for all where there are many, with the city's target through all."""
     sign = block.sign
     values = block.known[["baseline", "county_value", "city_value"]].to_numpy(float) * sign
     low, high = np.nanmin(values), np.nanmax(values)

@@ -20,7 +20,7 @@ from qyx_analysis.documents import Document
 from qyx_analysis.files import set_types
 from qyx_analysis.layouts import Table
 from qyx_analysis.problems import compiled
-from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
+from qyx_analysis.wings.sentences.sentences import Sentence, join_runs, read_sentences
 
 _WORDS = "governance_words.csv"
 _CLAUSE, _ITEM = re.compile("[,;:。]"), re.compile("[,;:。、]|以及|[和及与]")
@@ -30,31 +30,7 @@ _BODY = r"[\u4e00-\u9fff]{{1,10}}?(?:{words})(?=(?:要|应|应当|须|需|将|�
 
 
 def read_governance(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
-    """Read the lead departments and the monitoring that the sentences of a document prescribe.
-
-    Parameters
-    ----------
-    document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it.
-    region : str
-        Six-digit code of its region.
-    table : Table, optional
-        The table that was read of it: its lines are no sentences.
-
-    Returns
-    -------
-    DataFrame
-        One row for each department of a domain or task, and for each thing to be done about the whole plan, in the
-        order of the document; ``docs/data.md`` describes the columns. ``frequency`` is empty where the clause says
-        none, and ``department`` where it does not say who.
-
-    Examples
-    --------
-    >>> lines = "（一）“幼有善育”（牵头单位：区卫生健康局）", "三、保障措施", "（一）督导。区政府每季度开展指标晾晒。"
-    >>> rows = read_governance(Document("plan.txt", "plan", "", lines))
-    >>> rows[["scope", "domain", "department", "what", "frequency"]].values.tolist()
-    [['domain', '幼有善育', '区卫生健康局', '', ''], ['plan', '', '区政府', 'publicity', 'quarterly']]
-    """
+    """Read the lead departments and the monitoring that a document's sentences prescribe, in their order."""
     rows = []
     for sentence in read_sentences(document, table):
         about_all = bool(_words("section").search(sentence.domain))
@@ -67,11 +43,7 @@ def read_governance(document: Document, region: str = "", table: Table | None = 
 
 
 def department_rows(printed: str, label: str) -> list[dict[str, str]]:
-    """Split a cell of departments into rows; ``label`` is the header of its column.
-
-    >>> [row["department"] for row in department_rows("民政局、各县（市、区）政府", "责任单位")]
-    ['民政局', '各县（市、区）政府']
-    """
+    """Split a cell of departments into rows; ``label`` is the header of its column."""
     kind = _value("label", label) or "responsible_department"
     folded = printed.replace("（", "(").replace("）", ")").replace("，", ",")
     return [{"kind": kind, "department": printed[a:b], "text": label} for a, b in _names(folded)]
@@ -125,7 +97,6 @@ def _departments(sentence: Sentence) -> Iterator[dict[str, Any]]:
 
 
 def _names(listed: str) -> Iterator[tuple[int, int]]:
-    """Where each name of a list begins and ends."""
     pieces = _pieces(_SEPARATOR, listed)
     return ((start, end) for start, end in pieces if listed[start:end].strip())
 
@@ -152,14 +123,8 @@ def _monitoring(sentence: Sentence) -> Iterator[dict[str, Any]]:
 
 
 def _runs(text: str, start: int, end: int) -> Iterator[list[re.Match[str]]]:
-    run: list[re.Match[str]] = []
-    for word in re.compile(f"{_words('activity').pattern}|{_words('rhythmic').pattern}").finditer(text, start, end):
-        if run and run[-1].end() != word.start():
-            yield run
-            run = []
-        run.append(word)
-    if run:
-        yield run
+    words = re.compile(f"{_words('activity').pattern}|{_words('rhythmic').pattern}").finditer(text, start, end)
+    return join_runs(words, lambda before, word: before.end() == word.start())
 
 
 def _often(text: str, start: int, end: int, at: int) -> re.Match[str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from qyx_analysis.wings.sentences.words import Token, read_tokens
+from qyx_analysis.wings.sentences.sentences import Token, join_runs, read_tokens
 
 _KINDS = {"<": "upper_bound", "<=": "upper_bound", ">": "lower_bound", ">=": "lower_bound", "=": "point"}
 _VERBS = ("reach", "is", "do", "change")
@@ -65,19 +65,14 @@ class _Claim:
 
 
 def targets_in(text: str, years: range) -> Iterator[Target]:
-    """The targets of one sentence; ``years`` are the target years of the plan.
-
-    >>> target, = targets_in("到2027年,入园率达到95%以上。", range(2023, 2028))
-    >>> target.metric[0].text, target.operator, target.numbers, target.unit, target.year
-    ('入园率', '>=', ('95',), '%', 2027)
-    """
+    """The targets of one sentence; ``years`` are the target years of the plan."""
     found = read_tokens(text)
     claims: list[_Claim] = []
     for value in _values(found):
         claim = _claim(found, value, claims)
         if claim and not _is_past(found, claim, years):
             claims.append(claim)
-    for run in _runs(claims):
+    for run in join_runs(claims, lambda _, claim: claim.listed):
         for claim, metric, year in _paired(found, run):
             yield _target(found, claim, metric, year, years)
 
@@ -170,10 +165,7 @@ def _subject(
     verb: str,
     after: Sequence[Token],
 ) -> tuple[int, tuple[Token, ...]]:
-    """What the value is said of: the name after an action and its number, else what stands before the number.
-
-    Where that is nothing, or only how the value is reckoned, it is said of what the clauses before speak of.
-    """
+    """What the value is said of: a name after it, else one before it, else what the clauses before speak of."""
     if after and (not before or verb in ("do", "is")):
         return start, _stripped(after)
     done = not before and any(token.value == "noun" for token in predicate)
@@ -301,24 +293,8 @@ def _stripped(part: Sequence[Token]) -> tuple[Token, ...]:
 # --- which value belongs to which metric ------------------------------------------------------------------
 
 
-def _runs(claims: Sequence[_Claim]) -> Iterator[list[_Claim]]:
-    """Each claim with the further values listed after it."""
-    run: list[_Claim] = []
-    for claim in claims:
-        if run and not claim.listed:
-            yield run
-            run = []
-        run.append(claim)
-    if run:
-        yield run
-
-
 def _paired(found: Sequence[Token], run: list[_Claim]) -> Iterator[tuple[_Claim, tuple[Token, ...], int | None]]:
-    """Which value goes with which metric, and with which year where years are listed.
-
-    Several values go to several metrics, or years, one by one; one value goes to each of several rates, and to
-    each of several metrics that ``均`` joins.
-    """
+    """Which value goes with which metric and listed year: one by one, or one value to each of several rates."""
     subject, predicate = run[0].subject, run[0].predicate
     shared_bound = run[-1].value.bound  # 分别达到90%和95%以上
     run = [replace(c, value=replace(c.value, bound=shared_bound)) if c.value.bound == "=" else c for c in run]

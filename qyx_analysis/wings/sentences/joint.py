@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from qyx_analysis.catalogue.wording import region_name
 from qyx_analysis.datapackage.building import joined
 from qyx_analysis.export.difference import Compared
 from qyx_analysis.problems import DataError, Problem
 from qyx_analysis.wings import Wing
 from qyx_analysis.wings.sentences.alignment import alignment
-from qyx_analysis.wings.sentences.command import add_commands
-from qyx_analysis.wings.sentences.contradictions import compare_with_table
-from qyx_analysis.wings.sentences.facts import Said, read_departments, read_kept, read_said
-from qyx_analysis.wings.sentences.targets import link_targets, prose_targets
+from qyx_analysis.wings.sentences.facts import Said, extract, read_departments, read_kept, read_said
+from qyx_analysis.wings.sentences.targets import compare_with_table, link_targets, prose_targets
 
 if TYPE_CHECKING:
     from qyx_analysis.datapackage.building import Draft
@@ -60,7 +60,6 @@ def _add_source(draft: Draft, said: Said) -> None:
 
 
 def _give(draft: Draft, source: tuple[str, str], *tables: str) -> None:
-    """Say that a source gives rows of these tables."""
     draft.sources[source]["tables"] = sorted({*draft.sources[source]["tables"], *tables})
 
 
@@ -70,6 +69,26 @@ def _derive_tables(draft: Draft) -> None:
 
 def _read_plan(plan: Plan) -> dict[str, pd.DataFrame]:
     return {"prose_targets": prose_targets(plan.document, plan.region, plan.table)}
+
+
+def _add_commands(add_command: Any) -> None:
+    command = add_command(
+        "extract", _extract, "只保留规划正文的事实 / keep the facts of a plan's sentences, not the sentences",
+        "qyx extract ningbo.txt",
+    )  # fmt: skip
+    command.add_argument("file", type=Path, metavar="FILE", help="规划全文 / the whole document")
+    command.add_argument("--region", metavar="CODE", help="地区代码或名称 / code or name, if the title does not tell")
+    command.add_argument(
+        "--raw", type=Path, metavar="DIR", help="原始资料文件夹 / folder of the documents (default: data/raw)"
+    )
+
+
+def _extract(arguments: argparse.Namespace) -> int:
+    said = extract(arguments.file, arguments.region, arguments.raw)
+    name = f"{said.region} {region_name(said.region)} {region_name(said.region, 'en')}"
+    counts = f"{len(said.targets)} 个目标 / targets, {len(said.governance)} 条治理信息 / rows of governance"
+    print(f"{said.document}: {name}, {counts}")
+    return 0
 
 
 WING = Wing(
@@ -86,5 +105,5 @@ WING = Wing(
             ["document", "section"],
         )
     },
-    add_commands=add_commands,
+    add_commands=_add_commands,
 )  # fmt: skip

@@ -1,16 +1,20 @@
-"""A document -> its sentences, each with its place in the outline and the offset of every character."""
+"""A document -> its sentences, and each sentence -> its tokens: numbers, years, names and words of the catalogue."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import TypeVar
 
+from qyx_analysis import catalogue
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table
 
+T = TypeVar("T")
 _NUMERAL = "[一二三四五六七八九十]+"
 _HEADINGS = (  # from the widest to the narrowest
     re.compile(rf"{_NUMERAL}、|第{_NUMERAL}[章部]|NO\.\s*\d+"),
@@ -48,10 +52,7 @@ class Sentence:
 
 
 def read_sentences(document: Document, table: Table | None = None) -> tuple[Sentence, ...]:
-    """Read the sentences of a document, without the lines of the ``table`` that was read of it.
-
-    What the document repeats in the same section is given once.
-    """
+    """Read the sentences of a document outside its ``table``; what repeats in a section is given once."""
     return _read_once(document, _lines_of(table) if table else range(0))
 
 
@@ -113,10 +114,7 @@ Chars = list[tuple[str, int]]  # characters with their offsets
 
 
 def _not_prose(document: Document) -> set[int]:
-    """The numbers of the lines that stand in a grid, and of those that look like rows of a table.
-
-    A plan may have no table that can be read: cut off, or a picture. What is left of its rows is no prose either.
-    """
+    """The lines in a grid, and those that look like rows of a table that is cut off or a picture."""
     cells = (cell for grid in document.grids for row in grid.rows for cell in row)
     lines = {int(match[1]) for cell in cells if (match := _PLACE.match(cell.place))}
     return lines | {number for number, line in enumerate(document.lines, 1) if _ROW.search(line)}
@@ -149,6 +147,18 @@ def _goes_on(before: Chars, line: str) -> bool:
     return cut and not line[0].isspace() and not any(pattern.match(line) for pattern in (_MARKDOWN, *_HEADINGS))
 
 
+def join_runs(items: Iterable[T], goes_on: Callable[[T, T], bool]) -> Iterator[list[T]]:
+    """Put every item together with those after it, as long as each goes on from the one before."""
+    run: list[T] = []
+    for item in items:
+        if run and not goes_on(run[-1], item):
+            yield run
+            run = []
+        run.append(item)
+    if run:
+        yield run
+
+
 def _split(paragraph: Chars) -> Iterator[Chars]:
     part: Chars = []
     for char in paragraph:
@@ -163,16 +173,12 @@ def _split(paragraph: Chars) -> Iterator[Chars]:
 
 @lru_cache(maxsize=8192)
 def _folded(char: str) -> str:
-    """A full-width sign as the ordinary one, and every dash as a hyphen."""
     wide = unicodedata.decomposition(char).startswith("<wide>")
     return (unicodedata.normalize("NFKC", char) if wide else char).translate(_DASHES)
 
 
 def _clean(part: Chars) -> Chars:
-    """Leave spaces out, but for one that keeps two numbers apart, and fold full-width signs and dashes.
-
-    A no-break space, by contrast, stands inside one number.
-    """
+    """Leave spaces out, but for one between two numbers (a no-break space is inside one), and fold signs."""
     kept: Chars = []
     apart: Chars = []
     for char, offset in part:
@@ -183,3 +189,99 @@ def _clean(part: Chars) -> Chars:
         elif char != "\u00a0" and kept and kept[-1][0].isdigit():
             apart = [(" ", offset)]
     return kept
+
+
+# --- the tokens of a sentence --------------------------------------------------------------------------------
+
+_DIGITS = "一二两三四五六七八九十"
+_SHAPES = {
+    "name": r"“[^“”]*”|‘[^‘’]*’|\"[^\"]*\"|《[^《》]*》|「[^「」]*」",
+    "aside": r"\([^()]*\)|〔[^〔〕]*〕|\[[^\[\]]*\]",
+    "year": r"(?:到|至|截至)?(?:20\d\d年?(?:-|至|到))?(?P<digits>(?:19|20)\d\d)年"
+    r"(?:\d{1,2}月(?:\d{1,2}日)?)?(?:底|末|初)?(?:之前|以前|前|起|内)?",
+    "ratio": r"\d+(?:[:/]\d+)+|\d+(?:\.\d+)?[A-Za-z+][A-Za-z0-9+]*",
+    # before other characters 成 begins a word: 三成员单位
+    "tenths": rf"(?<![{_DIGITS}百千万亿第\d.])(?<![{_DIGITS}\d][至到-])(?:[{_DIGITS}]|\d(?:\.\d)?)成[{_DIGITS}半]?"
+    r"(?=$|[-,;:。!?、()多余的和及与或至到提增升降]|及?以[上下内]|左右|上[下升]|下降)",
+    "per": r"/每?[百千万]*(?:人口|[人名户])",
+    "number": r"(?<![A-Za-z+])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)",
+    "numeral": f"[{_DIGITS}]{{1,3}}(?=[家所座处名]|次(?!性))",  # before others it is an article: 一批
+    "stop": "[,;:。!?！？]",
+    "pause": "、",
+    "dash": "-",
+}
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a sentence: its ``role`` (of the lexicon, or a shape), ``value`` (of the lexicon) and place."""
+
+    role: str
+    text: str
+    start: int
+    end: int
+    value: str = ""
+
+
+@cache
+def _lexicon() -> dict[str, tuple[str, str]]:
+    """Every word with its role and value: those of sentences, and the bounds that cells print too."""
+    roles = {"before": "reach", "after": "after"}
+    bounds = {row.text: (roles[row.position], row.operator) for row in catalogue.bounds().itertuples()}
+    return bounds | {row.text: (row.role, row.value) for row in catalogue.prose_words().itertuples()}
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    shapes = [f"(?P<{role}>{shape})" for role, shape in _SHAPES.items()]
+    words = "|".join(map(_whole, sorted(_lexicon(), key=len, reverse=True)))
+    return re.compile("|".join([*shapes, f"(?P<word>{words})"]))
+
+
+def _whole(word: str) -> str:
+    """A verb is none in the name of a rate: 落实率."""
+    return re.escape(word) + ("(?!率)" if _lexicon()[word][0] in ("do", "change") else "")
+
+
+def read_tokens(text: str) -> list[Token]:
+    """Cut a sentence into tokens; what the lexicon does not know is ``text``."""
+    found: list[Token] = []
+    end = 0
+    for match in _pattern().finditer(text):
+        if match.start() > end:
+            found.append(Token("text", text[end : match.start()], end, match.start()))
+        found.append(_token(match))
+        end = match.end()
+    if end < len(text):
+        found.append(Token("text", text[end:], end, len(text)))
+    return found
+
+
+def _token(match: re.Match[str]) -> Token:
+    shape = match.lastgroup or ""
+    role, value = shape, ""
+    if shape == "word":
+        role, value = _lexicon()[match[0]]
+    elif shape == "year":
+        value = match["digits"]
+    elif shape == "number":
+        value = match[0].replace(",", "")
+    elif shape == "tenths":
+        role, value = "number", _percent(match[0])
+    elif shape == "numeral":
+        value = str(_spelled(match[0]))
+    return Token(role, match[0], match.start(), match.end(), value)
+
+
+def _percent(tenths: str) -> str:
+    """A number of tenths in percent: 七成 is 70, 八成五 is 85."""
+    whole, rest = tenths.replace("半", "五").split("成")
+    tens = Decimal(whole) if whole[0].isdigit() else Decimal(_spelled(whole))
+    return str(tens * 10 + _spelled(rest))
+
+
+def _spelled(numeral: str) -> int:
+    """A number below 100 in Chinese numerals; of a run of other digits the last."""
+    digits = dict(zip("一二三四五六七八九", range(1, 10), strict=True)) | {"两": 2}
+    tens, ten, ones = numeral.rpartition("十")
+    return (digits.get(tens[-1:], 1) * 10 if ten else 0) + digits.get(ones[-1:], 0)

@@ -1,19 +1,27 @@
-"""The sentences of a plan -> its quantified targets, each linked to the indicator it speaks of."""
+"""The sentences of a plan -> its quantified targets, their indicators, and where they differ from the table."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
+from math import isclose
 from typing import Any
 
 import pandas as pd
 
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import LOCAL
+from qyx_analysis.cells import normal
 from qyx_analysis.documents import Document
 from qyx_analysis.layouts import Table
 from qyx_analysis.names.indicators import find_indicator, folded
+from qyx_analysis.names.listing import indicators_of
+from qyx_analysis.names.units import conversion, find_unit
 from qyx_analysis.problems import compiled
+from qyx_analysis.tidy.findings import as_frame, finding
+from qyx_analysis.tidy.meaning import with_meaning
 from qyx_analysis.wings.sentences.grammar import Target, targets_in
 from qyx_analysis.wings.sentences.sentences import Sentence, read_sentences
 
@@ -21,30 +29,7 @@ _LONGEST = 80  # characters of a name
 
 
 def prose_targets(document: Document, region: str = "", table: Table | None = None) -> pd.DataFrame:
-    """Read every quantified target that the sentences of a document state.
-
-    Parameters
-    ----------
-    document : Document
-        As :func:`qyx_analysis.documents.read_document` gives it. What it repeats is counted once.
-    region : str
-        Six-digit code of its region.
-    table : Table, optional
-        The table that was read of it: its lines are no sentences, nor are rows left of one that cannot be read.
-
-    Returns
-    -------
-    DataFrame
-        One row for each target, in the order of the document; ``docs/data.md`` describes the columns. Values
-        and units are as printed; ``char_start`` and ``char_end`` are offsets in the lines joined by line feeds.
-
-    Examples
-    --------
-    >>> text = "到2027年，托位数达到5.5个，入园率、巩固率均达到96%以上。"
-    >>> found = prose_targets(Document("plan.txt", "plan", "", (text,)))
-    >>> found[["metric", "operator", "value", "unit", "year"]].values.tolist()
-    [['托位数', '=', 5.5, '个', 2027], ['入园率', '>=', 96.0, '%', 2027], ['巩固率', '>=', 96.0, '%', 2027]]
-    """
+    """Read every quantified target of a document's sentences, as printed; the lines of ``table`` are no sentences."""
     text = "\n".join(document.lines)
     found = (
         _row(document.stem, text, sentence, target)
@@ -57,7 +42,7 @@ def prose_targets(document: Document, region: str = "", table: Table | None = No
 
 
 def _is_name(metric: str) -> bool:
-    """Whether a metric can be one: what is longer, or has no letter, was no sentence."""
+    """What is longer, or has no letter, was no sentence."""
     return len(metric) <= _LONGEST and any(char.isalpha() for char in metric)
 
 
@@ -97,29 +82,7 @@ def _row(stem: str, text: str, sentence: Sentence, target: Target) -> dict[str, 
 
 
 def link_targets(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Say anew of every target which indicator it speaks of.
-
-    Parameters
-    ----------
-    prose : DataFrame
-        Targets of sentences, with their ``region``, ``metric`` and ``unit``.
-    targets : DataFrame, optional
-        Rows of the tables: a sentence may also use the very name of a row of its own plan that is outside the
-        catalogue.
-
-    Returns
-    -------
-    DataFrame
-        With the columns ``indicator`` (a code, or empty) and ``linked_indicator`` (the catalogue's number, where
-        the code has one).
-
-    Examples
-    --------
-    >>> prose = pd.DataFrame({"region": "330213", "metric": ["每千人口托位数", "乐龄中心覆盖率"], "unit": ["个", "%"]})
-    >>> row = pd.DataFrame({"region": ["330213"], "indicator": ["local:乐龄中心覆盖率"], "unit": ["%"]})
-    >>> link_targets(prose, row)[["indicator", "linked_indicator"]].astype(object).values.tolist()
-    [['nursery_places', 1], ['local:乐龄中心覆盖率', <NA>]]
-    """
+    """Say anew which indicator each target speaks of; in ``targets``, also a row of its plan by its very name."""
     rows = () if targets is None else targets[targets["indicator"].str.startswith(LOCAL)].itertuples()
     own = {(row.region, row.indicator): row.unit for row in rows}
     codes = []
@@ -133,13 +96,7 @@ def link_targets(prose: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd
 
 @cache
 def indicator_of(metric: str, unit: str = "") -> str:
-    """Find the code of the indicator that a metric speaks of, by ``prose_links.csv`` or by its very name; else empty.
-
-    What is paid a month is not what an indicator counts in years.
-
-    >>> indicator_of("最低生活保障标准", "元"), indicator_of("最低生活保障标准", "元/月")
-    ('dibao_standard', '')
-    """
+    """The indicator that a metric speaks of, or empty; what is paid a month is none that counts in years."""
     printed = folded(metric)
     if len(printed) > _LONGEST:
         return ""
@@ -159,3 +116,99 @@ def _entries() -> dict[str, dict[str, Any]]:
 
 def _monthly(unit: str) -> bool:
     return "月" in unit.partition("/")[2]
+
+
+# --- what differs from the table -----------------------------------------------------------------------------
+
+_SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_FLOW = re.compile("新增|城镇新增|开展")  # said for all years together, printed for each year: both may be right
+_COMPARED = ("point", "lower_bound", "upper_bound", "full_coverage")
+
+
+def compare_with_table(prose: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Findings, at the table's cell, where a target of the prose differs from the row of the same name."""
+    return as_frame([found for _, found in find_differences(prose, targets)])
+
+
+def find_differences(prose: pd.DataFrame, targets: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Each target of the prose that differs from the table, with the finding; one without a year is of the last."""
+    indicators = indicators_of(targets).set_index("code", drop=False)
+    ordered = with_meaning(targets).sort_values("year", kind="stable")
+    rows = {key: list(cells.itertuples()) for key, cells in ordered.groupby(["region", "indicator"])}
+    entries = indicators.to_dict(orient="index")
+    for said in link_targets(prose, targets).itertuples():
+        row = rows.get((said.region, said.indicator))
+        if row and (found := _difference(said, row, entries[said.indicator])):
+            yield said, found
+
+
+def _difference(said: Any, row: list[Any], entry: dict[str, Any]) -> dict[str, Any] | None:
+    stated = row[-1].year if pd.isna(said.year) else int(said.year)
+    cell = next((cell for cell in row if cell.year == stated), None)
+    words: dict[str, Any] = {"prose": said.metric + printed_value(said), "place": place_of(said), "stated": stated}
+    if cell is None:
+        return finding(row[-1], "prose_year", "warning", "prose_year_absent", **words)
+    if cell.kind not in _COMPARED or said.kind == "words" or said.kind == cell.kind == "full_coverage":
+        return None
+    words |= {"printed": cell.raw, "at": cell.year, "unit": entry["unit"]}
+    low, high = stated_range(said, entry)
+    if low is None or high is None or pd.isna(cell.meant):
+        return finding(cell, "prose_unit", "warning", year=True, **words)
+    if low <= cell.meant <= high or isclose(low, cell.meant):
+        same_bound = said.kind == "range" or not cell.operator or said.operator == cell.operator
+        return None if same_bound else finding(cell, "prose_bound", "warning", year=True, **words)
+    if not said.annual and entry["nature"] != "cumulative" and _FLOW.match(entry["name_zh"]):
+        return None
+    return _other_value(low, row, cell, entry["nature"] == "cumulative", words)
+
+
+def _other_value(value: float, row: list[Any], cell: Any, cumulative: bool, words: dict[str, Any]) -> dict[str, Any]:
+    """The finding about another value, by where else in the row it stands."""
+    others = [other for other in row if other.value == other.value and other.year != cell.year]
+    start = next((one for one in others if one.year < cell.year and isclose(cell.value - one.value, value)), None)
+    if cumulative and start:
+        return finding(cell, "prose_start", "warning", year=True, **words | {"other": start.year})
+    same = [other for other in others if isclose(other.value, value)]
+    if same and same[-1] is row[-1]:  # the goal of the plan, stated for another year
+        return finding(
+            row[-1], "prose_year", "warning", year=True, **words | {"printed": row[-1].raw, "at": row[-1].year}
+        )
+    if same:
+        return finding(cell, "prose_value", "error", "prose_value_of", year=True, **words | {"other": same[0].year})
+    return finding(cell, "prose_value", "error", year=True, **words)
+
+
+def stated_range(said: Any, entry: dict[str, Any]) -> tuple[float | None, float | None]:
+    """The lowest and highest value that a target states, in the unit of its indicator ``entry``."""
+    if said.kind == "full_coverage":
+        return (100.0, 100.0) if entry["full_is_best"] else (None, None)
+    factor = _factor(said.unit, entry)
+    if factor is None or said.kind == "words":
+        return None, None
+    ends = (said.value_low, said.value_high) if said.kind == "range" else (said.value, said.value)
+    return float(ends[0]) * float(factor), float(ends[1]) * float(factor)
+
+
+def _factor(unit: str, entry: dict[str, Any]) -> Decimal | None:
+    """How many units of an indicator one unit of a sentence is."""
+    if unit in ("万", "亿"):  # 达到70万: what is counted stands in the name
+        unit += entry["unit"].removeprefix("万")
+    if normal(unit) == normal(entry["unit"]):
+        return Decimal(1)
+    if find_unit(entry["unit"]) is None:  # of a row outside the catalogue
+        return None
+    counted, _, per = unit.partition("/")
+    many = per.removeprefix("每").rstrip("人口名户")
+    said_in_name = bool(many) and f"每{many}" in entry["name_zh"]  # 每千人口…: 5.5个/千人
+    return conversion(counted if said_in_name else unit, entry["unit"])
+
+
+def printed_value(said: Any) -> str:
+    worded = said.kind == "full_coverage" or "成" in said.text_value  # 七成 is read as 70 %
+    unit = "" if worded else said.unit
+    return f"{_SIGNS.get(said.operator, '')}{said.text_value}{unit}"
+
+
+def place_of(said: Any) -> tuple[str, str]:
+    """The place of a target in the prose, in Chinese and in English."""
+    return f"{said.section}，第 {said.char_start} 字", f"{said.section}, character {said.char_start}"

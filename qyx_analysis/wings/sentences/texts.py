@@ -22,7 +22,7 @@ from qyx_analysis.names.listing import indicators_shown
 from qyx_analysis.names.regions import region_level, region_parent
 from qyx_analysis.texts.shared import FEW
 from qyx_analysis.wings.sentences.alignment import latest
-from qyx_analysis.wings.sentences.contradictions import find_differences, place_of, printed_value
+from qyx_analysis.wings.sentences.targets import find_differences, place_of, printed_value
 
 _STATES = ("above", "meets", "below", "overtaken", "open", "not_comparable")
 
