@@ -13,13 +13,21 @@ from typing import Any
 import pandas as pd
 
 from qyx_analysis.catalogue import message
-from qyx_analysis.catalogue.wording import number_text, printed_text
+from qyx_analysis.catalogue.wording import printed_text
 from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, region_parent, value_unit
 from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring.changes import latest_status
 from qyx_analysis.wings.monitoring.judging import MISSING, PAIR, UNMET, last_day, told_status
 from qyx_analysis.wings.monitoring.reading import period_text
-from qyx_analysis.wings.monitoring.texts import count_texts, cut_list, name_indicators
+from qyx_analysis.wings.monitoring.texts import (
+    count_texts,
+    cut_list,
+    gap_text,
+    name_indicators,
+    pace_time,
+    tell_required,
+    value_text,
+)
 
 MARKS = {
     "achieved": "●", "on_path": "▲", "behind": "▼", "worse_than_baseline": "×", "not_reported": "○",
@@ -134,6 +142,13 @@ def _count_indicators(rows: pd.DataFrame, lang: str) -> list[str]:
     return [escape(text) for text in count_texts(name_indicators(rows, lang))]
 
 
+def _from_to(before: str, unit_before: str, now: str, unit: str, row: Any, lang: str) -> list[str]:
+    """Two values with their units; one that both have stands behind the second alone."""
+    first, second = value_text(before, unit_before, row, lang), value_text(now, unit, row, lang)
+    first = before if unit == unit_before and second != now else first
+    return [escape(printed_text(text, lang)) for text in (first, second)]
+
+
 def _show_list(items: list[str], most: int, tag: str, kind: str, lang: str) -> str:
     """As many items as there is room for, as a list of its own, and how many more there are."""
     more = len(items) - most
@@ -241,7 +256,8 @@ def _tell_change(row: Any, lang: str) -> str:
     """One change in a few words: an indicator, and from what to what."""
     when = {name: escape(period_text(getattr(row, name), lang)) for name in ("period", "period_before")
             if getattr(row, name)}  # fmt: skip
-    values = {name: escape(printed_text(getattr(row, name), lang)) for name in ("actual_before", "actual_raw")}
+    before, now = _from_to(row.actual_before, row.unit_before, row.actual_raw, row.actual_unit, row, lang)
+    values = {"actual_before": before, "actual_raw": now}
     values |= {name: escape(judgement_names(lang)[code]) for name in ("status_before", "status")
                if (code := getattr(row, name))}  # fmt: skip
     return message(f"brief_{row.change}_is", lang, name=_name(row, lang), **when, **values)
@@ -267,16 +283,16 @@ def _show_open(state: State, lang: str) -> str:
 
 
 def _tell_item(row: Any, lang: str) -> str:
-    unit = value_unit(row.indicator, row.unit, lang)
     values = {
         "since": period_text(row.since, lang),
         "when": period_text(row.latest_period, lang),
-        "latest": printed_text(row.latest, lang),
-        "asked": printed_text(row.target_raw if row.opened.isdigit() else number_text(row.required), lang),
-        "unit": unit,
-        "gap": number_text(abs(row.gap)),
+        "latest": printed_text(value_text(row.latest, row.latest_unit, row, lang), lang),
+        "asked": tell_required(row, row.opened, lang, brief=True),
     }
-    said = _say("brief_item" if unit else "brief_item_state", lang, **values)
+    if pd.isna(row.gap) or not value_unit(row.indicator, row.unit, lang):
+        said = _say("brief_item_state", lang, **values)
+    else:
+        said = _say("brief_item", lang, gap=gap_text(row, lang), **values)
     owner = escape(row.department) or _say("brief_no_owner", lang)
     return f"<b>{_name(row, lang)}</b> <span>{said}</span> <em>{owner}</em>"
 
@@ -324,7 +340,9 @@ def _show_due(state: State, across: bool, lang: str) -> str:
     counts = {"n": len(rows), "met": int((rows["status"] == "achieved").sum()), "left": len(left)}
     counts["none"] = counts["n"] - counts["met"] - counts["left"]
     period = period_text(rows["period"].iloc[0], lang)
-    lead = f"<p>{_say('brief_due_all' if across else 'brief_due_is', lang, period=period, **counts)}</p>"
+    lead = _say("brief_due_all" if across else "brief_due_is", lang, period=period, **counts)
+    timed = not across and left["gap_days"].notna().any()
+    lead = f"<p>{lead}{_say('brief_due_time', lang) * bool(timed)}</p>"
     if left.empty:
         return lead
     shown = _count_indicators(left, lang) if across else [_tell_aim(row, lang) for row in left.itertuples()]
@@ -333,6 +351,7 @@ def _show_due(state: State, across: bool, lang: str) -> str:
 
 def _tell_aim(row: Any, lang: str) -> str:
     """From the latest value to the target that it has yet to meet."""
-    value, target = (escape(printed_text(raw, lang)) for raw in (row.actual_raw, row.target_raw))
-    unit = escape(value_unit(row.indicator, row.unit, lang))
-    return f"{_name(row, lang)} {value} → <b>{target}</b> <small>{unit}</small>"
+    value, target = _from_to(row.actual_raw, row.actual_unit, row.target_raw, row.target_unit, row, lang)
+    time = pace_time(row, lang)
+    short = f" <small>{escape(time)}</small>" if time else ""
+    return f"{_name(row, lang)} {value} → <b>{target}</b>{short}"

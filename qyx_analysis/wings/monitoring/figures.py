@@ -145,7 +145,8 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
     league = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
     what = say(RANKED[by])
     if league.empty:
-        return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
+        none = "rankings_none" if ranked["judged"].sum() == 0 else "rankings_few"
+        return style.without_picture(say("rankings_title_none", what=what), say(none))
     period, league = _last(league)
     when = period_text(period, lang)
     title = say("rankings_title", what=what, period=when)

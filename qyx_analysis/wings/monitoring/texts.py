@@ -16,7 +16,16 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import listed, literal, number_text, percent_text, place_text
-from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, value_unit
+from qyx_analysis.cells import parse_cell
+from qyx_analysis.names import (
+    conversion,
+    domain_name,
+    find_unit,
+    indicator_name,
+    judgement_names,
+    region_name,
+    value_unit,
+)
 from qyx_analysis.texts.shared import FEW, of_counties
 from qyx_analysis.wings.monitoring.judging import (
     MET,
@@ -34,6 +43,67 @@ _STATUSES = (*MET, *UNMET)
 _REMARKED = ("unresolved", "weaker", "below_baseline", "revised", "non_monotone")  # flags that tables name
 _MOST = 5
 _NONE = "—"
+_POINTS = {"%": "unit_points", "‰": "unit_per_mille_points"}  # what two percentages differ by
+_DAYS, _PLAN = 60, 5 * 365  # from here on a time is said in months; and no more than that of a plan
+
+
+# --- values with their units ------------------------------------------------------------------------------
+
+
+def value_text(raw: str, unit: str, row: Any, lang: str) -> str:
+    """A value as it is stated, with the unit in which it is; words, and what has its unit already, stay as they are.
+
+    ``row``: with the ``indicator`` and its canonical ``unit``, which counts where none is stated.
+
+    >>> from types import SimpleNamespace
+    >>> row = SimpleNamespace(indicator="pension_insured", unit="万人")
+    >>> [value_text("440000", "人", row, lang) for lang in ("zh", "en")], value_text("44", "", row, "en")
+    (['440000 人', '440000 people'], '44 × 10 000 people')
+    """
+    read = parse_cell(raw)
+    if read.number is None or read.unit or not value_unit(row.indicator, row.unit, lang):
+        return raw
+    return _join_unit(raw, _name_unit(unit or row.unit, row, lang))
+
+
+def _name_unit(unit: str, row: Any, lang: str) -> str:
+    own, known = value_unit(row.indicator, row.unit, lang), find_unit(unit)
+    if lang == "zh" or own == row.unit or known is None or known.dimension == "share":
+        return own if unit == row.unit else unit
+    if find_unit(row.unit) and conversion(unit, row.unit) == 1:
+        return own
+    return known.dimension if known.factor == 1 else f"{known.factor:,} {known.dimension}".replace(",", " ")
+
+
+def _join_unit(number: str, unit: str) -> str:
+    if unit in _POINTS:
+        return number + unit
+    return f"{number} × {unit}" if unit[:1].isdigit() else f"{number} {unit}".strip()
+
+
+def _difference(number: str, row: Any, lang: str) -> str:
+    """A difference in the indicator's own unit; two percentages differ by percentage points."""
+    unit = value_unit(row.indicator, row.unit, lang)
+    return _join_unit(number, message(_POINTS[unit], lang) if unit in _POINTS else unit)
+
+
+def gap_text(row: Any, lang: str, signed: bool = False) -> str:
+    """How far a value is from what was asked, in the indicator's unit and as days or months of the planned pace."""
+    number = number_text(row.gap if signed else abs(row.gap), 3)
+    text, time = _difference(number, row, lang), pace_time(row, lang)
+    return message("gap_pace", lang, gap=text, time=time) if time else text
+
+
+def pace_time(row: Any, lang: str) -> str:
+    """The gap as days or months of the planned pace, up to the five years of a plan; nothing where it has no pace."""
+    if pd.isna(row.gap_days):
+        return ""
+    days = max(1, round(abs(row.gap_days)))
+    if days > _PLAN:
+        return message("gap_long", lang)
+    if days >= _DAYS:
+        return message("gap_months", lang, n=round(days * 12 / 365))
+    return message("gap_day" if days == 1 else "gap_days", lang, n=days)
 
 
 # --- names and counts -------------------------------------------------------------------------------------
@@ -164,18 +234,23 @@ def _count_statuses(rows: pd.DataFrame, when: str, lang: str) -> str:
 
 
 def tell_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str) -> list[str]:
-    """Who is before or behind all others whatever indicator is left out; else that nobody is.
+    """Who is before or behind all others whatever indicator is left out, else that nobody is; and who has no rank.
 
     Where what is not reported could still change that, the sentence says so.
     ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city`` or ``domain``.
     """
     rows = rankings[(rankings["by"] == by) & (rankings["scope"] == "") & (rankings["period"] == period)]
+    bare = rows[rows["rank"].isna()]
+    names = [_name_group(row, lang) for row in bare.itertuples()]
+    unranked = [message("say_unranked", lang, n=len(bare), list=listed(names, lang))] if names else []
     rows = rows[rows["rank"].notna()]
     if len(rows) < 2:
-        return []
+        return unranked
     sentences = _tell_apart(rows, lang) or [message("say_not_ordered", lang, n=len(rows))]
     partly = rows[rows[MISSING] > 0]
-    return sentences + ([message("say_ranked_partly", lang, n=len(partly), all=len(rows))] if len(partly) else [])
+    if len(partly):
+        sentences.append(message("say_ranked_partly", lang, n=len(partly), all=len(rows)))
+    return sentences + unranked
 
 
 def _tell_apart(rows: pd.DataFrame, lang: str) -> list[str]:
@@ -241,12 +316,19 @@ def tell_county(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
     for key, status in (("say_behind", UNMET[0]), ("say_worse_than_baseline", UNMET[1])):
         found = latest[latest["status"] == status]
         if len(found):
-            sentences.append(message(key, lang, n=len(found), list=_list_rows(found, lang)))
+            texts = [_tell_short(row, lang) for row in found.itertuples()]
+            sentences.append(message(key, lang, n=len(found), list=listed(texts, lang)))
     missing = own[own["reason"] == MISSING]
     if len(missing):
         counts = {"n": len(missing), "indicators": missing["indicator"].nunique()}
         sentences.append(message("say_missing_own", lang, **counts, list=_list_rows(missing, lang)))
     return sentences
+
+
+def _tell_short(row: Any, lang: str) -> str:
+    """An indicator, and how far it is from what was asked where that is a number."""
+    name = indicator_name(row.indicator, lang)
+    return name if pd.isna(row.gap) else message("say_short_by", lang, name=name, gap=gap_text(row, lang))
 
 
 def _keep_latest(rows: pd.DataFrame) -> pd.DataFrame:
@@ -285,16 +367,15 @@ def table_open(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame
     """
 
     def tell(group: pd.DataFrame, last: Any) -> list[Any]:
-        unit = value_unit(last.indicator, last.unit, lang)
+        latest = value_text(last.latest, last.latest_unit, last, lang)
         return [
             _list_periods(group["opened"], lang),
-            _tell_required(last, last.opened, lang),
-            message("tab_value_at", lang, value=last.latest, period=period_text(last.latest_period, lang)),
-            _show_number(last.gap) if unit else _NONE,
-            unit or _NONE,
+            tell_required(last, last.opened, lang),
+            message("tab_value_at", lang, value=latest, period=period_text(last.latest_period, lang)),
+            _NONE if pd.isna(last.gap) else gap_text(last, lang, signed=True),
         ]
 
-    keys = ("missed_in", "required_last", "latest", "short_by", "canonical")
+    keys = ("missed_in", "required_last", "latest", "short_by")
     return _table_owned(items[items["status"] == "open"], PAIR, keys, tell, lang, region)
 
 
@@ -305,7 +386,7 @@ def table_closed(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFra
     """
 
     def tell(_: pd.DataFrame, item: Any) -> list[Any]:
-        return [period_text(item.opened, lang), item.actual_raw, period_text(item.closed, lang)]
+        return [period_text(item.opened, lang), _tell_actual(item, lang), period_text(item.closed, lang)]
 
     closed = items[items["status"] == "closed"]
     return _table_owned(closed, [*PAIR, "opened"], ("missed_in", "actual", "closed_in"), tell, lang, region)
@@ -323,14 +404,30 @@ def table_missing(monitored: pd.DataFrame, lang: str, region: str = "") -> pd.Da
     return _table_owned(monitored[monitored["reason"] == MISSING], PAIR, ("missing_in",), tell, lang, region)
 
 
-def _tell_required(row: Any, period: str, lang: str, brief: bool = False) -> str:
+def tell_required(row: Any, period: str, lang: str, brief: bool = False) -> str:
     """What was asked for: the target as printed, or within the year the place on the way to it."""
     digits = re.search(r"\d+(?:\.\d+)?", row.target_raw)
     same = digits is None or float(digits[0]) == row.required or not value_unit(row.indicator, row.unit, lang)
+    target = value_text(row.target_raw, row.target_unit, row, lang) or _NONE
     if len(period) == 4 or same or pd.isna(row.required):
-        return row.target_raw or _NONE
-    value = number_text(row.required, 3)
-    return value if brief else message("tab_on_the_way", lang, value=value, target=row.target_raw)
+        return target
+    value = _tell_number(row.required, row, lang)
+    return value if brief else message("tab_on_the_way", lang, value=value, target=target)
+
+
+def _tell_actual(row: Any, lang: str) -> str:
+    return value_text(row.actual_raw, row.actual_unit, row, lang)
+
+
+def _tell_number(value: float, row: Any, lang: str) -> str:
+    return _join_unit(number_text(value, 3), value_unit(row.indicator, row.unit, lang))
+
+
+def _tell_pace(row: Any, lang: str) -> str:
+    """The pace that is still needed beside the one that is planned."""
+    if pd.isna(row.pace_needed) and pd.isna(row.pace_planned):
+        return _NONE
+    return _difference(f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}", row, lang)
 
 
 def _tell_judgement(row: Any, lang: str) -> str:
@@ -352,18 +449,17 @@ def table_progress(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFr
     rows = [
         [
             indicator_name(row.indicator, lang),
-            value_unit(row.indicator, row.unit, lang) or _NONE,
             period_text(row.period, lang),
-            _tell_required(row, row.period, lang),
-            row.actual_raw or _NONE,
+            tell_required(row, row.period, lang),
+            _tell_actual(row, lang) or _NONE,
             _tell_judgement(row, lang),
-            f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}".replace(f"{_NONE} / {_NONE}", _NONE),
+            _tell_pace(row, lang),
             row.department or _NONE,
             row.source or _NONE,
         ]
         for row in _keep_latest(monitored[monitored["region"] == region]).itertuples()
     ]
-    keys = ("indicator", "canonical", "period", "required", "actual", "judgement", "pace", "owner", "origin")
+    keys = ("indicator", "period", "required", "actual", "judgement", "pace", "owner", "origin")
     return _as_table(rows, keys, lang)
 
 
@@ -405,10 +501,10 @@ def table_statuses(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFr
 
 def _tell_against(row: Any, lang: str) -> str:
     """The status, or why there is none, with the value and what was asked for as far as there are any."""
-    word, required = judgement_names(lang)[row.reason or row.status], _tell_required(row, row.period, lang, brief=True)
+    word, required = judgement_names(lang)[row.reason or row.status], tell_required(row, row.period, lang, brief=True)
     if not row.actual_raw:
         return word
-    text = f"{word}{message('say_colon', lang)}{row.actual_raw}"
+    text = f"{word}{message('say_colon', lang)}{_tell_actual(row, lang)}"
     return text if required == _NONE else message("tab_against", lang, text=text, required=required)
 
 
@@ -474,15 +570,16 @@ def table_corrected(actuals: pd.DataFrame, lang: str) -> pd.DataFrame:
     ``actuals``: the frame of ``load_actuals(history=True)``.
     """
     keys = [*PAIR, "period"]
-    later = actuals.assign(revision=actuals["revision"] - 1)[[*keys, "revision", "raw", "document", "locator"]]
+    later = actuals.assign(revision=actuals["revision"] - 1)
+    later = later[[*keys, "revision", "raw", "published_unit", "document", "locator"]]
     pairs = actuals.merge(later, on=[*keys, "revision"], suffixes=("", "_later"))
     table = [
         [
             region_name(row.region, lang),
             indicator_name(row.indicator, lang),
             period_text(row.period, lang),
-            row.raw,
-            row.raw_later,
+            value_text(row.raw, row.published_unit, row, lang),
+            value_text(row.raw_later, row.published_unit_later, row, lang),
             place_text(row.document, row.locator, lang),
             place_text(row.document_later, row.locator_later, lang),
         ]
