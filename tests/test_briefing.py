@@ -25,8 +25,7 @@ from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, explain_reports, make_reports
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
-from qyx_analysis.wings.monitoring.briefing import State, briefing_html, briefing_title
-from qyx_analysis.wings.monitoring.desk import open_delivery
+from qyx_analysis.wings.monitoring.desk import State, briefing_html, briefing_title, open_delivery
 
 BOTH = ("zh", "en")
 

@@ -29,8 +29,8 @@ from qyx_analysis.reports.pages import tidy
 from qyx_analysis.texts.html import render_table
 from qyx_analysis.wings.monitoring import figures, judging, texts
 from qyx_analysis.wings.monitoring.desk import open_delivery
+from qyx_analysis.wings.monitoring.forms import read_actuals
 from qyx_analysis.wings.monitoring.judging import common_periods
-from qyx_analysis.wings.monitoring.reading import read_actuals
 
 FENGHUA, CIXI = "330213", "330282"
 LANGS = ("zh", "en")

@@ -7,15 +7,7 @@ import pandas as pd
 
 from qyx_analysis import names
 from qyx_analysis.measures.panel import EPS
-from qyx_analysis.wings.monitoring.judging import (
-    MET,
-    PAIR,
-    keep_coarsest,
-    keep_last,
-    last_day,
-    monitoring,
-    open_items,
-)
+from qyx_analysis.wings.monitoring.judging import MET, PAIR, keep_coarsest, keep_last, last_day, monitoring, open_items
 
 CHANGES = ("reported", "corrected", "withdrawn", "better", "worse", "opened", "closed", "dropped")
 _LEVEL = {"worse_than_baseline": 0, "behind": 1} | dict.fromkeys(MET, 2)
@@ -134,7 +126,6 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare_values(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Values that are new, differ or are gone."""
     keys, own = [*PAIR, "due"], ["period", *_VALUE, "actual", "actual_operator", "status", *_ABOUT]
     said = [frame[(frame["actual_raw"] != "") & (frame["reason"] != "withdrawn")] for frame in (now, before)]
     both = said[0][[*keys, *own]].merge(said[1][[*keys, *own]], on=keys, how="outer", suffixes=_THEN, indicator=True)
@@ -163,7 +154,6 @@ def _compare_levels(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare_items(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Open items that are new, made good, or no longer judged."""
     items, then = open_items(now), open_items(before).query("status == 'open'")
     values = now[[*PAIR, "period", *_VALUE, "status"]]
     return pd.concat([_find_opened(items, then, values), _find_gone(items, then, values, before)], ignore_index=True)
@@ -196,15 +186,7 @@ def _as_changes(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest_status(monitored: pd.DataFrame) -> pd.DataFrame:
-    """Give the last judged row of each region and indicator, or where none is judged the last one.
-
-    Takes and returns rows of :func:`monitoring`. Read the period with the status: it may be an earlier one.
-
-    >>> monitored = pd.DataFrame({"region": "330213", "indicator": "nursery_places", "number": 1,
-    ...     "due": ["2023-12-31", "2024-12-31"], "period": ["2023", "2024"], "status": ["behind", "no_judgement"]})
-    >>> latest_status(monitored)[["period", "status"]].values.tolist()
-    [['2023', 'behind']]
-    """
+    """Give the last judged row of each region and indicator, or where none is judged the last one."""
     rows = keep_last(monitored, monitored["status"] != "no_judgement")
     return names.in_order(rows, ["region", "indicator"]).reset_index(drop=True)
 

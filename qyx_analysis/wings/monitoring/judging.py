@@ -17,7 +17,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.measures.panel import EPS
 from qyx_analysis.tidy.meaning import BOUNDS, OPEN, WORDS, with_meaning
 from qyx_analysis.tidy.reading import typed
-from qyx_analysis.wings.monitoring.reading import parse_period
+from qyx_analysis.wings.monitoring.forms import find_owners, parse_period
 
 PAIR = ["region", "indicator"]
 MET = ("achieved", "on_path")
@@ -101,11 +101,7 @@ def monitoring(
 
 
 def last_day(as_of: object) -> str:
-    """The last day that counts, as text; ISO days sort like days. Raises ValueError for what is no day or period.
-
-    >>> last_day("2025Q2")
-    '2025-06-30'
-    """
+    """The last day that counts, as text; ISO days sort like days. Raises ValueError for what is no day or period."""
     text = as_of.isoformat()[:10] if isinstance(as_of, date) else str(as_of).strip()
     period = parse_period(text)
     try:
@@ -122,14 +118,7 @@ def _name_periods(due: pd.Series) -> pd.Series:
 
 
 def common_periods(rows: pd.DataFrame) -> list[str]:
-    """Give the periods, in order of time, that are due for at least half as many rows as any period is.
-
-    ``rows``: as :func:`monitoring` or :func:`rankings` gives them. Of these one may say who stands where; a month
-    that one office reports, of one indicator, is not the state of affairs.
-
-    >>> common_periods(pd.DataFrame({"period": ["2025-01", "2024Q2", "2024Q2", "2024", "2024", "2024"]}))
-    ['2024Q2', '2024']
-    """
+    """Give the periods, in order of time, that are due for at least half as many rows as any period is."""
     weight = rows["total"] if "total" in rows else pd.Series(1, rows.index)
     size = weight.groupby(rows["period"]).sum()
     return sorted(size.index[size * 2 >= size.max()], key=last_day)
@@ -198,25 +187,7 @@ def _mark_falls(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def find_owners(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
-    """Where a row of the targets names no department, put the lead department of its domain.
-
-    >>> rows = pd.DataFrame({"region": "330213", "domain": "病有良医", "department": ["", "医保局"]})
-    >>> leads = pd.DataFrame({"region": ["330213"], "scope": "domain", "domain": "病有良医",
-    ...     "kind": "lead_department", "department": "区卫生健康局"})
-    >>> find_owners(rows, leads)["department"].tolist()
-    ['区卫生健康局', '医保局']
-    """
-    if governance is None:
-        return rows
-    leads = governance.query("scope == 'domain' and kind == 'lead_department' and department != ''")
-    leads = leads.drop_duplicates(["region", "domain"])[["region", "domain", "department"]]
-    lead = rows[["region", "domain"]].merge(leads, on=["region", "domain"], how="left")["department"].fillna("")
-    return rows.assign(department=rows["department"].where(rows["department"] != "", lead.to_numpy()))
-
-
 def _align_actuals(current: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """One value per region, indicator and day."""
     called = {"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator", "unit": "reported_unit"}
     called |= {"published_unit": "actual_unit"}
     rows = _read_numbers(keep_coarsest(current), entries, "actual").rename(columns=called)
@@ -254,7 +225,6 @@ def _describe(rows: pd.DataFrame, targets: pd.DataFrame, entries: pd.DataFrame) 
 
 
 def _judge(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add what is asked for, the gap to it, status, reason, flags and paces."""
     numbers = ["actual", "target", "before", "baseline", "blur", "resolution", "direction", "first", "final"]
     numbers += ["first_year", "final_year"]
     rows = rows.astype(dict.fromkeys(numbers, float))
@@ -292,10 +262,7 @@ def _find_required(rows: pd.DataFrame) -> pd.Series:
 
 
 def _compare(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add whether the value meets what is required (``met``), whether that is ``open``, and is ``below`` the baseline.
-
-    ``both_full``: 全覆盖 is asked for and reported; ``not_due``: a state that is not to be reached yet, and is not.
-    """
+    """Add whether the value meets what is required (``met``), whether that is ``open``, or ``below`` the baseline."""
     surely, possibly = _meet(rows, rows["required"])
     full = (rows["target_kind"] == "full_coverage") & (rows["actual_kind"] == "full_coverage")
     lost = rows["direction"] * (rows["baseline"] - rows["actual"])
@@ -362,13 +329,11 @@ def _find_statuses(rows: pd.DataFrame) -> pd.Series:
 
 
 def _first_true(masks: list[tuple[str, pd.Series]], default: str) -> pd.Series:
-    """The name of the first mask that is true of each row."""
     chosen = np.select([mask for _, mask in masks], [name for name, _ in masks], default)
     return pd.Series(chosen, masks[0][1].index)
 
 
 def _find_flags(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """What is to be remarked of each row, whatever its status."""
     judged, on_path = rows["judged"], rows["status"] == "on_path"
     off = (rows["actual"] - rows["required"]).abs()
     reached = on_path & ~rows["not_due"] & ~_equal(rows["path"], rows["target"])
@@ -404,11 +369,7 @@ def _count_days(rows: pd.DataFrame) -> pd.Series:
 
 
 def join_names(masks: Mapping[str, pd.Series]) -> pd.Series:
-    """The names of the true masks of each row, joined by semicolons.
-
-    >>> join_names({"a": pd.Series([True, True]), "b": pd.Series([False, True])}).tolist()
-    ['a', 'a;b']
-    """
+    """The names of the true masks of each row, joined by semicolons."""
     texts = pd.Series("", next(iter(masks.values())).index)
     for name, mask in masks.items():
         texts = texts.mask(mask.astype(bool), texts + ";" + name)

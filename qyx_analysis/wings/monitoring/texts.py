@@ -27,6 +27,7 @@ from qyx_analysis.names import (
     value_unit,
 )
 from qyx_analysis.texts.shared import FEW, of_counties
+from qyx_analysis.wings.monitoring.forms import period_text
 from qyx_analysis.wings.monitoring.judging import (
     MET,
     MISSING,
@@ -37,7 +38,6 @@ from qyx_analysis.wings.monitoring.judging import (
     open_items,
     told_status,
 )
-from qyx_analysis.wings.monitoring.reading import period_text
 
 _STATUSES = (*MET, *UNMET)
 _REMARKED = ("unresolved", "weaker", "below_baseline", "revised", "non_monotone")  # flags that tables name
@@ -51,15 +51,7 @@ _DAYS, _PLAN = 60, 5 * 365  # from here on a time is said in months; and no more
 
 
 def value_text(raw: str, unit: str, row: Any, lang: str) -> str:
-    """A value as it is stated, with the unit in which it is; words, and what has its unit already, stay as they are.
-
-    ``row``: with the ``indicator`` and its canonical ``unit``, which counts where none is stated.
-
-    >>> from types import SimpleNamespace
-    >>> row = SimpleNamespace(indicator="pension_insured", unit="万人")
-    >>> [value_text("440000", "人", row, lang) for lang in ("zh", "en")], value_text("44", "", row, "en")
-    (['440000 人', '440000 people'], '44 × 10 000 people')
-    """
+    """A value as it is stated, with the unit in which it is; words, and what has its unit already, stay as they are."""
     read = parse_cell(raw)
     if read.number is None or read.unit or not value_unit(row.indicator, row.unit, lang):
         return raw
@@ -110,22 +102,14 @@ def pace_time(row: Any, lang: str) -> str:
 
 
 def cut_list(texts: Sequence[str], most: int, lang: str) -> str:
-    """List as many texts as there is room for, and say how many more there are; they are escaped already.
-
-    >>> cut_list(["a", "b", "c"], 2, "en")
-    'a, b and 1 more'
-    """
+    """List as many texts as there is room for, and say how many more there are; they are escaped already."""
     shown = message("list_joint", lang).join(texts[:most])
     more = len(texts) - most
     return message("say_and_more", lang, names=shown, n=more) if more > 0 else shown
 
 
 def count_texts(texts: Iterable[str]) -> list[str]:
-    """Say of each text how often it occurs, the most frequent first.
-
-    >>> count_texts(["a", "b", "b"])
-    ['b 2', 'a 1']
-    """
+    """Say of each text how often it occurs, the most frequent first."""
     return [f"{text} {n}" for text, n in pd.Series(list(texts), dtype=object).value_counts().items()]
 
 
@@ -165,11 +149,7 @@ def _list_periods(periods: pd.Series, lang: str) -> str:
 
 
 def tell_reported(actuals: pd.DataFrame, monitored: pd.DataFrame, lang: str) -> list[str]:
-    """What there is to judge: how many values of which periods, and what is due and not reported.
-
-    ``actuals``: the frame of ``load_actuals``; ``monitored``: of :func:`qyx_analysis.monitoring`. Without values a
-    sentence that says how to get some.
-    """
+    """What there is to judge: how many values of which periods, and what is due and not reported."""
     current = actuals[actuals["current"]]
     if current.empty:
         return [message("say_no_actuals", lang)]
@@ -192,16 +172,12 @@ def tell_reported(actuals: pd.DataFrame, monitored: pd.DataFrame, lang: str) -> 
 
 
 def _warn_synthetic(synthetic: pd.Series, lang: str) -> list[str]:
-    """A warning where some values are synthetic, with their number."""
     n = int(synthetic.sum())
     return [message("say_synthetic", lang, warning=message("synthetic", lang), n=n, all=len(synthetic))] if n else []
 
 
 def tell_statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
-    """How the rows of a period stand to the plan, and what is missed most often.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`; counties alone are counted.
-    """
+    """How the rows of a period stand to the plan, and what is missed most often."""
     rows = of_counties(monitored)
     rows = rows[rows["period"] == period]
     if rows.empty:
@@ -223,7 +199,6 @@ def tell_statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
 
 
 def _count_statuses(rows: pd.DataFrame, when: str, lang: str) -> str:
-    """How many rows have each status; of those not judged, why."""
     counts = {name: int((rows["status"] == name).sum()) for name in _STATUSES}
     unjudged = rows.loc[rows["status"] == "no_judgement", "reason"].value_counts()
     why = message("say_semicolon", lang).join(
@@ -234,11 +209,7 @@ def _count_statuses(rows: pd.DataFrame, when: str, lang: str) -> str:
 
 
 def tell_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str) -> list[str]:
-    """Who is before or behind all others whatever indicator is left out, else that nobody is; and who has no rank.
-
-    Where what is not reported could still change that, the sentence says so.
-    ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city`` or ``domain``.
-    """
+    """Who is before or behind all others whatever indicator is left out, else that nobody is; and who has no rank."""
     rows = rankings[(rankings["by"] == by) & (rankings["scope"] == "") & (rankings["period"] == period)]
     bare = rows[rows["rank"].isna()]
     names = [_name_group(row, lang) for row in bare.itertuples()]
@@ -271,10 +242,7 @@ def _tell_apart(rows: pd.DataFrame, lang: str) -> list[str]:
 
 
 def tell_items(items: pd.DataFrame, period: str, lang: str) -> list[str]:
-    """How many items are open and closed, whose they are, and what the last period brought.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`; ``period`` is empty where nothing is monitored.
-    """
+    """How many items are open and closed, whose they are, and what the last period brought."""
     if items.empty:
         return [message("say_no_items", lang)] if period else []
     still = items[items["status"] == "open"]
@@ -301,10 +269,7 @@ def tell_corrected(actuals: pd.DataFrame, lang: str) -> list[str]:
 
 
 def tell_county(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
-    """How one county stands to its plan: at the last period of each indicator that has a value; nothing without any.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """How one county stands to its plan: at the last period of each indicator that has a value; nothing without any."""
     own = monitored[monitored["region"] == region]
     values = own[own["actual_raw"] != ""]
     if values.empty:
@@ -332,7 +297,6 @@ def _tell_short(row: Any, lang: str) -> str:
 
 
 def _keep_latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of each indicator the last row with a value, else its last."""
     return keep_last(rows, rows["actual_raw"] != "").sort_index()
 
 
@@ -346,10 +310,7 @@ def _as_table(rows: list[list[Any]], keys: Sequence[str], lang: str) -> pd.DataF
 def _table_owned(
     rows: pd.DataFrame, by: list[str], keys: Sequence[str], tell: Callable[..., list[Any]], lang: str, region: str
 ) -> pd.DataFrame:
-    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of it and of its last row.
-
-    Of one ``region`` alone, if it is given, and then without its name.
-    """
+    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of it and of its last row."""
     rows = rows[rows["region"] == region] if region else rows.sort_values("region", kind="stable")
     table = []
     for _, group in rows.groupby(by, sort=False):
@@ -361,10 +322,7 @@ def _table_owned(
 
 
 def table_open(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What is open: one line per county and indicator, with its owner, since when, and how far the last value is.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`. ``region``: only those of this county.
-    """
+    """What is open: one line per county and indicator, with its owner, since when, and how far the last value is."""
 
     def tell(group: pd.DataFrame, last: Any) -> list[Any]:
         latest = value_text(last.latest, last.latest_unit, last, lang)
@@ -380,10 +338,7 @@ def table_open(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame
 
 
 def table_closed(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What was missed and has been made good since: when it was opened, and the period that closed it.
-
-    ``items`` and ``region`` as in :func:`table_open`.
-    """
+    """What was missed and has been made good since: when it was opened, and the period that closed it."""
 
     def tell(_: pd.DataFrame, item: Any) -> list[Any]:
         return [period_text(item.opened, lang), _tell_actual(item, lang), period_text(item.closed, lang)]
@@ -393,10 +348,7 @@ def table_closed(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFra
 
 
 def table_missing(monitored: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What is due and not reported: one line per county and indicator, with its owner and the periods.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``region``: only what this county owes.
-    """
+    """What is due and not reported: one line per county and indicator, with its owner and the periods."""
 
     def tell(group: pd.DataFrame, _: Any) -> list[Any]:
         return [_list_periods(group["period"], lang)]
@@ -424,14 +376,12 @@ def _tell_number(value: float, row: Any, lang: str) -> str:
 
 
 def _tell_pace(row: Any, lang: str) -> str:
-    """The pace that is still needed beside the one that is planned."""
     if pd.isna(row.pace_needed) and pd.isna(row.pace_planned):
         return _NONE
     return _difference(f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}", row, lang)
 
 
 def _tell_judgement(row: Any, lang: str) -> str:
-    """The status, or why there is none, with what is to be remarked."""
     meanings = catalogue.flags().set_index("flag")[f"meaning_{lang}"]
     remarks = [meanings[flag] for flag in row.flags.split(";") if flag in _REMARKED]
     return message("say_semicolon", lang).join([judgement_names(lang)[row.reason or row.status], *remarks])
@@ -442,10 +392,7 @@ def _show_number(value: float) -> str:
 
 
 def table_progress(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
-    """A county's last value of each indicator beside what was asked for, the pace that is left, and its source.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """A county's last value of each indicator beside what was asked for, the pace that is left, and its source."""
     rows = [
         [
             indicator_name(row.indicator, lang),
@@ -464,10 +411,7 @@ def table_progress(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFr
 
 
 def table_county(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, pd.DataFrame]:
-    """What a reader of a county's report may open, by name: its last values, what it owes, and what was made good.
-
-    Nothing of a county without a value. ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """What a reader of a county's report may open, by name: its last values, what it owes, and what was made good."""
     own = monitored[monitored["region"] == region]
     if own["actual_raw"].eq("").all():
         return {}
@@ -480,10 +424,7 @@ def table_county(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, p
 
 
 def table_statuses(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFrame:
-    """A period, indicator by county: value, what was asked for and status; of many counties how many of each.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`; counties alone are shown.
-    """
+    """A period, indicator by county: value, what was asked for and status; of many counties how many of each."""
     rows = of_counties(monitored)
     rows = rows[rows["period"] == period]
     if rows["region"].nunique() > FEW:
@@ -509,11 +450,7 @@ def _tell_against(row: Any, lang: str) -> str:
 
 
 def table_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str, within: bool = False) -> pd.DataFrame:
-    """Ranks with their ranges, shares with theirs, and coverage.
-
-    ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city``, ``domain`` or
-    ``department``; ``within``: the domains or departments of each county, and not those of all counties together.
-    """
+    """Ranks with their ranges, shares with theirs, and coverage."""
     rows = rankings[(rankings["by"] == by) & (rankings["period"] == period)]
     rows = rows[(rows["scope"] != "") == within]
     table = [
@@ -536,7 +473,6 @@ def table_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str, with
 
 
 def _name_group(row: Any, lang: str) -> str:
-    """What a row of the rankings ranks."""
     if row.by == "domain":
         return domain_name(row.group, lang)
     return region_name(row.group, lang) if row.by in ("county", "city") else row.group
@@ -550,10 +486,7 @@ def _tell_rank(row: Any, lang: str) -> str:
 
 
 def table_items(items: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Items by county, most open first: rows of the plan that are open, since when, and how many items were closed.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`.
-    """
+    """Items by county, most open first: rows of the plan that are open, since when, and how many items were closed."""
     table = []
     for code, group in items.groupby("region"):
         still = group[group["status"] == "open"]
@@ -565,10 +498,7 @@ def table_items(items: pd.DataFrame, lang: str) -> pd.DataFrame:
 
 
 def table_corrected(actuals: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Every value that a later report replaced, beside the one that replaced it, with both sources.
-
-    ``actuals``: the frame of ``load_actuals(history=True)``.
-    """
+    """Every value that a later report replaced, beside the one that replaced it, with both sources."""
     keys = [*PAIR, "period"]
     later = actuals.assign(revision=actuals["revision"] - 1)
     later = later[[*keys, "revision", "raw", "published_unit", "document", "locator"]]
