@@ -70,10 +70,7 @@ class Delivery:
 
     @cached_property
     def monitoring(self) -> pd.DataFrame:
-        """The reported values judged against the targets: see :func:`qyx_analysis.monitoring`.
-
-        What is due hangs on all who report, and so is the same whomever a county is compared with.
-        """
+        """Judged in the whole build: what is due hangs on all who report, whomever a county is compared with."""
         return self.desk.choose(_monitored(*self._which))
 
     @cached_property
@@ -83,12 +80,10 @@ class Delivery:
 
     @cached_property
     def rankings(self) -> pd.DataFrame:
-        """Who ranks where: see :func:`qyx_analysis.rankings`."""
         return rankings(self.monitoring)
 
     @cached_property
     def open_items(self) -> pd.DataFrame:
-        """What was missed, and what has been made good since: see :func:`qyx_analysis.open_items`."""
         return open_items(self.monitoring)
 
     @cached_property
@@ -103,7 +98,6 @@ class Delivery:
 
     @cached_property
     def due_next(self) -> pd.DataFrame:
-        """What the next year-end asks for: see :func:`qyx_analysis.due_next`."""
         return self.desk.choose(_due_next(*self._which))
 
     @property
@@ -205,11 +199,10 @@ def briefing_html(state: State, region: str, lang: str) -> str:
     latest = _find_latest(state.monitored)
     across = not region
     stands = _show_places(latest, state, lang) if across else _show_domains(latest, state, lang)
-    items = _show_open_counties(state, lang) if across else _show_open(state, lang)
     sections = {
         "now": _show_counts(latest, state, across, lang) + stands,
         "changes": _show_changes(state, across, lang),
-        "open_all" if across else "open": items + _show_missing(latest, across, lang),
+        "open_all" if across else "open": _show_open(state, across, lang) + _show_missing(latest, across, lang),
         "due": _show_due(state, across, lang),
     }
     parts = [f"<section><h2>{_say(f'brief_{name}', lang)}</h2>{body}</section>" for name, body in sections.items()]
@@ -381,11 +374,13 @@ def _find_open(items: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(first=rows["since"].map(last_day)).sort_values(["first", "region"], kind="stable")
 
 
-def _show_open(state: State, lang: str) -> str:
+def _show_open(state: State, across: bool, lang: str) -> str:
+    """A county's open items, the oldest first, with who owns them; those of all counties by indicator."""
     rows = _find_open(state.items)
     if rows.empty:
         return f"<p>{_say('brief_nothing_open', lang)}</p>"
-    return _show_list([_tell_item(row, lang) for row in rows.itertuples()], _ITEMS, "ol", "items", lang)
+    shown = _count_open(rows, lang) if across else [_tell_item(row, lang) for row in rows.itertuples()]
+    return _show_list(shown, _ITEMS, "ol", "items", lang)
 
 
 def _tell_item(row: Any, lang: str) -> str:
@@ -403,11 +398,9 @@ def _tell_item(row: Any, lang: str) -> str:
     return f"<b>{_name(row, lang)}</b> <span>{said}</span> <em>{owner}</em>"
 
 
-def _show_open_counties(state: State, lang: str) -> str:
-    """The open items of all counties by indicator: in which counties, or of many in how many of each city."""
-    rows = _find_open(state.items).sort_values("region", kind="stable")
-    if rows.empty:
-        return f"<p>{_say('brief_nothing_open', lang)}</p>"
+def _count_open(rows: pd.DataFrame, lang: str) -> list[str]:
+    """In which counties each indicator is open, or of many in how many of each city."""
+    rows = rows.sort_values("region", kind="stable")
     many = rows["region"].nunique() > _ROWS
     places = rows["region"].map(region_parent) if many else rows["region"]
     rows = rows.assign(place=[region_name(code, lang) for code in places])
@@ -417,7 +410,7 @@ def _show_open_counties(state: State, lang: str) -> str:
         names = [escape(text) for text in (count_texts(own) if many else own)]
         name = escape(indicator_name(str(code), lang))
         shown.append(f"<b>{name} {n}</b> <span>{cut_list(names, _NAMES, lang)}</span>")
-    return _show_list(shown, _ITEMS, "ol", "items", lang)
+    return shown
 
 
 def _show_missing(latest: pd.DataFrame, across: bool, lang: str) -> str:

@@ -29,10 +29,7 @@ _FACTS = ["nature", "direction", "lower", "upper"]  # what is known of an indica
 
 
 def monitoring(
-    targets: pd.DataFrame,
-    actuals: pd.DataFrame,
-    as_of: object = None,
-    governance: pd.DataFrame | None = None,
+    targets: pd.DataFrame, actuals: pd.DataFrame, as_of: object = None, governance: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Judge actual values against the planned targets.
 

@@ -125,20 +125,14 @@ def _list_counts(texts: Iterable[str], lang: str) -> str:
     return cut_list([literal(text) for text in count_texts(texts)], _MOST, lang)
 
 
-def _list_rows(rows: pd.DataFrame, lang: str) -> str:
-    """The indicators of rows as a list inside a sentence; those of many counties are counted."""
-    indicators = name_indicators(rows, lang)
+def _list_rows(rows: pd.DataFrame, lang: str, counties: bool = False) -> str:
+    """The indicators of rows, with their ``counties`` if wanted, as a list; those of many counties are counted."""
+    texts = name_indicators(rows, lang)
     if rows["region"].nunique() > FEW:
-        return _list_counts(indicators, lang)
-    return listed(dict.fromkeys(indicators), lang)
-
-
-def _list_with_counties(rows: pd.DataFrame, lang: str) -> str:
-    """The same with the county before each indicator, where they are not too many to be named."""
-    if rows["region"].nunique() > FEW:
-        return _list_rows(rows, lang)
-    pairs = zip(name_regions(rows, lang), name_indicators(rows, lang), strict=True)
-    return listed(dict.fromkeys(f"{county} {indicator}" for county, indicator in pairs), lang)
+        return _list_counts(texts, lang)
+    if counties:
+        texts = [f"{county} {text}" for county, text in zip(name_regions(rows, lang), texts, strict=True)]
+    return listed(dict.fromkeys(texts), lang)
 
 
 def _list_periods(periods: pd.Series, lang: str) -> str:
@@ -191,10 +185,14 @@ def tell_statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
         sentences.append(message("say_missed_most", lang, list=listed(texts, lang)))
     worse = missed[missed["status"] == UNMET[1]]
     if len(worse):
-        sentences.append(message("say_worse_than_baseline", lang, n=len(worse), list=_list_with_counties(worse, lang)))
+        sentences.append(
+            message("say_worse_than_baseline", lang, n=len(worse), list=_list_rows(worse, lang, counties=True))
+        )
     close = rows[rows["flags"].str.contains("unresolved")]
     if len(close):
-        sentences.append(message("say_status_unresolved", lang, n=len(close), list=_list_with_counties(close, lang)))
+        sentences.append(
+            message("say_status_unresolved", lang, n=len(close), list=_list_rows(close, lang, counties=True))
+        )
     return sentences
 
 
