@@ -11,7 +11,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.tidy.rows import measured
-from qyx_analysis.wings.monitoring.reading import read_actuals
+from qyx_analysis.wings.monitoring.forms import read_actuals
 
 HEADER = "region,indicator,period,value,unit,source,note"
 

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
-from qyx_analysis.wings.monitoring.reading import parse_period
+from qyx_analysis.wings.monitoring.forms import parse_period
 
 SOURCE = "synthetic (seed {seed}) 合成演示数据"
 _MISSING, _AHEAD = 0.08, 0.6  # shares of the rows that are left blank, and that are ahead of the target

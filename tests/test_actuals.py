@@ -8,8 +8,8 @@ from forms import HEADER, csv_form, planned, reported
 from openpyxl import Workbook
 from plans import four_plans, write
 
+from qyx_analysis.wings.monitoring.forms import actual_findings, parse_period, read_actuals
 from qyx_analysis.wings.monitoring.judging import monitoring
-from qyx_analysis.wings.monitoring.reading import actual_findings, parse_period, read_actuals
 
 NURSERY = "3.5 4 4.5 5 5.3 5.5"
 

@@ -25,8 +25,7 @@ from qyx_analysis.problems import DataError
 from qyx_analysis.reports import Outcome, explain_reports, make_reports
 from qyx_analysis.reports.pages import Provenance, report_html
 from qyx_analysis.reports.plan import planned
-from qyx_analysis.wings.monitoring.briefing import State, briefing_html, briefing_title
-from qyx_analysis.wings.monitoring.desk import open_delivery
+from qyx_analysis.wings.monitoring.desk import State, briefing_html, briefing_title, open_delivery
 
 BOTH = ("zh", "en")
 
@@ -99,17 +98,17 @@ SAID = {
         "11 达成", "6 滞后", "2 差于基期", "2 未报送", "规划指标 21 项，已评 19 项，到期未报 2 项",
         "新报送 20", "转好 5",
         "转差 4 欠薪化解率 达成→差于基期、惠民保投保率 达成→滞后、万老护理员数 达成→滞后、住房保障覆盖率 达成→滞后",
-        "新增问题 10", "销号 9", "更正 18 千人托位数 2023年 3.88→3.99",
-        "欠薪化解率 自2023年；最新 91.51（2024年），应达 94.5，差 2.99（%） 区人力社保局",
+        "新增问题 10", "销号 9", "更正 18 千人托位数 2023年 3.88→3.99 个",
+        "欠薪化解率 自2023年；最新 91.51%（2024年），应达 94.5%，差 2.99 个百分点，合规划进度",
         "到期未报 2 项：学前普及普惠评估（区教育局）、长护险人数（区民政局）",
-        "2025年末到期 21 项",
+        "2025年末到期 21 项", "千人托位数 4.37 → 5 个 19 个月",
         "示例数据，非实际", "截至2024年末，与2023年报送后的情况相比",
     ],
     "en": [
         "11 achieved", "6 behind", "2 worse than baseline", "2 not reported", "19 of 21 planned indicators are judged",
         "Newly reported 20", "Better 5", "Worse 4 Arrears resolved achieved → worse than baseline", "Opened 10",
-        "Closed 9", "Corrected 18 Nursery places 2023 3.88 → 3.99",
-        "Arrears resolved since 2023; latest 91.51 (2024) where 94.5 was asked: short by 2.99 (%) 区人力社保局",
+        "Closed 9", "Corrected 18 Nursery places 2023 3.88 → 3.99 places per 1000",
+        "Arrears resolved since 2023; 91.51% (2024), asked 94.5%: short by 2.99 percentage points, over 5 years of",
         "Due and not reported, 2: Preschool assessment (区教育局)", "end of 2025",
         "Synthetic, not real", "As of the end of 2024, compared with the state after the reports of 2023",
     ],

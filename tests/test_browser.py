@@ -13,7 +13,7 @@ from synthetic_actuals import fill
 from qyx_analysis.datapackage import building
 from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.reports import make_reports
-from qyx_analysis.wings.monitoring.form import actuals_form
+from qyx_analysis.wings.monitoring.forms import actuals_form
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qyx_analysis.wings.monitoring.changes import changes, due_next, known_before, latest_status
+from qyx_analysis.wings.monitoring.forms import read_actuals
 from qyx_analysis.wings.monitoring.judging import monitoring, open_items
-from qyx_analysis.wings.monitoring.reading import read_actuals
 
 NURSERY = "3.5 4 4.5 5 5.3 5.5"
 

@@ -13,7 +13,7 @@ from qyx_analysis.cli import main
 from qyx_analysis.datapackage import loading
 from qyx_analysis.files import project_dir, raw_dir
 from qyx_analysis.wings import Input
-from qyx_analysis.wings.monitoring.loading import load_actuals
+from qyx_analysis.wings.monitoring.forms import load_actuals
 
 COMMANDS = ("add", "build", "report", "explain", "list", "template", "names", "extract", "diff", "doctor")
 

@@ -30,7 +30,7 @@ from synthetic_actuals import fill
 from qyx_analysis.datapackage.building import build
 from qyx_analysis.engine.warm import WarmEngine, why_not_forked
 from qyx_analysis.files import raw_dir
-from qyx_analysis.wings.monitoring.form import actuals_form
+from qyx_analysis.wings.monitoring.forms import actuals_form
 
 papermill_engines.register("qyx-warm", WarmEngine)  # as its entry point does, of whichever copy is under test
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}

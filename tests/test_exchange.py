@@ -27,9 +27,8 @@ from qyx_analysis.export.difference import compare
 from qyx_analysis.export.workbook import Sheet, column_heads, sheet_name, to_csv, to_xlsx
 from qyx_analysis.files import raw_dir
 from qyx_analysis.problems import DataError
-from qyx_analysis.wings.monitoring.form import actuals_form, form_file
+from qyx_analysis.wings.monitoring.forms import actuals_form, form_file, load_actuals
 from qyx_analysis.wings.monitoring.judging import monitoring, open_items, rankings
-from qyx_analysis.wings.monitoring.loading import load_actuals
 from qyx_analysis.wings.sentences.desk import load_governance
 
 COUNTIES = ("330213", "330282", "330681", "330922")

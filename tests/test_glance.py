@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_not_counted() -> None:
     assert tiles.loc[["care_workers", "unemployment_registered", "long_term_care_insured"], "half_year"].isna().all()
     columns = re.findall(r"<span>(\d{4})</span> <b>(\d*)</b>", render_glance(*FRAMES, VERDICTS, "330213", "zh"))
     assert [year for year, _ in columns] == ["2023", "2024", "2025", "2026", "2027"]
-    assert sum(int(count or 0) for _, count in columns) == tiles["half_year"].notna().sum() == 14
+    assert sum(int(count or 0) for _, count in columns) == tiles["half_year"].notna().sum() == 13
 
 
 def test_warnings_are_counted_and_lead_to_their_section() -> None:

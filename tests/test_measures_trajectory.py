@@ -270,7 +270,7 @@ def test_interval_holds_every_path_that_prints_alike(values, seed):
 
 def test_what_may_be_said_under_a_status_stands_in_the_catalogue():
     kinds = {kind for kinds in catalogue.statuses()["may_say"] for kind in kinds.split(";") if kind}
-    assert kinds == {"timing", "change", "spread", "open_spread", "verdict"}
+    assert kinds == {"timing", "change", "spread", "open_spread", "verdict", "tested"}
     assert catalogue.statuses_for("change") == ("weaker", "reversing", "ok")
     assert all(set(catalogue.statuses_for(kind)) <= set(catalogue.statuses()["status"]) for kind in kinds)
     with pytest.raises(KeyError):

@@ -216,6 +216,18 @@ def test_pace_is_positive_for_an_improvement_where_lower_is_better_and_absent_fo
     assert np.isnan([state["pace_needed"], fall["pace_needed"]]).all()
 
 
+def test_a_gap_is_days_of_the_planned_pace_too_and_a_plan_without_any_has_none(tmp_path):
+    near = judged(tmp_path, "medical_aid_rate", "70 72 74 76 78 80", ("2024", "73.9")).iloc[-1]
+    far = judged(tmp_path, "disabled_home_coverage", "50 60 70 80 90 100", ("2024", "60")).iloc[-1]
+    assert near[["gap", "pace_whole", "gap_days"]].tolist() == pytest.approx([-0.1, 2, -18.2])  # 0.1 of 2 a year
+    assert far[["gap", "pace_whole", "gap_days"]].tolist() == pytest.approx([-10, 10, -365])
+    held = judged(tmp_path, "disabled_home_coverage", "100 100 100 100 100 100", ("2024", "99")).iloc[-1]
+    assert held["gap"] == -1 and math.isnan(held["gap_days"])
+    late = judged(tmp_path, "nursery_places", NURSERY, ("2023", "3.8"), ("2024Q2", "3.9"))
+    item = open_items(late).set_index("opened").loc["2023"]
+    assert item[["gap", "gap_days"]].tolist() == pytest.approx([-0.1, -91.2])  # what 2023 missed: 0.1 of 0.4 a year
+
+
 def test_a_row_outside_the_catalogue_is_not_judged_for_want_of_a_direction(tmp_path):
     targets = planned("nursery_places", NURSERY).assign(indicator="local:步道", name="步道")
     actuals = reported(tmp_path, targets, "330213,步道,2023,5,个,return,")
@@ -255,16 +267,17 @@ def test_as_of_leaves_later_values_out_and_refuses_what_is_no_day(tmp_path):
         judged(tmp_path, "nursery_places", NURSERY, *values, as_of="next year")
 
 
-def test_a_quarter_is_due_for_an_indicator_once_any_county_reports_it(tmp_path):
-    both = [
-        planned(code, NURSERY, region) for code in ("nursery_places", "care_workers") for region in ("330213", "330282")
-    ]
+@pytest.mark.parametrize(("reporting", "overdue"), [(1, 0), (2, 0), (3, 1)])  # of four counties
+def test_a_quarter_is_due_once_most_counties_report_it_and_one_of_its_own_accord_makes_none_overdue(
+    tmp_path, reporting, overdue
+):
+    counties = ("330213", "330282", "330681", "330922")
+    both = [planned(code, NURSERY, county) for code in ("nursery_places", "care_workers") for county in counties]
     targets = pd.concat(both)
-    rows = monitoring(targets, reported(tmp_path, targets, "330213,nursery_places,2023Q2,3.8,个,return,"))
-    assert rows[["region", "indicator", "reason"]].values.tolist() == [
-        ["330213", "nursery_places", ""],
-        ["330282", "nursery_places", "not_reported"],
-    ]
+    lines = [f"{county},nursery_places,2023Q2,3.8,个,return," for county in counties[:reporting]]
+    rows = monitoring(targets, reported(tmp_path, targets, *lines))
+    missing = [["nursery_places", "not_reported"]] * overdue
+    assert rows[["indicator", "reason"]].values.tolist() == [["nursery_places", ""]] * reporting + missing
 
 
 def test_periods_that_end_on_one_day_are_one_and_the_annual_return_counts(tmp_path):
@@ -343,6 +356,18 @@ def test_coverage_stands_beside_the_share_and_bounds_it():
     assert row[["total", "judged", "not_reported", "share"]].tolist() == [3, 2, 1, 0.5]
     assert row[["share_lo", "share_hi"]].tolist() == pytest.approx([1 / 3, 2 / 3])
     assert row["flags"] == "partly_reported"
+
+
+def test_no_rank_is_given_on_fewer_than_half_of_the_rows_judged():
+    frame = monitored(
+        ("330213", "d", "a", "achieved"), ("330213", "d", "b", "not_reported"), ("330213", "d", "c", "reference"),
+        ("330282", "d", "a", "behind"), ("330282", "d", "b", "achieved"), ("330681", "d", "a", "behind"),
+        ("330681", "d", "b", "not_reported"),
+    )  # fmt: skip
+    counties = table(frame, "county")
+    assert counties["rank"].dropna().to_dict() == {"330282": 1, "330681": 2} and set(counties["n"]) == {2}
+    assert counties["rank_best"].isna().to_dict() == {"330282": False, "330681": False, "330213": True}
+    assert counties.at["330213", "share"] == 1.0  # which stands beside its coverage of 1 in 3
 
 
 def test_leaving_out_one_indicator_shows_how_far_a_rank_hangs_on_it():

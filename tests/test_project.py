@@ -145,7 +145,7 @@ def test_the_engine_knows_nothing_of_plans() -> None:
         ("def f():\n    from qyx_analysis.reports.html import page", ("texts", "tables.py"), False),
         ("from qyx_analysis.wings import wings", ("tidy", "reading.py"), True),
         ("from qyx_analysis.wings.sentences import grammar", ("tidy", "reading.py"), False),
-        ("from qyx_analysis.reports import plan", ("wings", "monitoring", "pages.py"), True),
+        ("from qyx_analysis.reports import plan", ("wings", "monitoring", "joint.py"), True),
         ("from qyx_analysis.wings.sentences import desk", ("wings", "monitoring", "desk.py"), False),
     ],
 )

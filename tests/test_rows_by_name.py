@@ -23,8 +23,7 @@ from qyx_analysis.notebook.show import frame_html
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.tidy.rows import measured
 from qyx_analysis.wings.monitoring import judging
-from qyx_analysis.wings.monitoring.form import actuals_form
-from qyx_analysis.wings.monitoring.reading import read_actuals
+from qyx_analysis.wings.monitoring.forms import actuals_form, read_actuals
 
 COUNTIES = ("330213", "330282", "330922", "330681")
 YEARS = tuple(range(2022, 2028))

@@ -7,24 +7,17 @@ import pandas as pd
 
 from qyx_analysis import names
 from qyx_analysis.measures.panel import EPS
-from qyx_analysis.wings.monitoring.judging import (
-    MET,
-    PAIR,
-    keep_coarsest,
-    keep_last,
-    last_day,
-    monitoring,
-    open_items,
-)
+from qyx_analysis.wings.monitoring.judging import MET, PAIR, keep_coarsest, keep_last, last_day, monitoring, open_items
 
 CHANGES = ("reported", "corrected", "withdrawn", "better", "worse", "opened", "closed", "dropped")
 _LEVEL = {"worse_than_baseline": 0, "behind": 1} | dict.fromkeys(MET, 2)
 _THEN = ("", "_then")
 _ITEM = [*PAIR, "opened"]
+_VALUE = ["actual_raw", "actual_unit"]
 _ABOUT = ["number", "domain", "department", "unit", "flags"]
 _COLUMNS = [
-    *(*PAIR, "number", "domain", "department", "change", "period", "actual_raw", "status"),
-    *("period_before", "actual_before", "status_before", "unit", "flags"),
+    *(*PAIR, "number", "domain", "department", "change", "period", "actual_raw", "actual_unit", "status"),
+    *("period_before", "actual_before", "unit_before", "status_before", "unit", "flags"),
 ]
 
 
@@ -95,7 +88,8 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
         One row per ``change`` of a ``region`` and ``indicator``, with ``number, domain, department, unit, flags``:
 
         - ``reported``: ``period`` has a value now and had none; ``corrected``: it had another one;
-          ``withdrawn``: it has none any more. ``actual_raw`` and ``actual_before`` are the values as stated.
+          ``withdrawn``: it has none any more. ``actual_raw`` and ``actual_before`` are the values as stated, in
+          ``actual_unit`` and ``unit_before``.
         - ``better``, ``worse``: the last judged value is on another level than the last one then (worse than the
           baseline, behind, or met; on the path and achieved are one), from ``period_before`` to ``period``.
         - ``opened``: what ``period`` missed is open now and was not. ``closed``: what ``period_before`` missed was
@@ -112,7 +106,8 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> row = {"region": "330213", "indicator": "nursery_places", "number": 1, "domain": "", "department": "",
-    ...     "target_raw": "", "operator": "=", "actual_operator": "=", "unit": "个", "reason": "", "flags": ""}
+    ...     "target_raw": "", "operator": "=", "actual_operator": "=", "unit": "个", "reason": "", "flags": "",
+    ...     "actual_unit": "个", "pace_whole": 0.4}
     >>> before = pd.DataFrame([row | {"period": "2023", "due": "2023-12-31", "target": 4.0, "required": 4.0,
     ...     "actual_raw": "3.9", "actual": 3.9, "status": "behind"}])
     >>> now = pd.concat([before, pd.DataFrame([row | {"period": "2024", "due": "2024-12-31", "target": 4.5,
@@ -131,8 +126,7 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare_values(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Values that are new, differ or are gone."""
-    keys, own = [*PAIR, "due"], ["period", "actual_raw", "actual", "actual_operator", "status", *_ABOUT]
+    keys, own = [*PAIR, "due"], ["period", *_VALUE, "actual", "actual_operator", "status", *_ABOUT]
     said = [frame[(frame["actual_raw"] != "") & (frame["reason"] != "withdrawn")] for frame in (now, before)]
     both = said[0][[*keys, *own]].merge(said[1][[*keys, *own]], on=keys, how="outer", suffixes=_THEN, indicator=True)
     for column in ("period", *_ABOUT):
@@ -153,22 +147,21 @@ def _says_the_same(both: pd.DataFrame) -> pd.Series:
 def _compare_levels(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Indicators whose last judged value is on another level; one that only lost its last value did not turn."""
     last = [latest_status(frame).query("status in @_LEVEL") for frame in (now, before)]
-    then = last[1][[*PAIR, "due", "period", "actual_raw", "status"]]
+    then = last[1][[*PAIR, "due", "period", *_VALUE, "status"]]
     both = last[0].merge(then, on=PAIR, suffixes=_THEN).query("due >= due_then")
     step = both["status"].map(_LEVEL).astype(float) - both["status_then"].map(_LEVEL).astype(float)
     return _as_changes(both.assign(change=np.where(step > 0, "better", "worse"))[step != 0])
 
 
 def _compare_items(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Open items that are new, made good, or no longer judged."""
     items, then = open_items(now), open_items(before).query("status == 'open'")
-    values = now[[*PAIR, "period", "actual_raw", "status"]]
+    values = now[[*PAIR, "period", *_VALUE, "status"]]
     return pd.concat([_find_opened(items, then, values), _find_gone(items, then, values, before)], ignore_index=True)
 
 
 def _find_opened(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     still = items.query("status == 'open'").merge(then[_ITEM], on=_ITEM, how="left", indicator="known")
-    new = still[still["known"] == "left_only"].drop(columns=["actual_raw", "status"])
+    new = still[still["known"] == "left_only"].drop(columns=[*_VALUE, "status"])
     new = new.rename(columns={"opened": "period"}).merge(values, on=[*PAIR, "period"])
     return _as_changes(new.assign(change="opened"))
 
@@ -176,7 +169,7 @@ def _find_opened(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame) 
 def _find_gone(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """What was open and is not: closed by a later value or a correction of its own, else no longer judged."""
     ended = items[[*_ITEM, "status", "closed"]].rename(columns={"status": "ended"})
-    gone = then.rename(columns={"actual_raw": "actual_raw_then"}).drop(columns=["status", "closed"])
+    gone = then.rename(columns={name: f"{name}_then" for name in _VALUE}).drop(columns=["status", "closed"])
     gone = gone.merge(ended, on=_ITEM, how="left").query("ended != 'open'")
     gone = gone.assign(period=gone["closed"].fillna(gone["opened"]), period_then=gone["opened"])
     gone = gone.merge(values, on=[*PAIR, "period"], how="left")
@@ -187,20 +180,13 @@ def _find_gone(items: pd.DataFrame, then: pd.DataFrame, values: pd.DataFrame, be
 
 
 def _as_changes(rows: pd.DataFrame) -> pd.DataFrame:
-    called = {"period_then": "period_before", "actual_raw_then": "actual_before", "status_then": "status_before"}
+    called = {"period_then": "period_before", "actual_raw_then": "actual_before", "actual_unit_then": "unit_before"}
+    called |= {"status_then": "status_before"}
     return rows.rename(columns=called).reindex(columns=_COLUMNS)
 
 
 def latest_status(monitored: pd.DataFrame) -> pd.DataFrame:
-    """Give the last judged row of each region and indicator, or where none is judged the last one.
-
-    Takes and returns rows of :func:`monitoring`. Read the period with the status: it may be an earlier one.
-
-    >>> monitored = pd.DataFrame({"region": "330213", "indicator": "nursery_places", "number": 1,
-    ...     "due": ["2023-12-31", "2024-12-31"], "period": ["2023", "2024"], "status": ["behind", "no_judgement"]})
-    >>> latest_status(monitored)[["period", "status"]].values.tolist()
-    [['2023', 'behind']]
-    """
+    """Give the last judged row of each region and indicator, or where none is judged the last one."""
     rows = keep_last(monitored, monitored["status"] != "no_judgement")
     return names.in_order(rows, ["region", "indicator"]).reset_index(drop=True)
 
@@ -231,11 +217,11 @@ def due_next(
     >>> targets = pd.DataFrame({"region": "330213", "indicator": "premature_mortality", "number": 11, "domain": "",
     ...     "department": "", "year": [2022, 2023, 2024], "role": ["baseline", "target", "target"],
     ...     "raw": ["9.5", "9.1", "9"], "kind": "point", "operator": "=", "value": [9.5, 9.1, 9], "unit": "%",
-    ...     "resolution": 0.1, "state": np.nan})
+    ...     "published_unit": "%", "resolution": 0.1, "state": np.nan})
     >>> actuals = pd.DataFrame({"region": "330213", "indicator": "premature_mortality", "period": ["2023"],
     ...     "number": 11, "year": 2023, "due": ["2023-12-31"], "raw": ["9.1"], "unit": "%", "kind": "point",
     ...     "operator": "=", "value": [9.1], "resolution": 0.1, "state": np.nan, "source": "", "revision": 1,
-    ...     "current": True, "synthetic": False, "document": "", "locator": ""})
+    ...     "published_unit": "%", "current": True, "synthetic": False, "document": "", "locator": ""})
     >>> due_next(targets, actuals)[["period", "required", "actual", "status"]].values.tolist()
     [['2024', 9.0, 9.1, 'behind']]
     """

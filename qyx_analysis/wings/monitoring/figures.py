@@ -11,10 +11,9 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.cells import parse_cell
 from qyx_analysis.figures import panels, paths, rows, style
 from qyx_analysis.figures.scene import OPERATORS, TOLD, Domain, Say, Scene, domains_in, number, scene_of, speaker
-from qyx_analysis.wings.monitoring.judging import MET, UNMET, common_periods
-from qyx_analysis.wings.monitoring.reading import period_text
+from qyx_analysis.wings.monitoring.forms import period_text
+from qyx_analysis.wings.monitoring.judging import MET, MISSING, UNMET, common_periods, told_status
 
-MISSING = "not_reported"
 # Told apart by shape as well as by colour: met are round and upright, missed are downward and crossed.
 MARKS: dict[str, dict[str, Any]] = {
     "achieved": {"marker": "o", "color": style.BLUE, "markersize": 6.0},
@@ -24,12 +23,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "no_judgement": {"marker": "o", "color": style.SOFT, "markersize": 5.0} | style.HOLLOW,
     MISSING: {"color": style.SOFT} | style.NOT_PRINTED,
 }
-RANKED = {
-    "county": "ranked_county",
-    "city": "ranked_city",
-    "domain": "ranked_domain",
-    "department": "ranked_department",
-}
+RANKED = ("county", "city", "domain", "department")
 COLUMN, MOST, CROWD = 0.3, 6, 12  # inches and number of periods side by side; counties that fit as columns
 HEAD, TITLES = 0.62, 0.34  # inches above the columns of the grid, and of the rankings
 BARS = 2.3  # inches for the words beside the bars
@@ -143,9 +137,10 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
     say = speaker(lang)
     scope = "" if region is None or region == "" else names.find_region(region)
     league = ranked[(ranked["by"] == by) & (ranked["scope"] == scope) & ranked["rank"].notna()]
-    what = say(RANKED[by])
+    what = say(f"ranked_{by}")
     if league.empty:
-        return style.without_picture(say("rankings_title_none", what=what), say("rankings_none"))
+        none = "rankings_none" if ranked["judged"].sum() == 0 else "rankings_few"
+        return style.without_picture(say("rankings_title_none", what=what), say(none))
     period, league = _last(league)
     when = period_text(period, lang)
     title = say("rankings_title", what=what, period=when)
@@ -169,16 +164,14 @@ def plot_rankings(ranked: pd.DataFrame, by: str = "county", region: object = Non
 
 
 def _last(judged: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """The last common period, and its rows."""
     period = common_periods(judged)[-1]
     return period, judged[judged["period"] == period]
 
 
 def _told(judged: pd.DataFrame) -> pd.DataFrame:
     """By day, with ``told``: the status, or that what is due is not reported; ``at``: the day on an axis of years."""
-    told = judged["status"].mask(judged["reason"] == MISSING, MISSING)
     at = judged["year"] - 1 + judged["due"].str[5:7].astype(int) / 12
-    return judged.assign(told=told, at=at).sort_values("due", kind="stable")
+    return judged.assign(told=told_status(judged), at=at).sort_values("due", kind="stable")
 
 
 def _counts(judged: pd.DataFrame) -> dict[str, int]:
@@ -205,7 +198,6 @@ def _finish(figure: style.Figure, judged: pd.DataFrame, alt: str, lang: str) -> 
 
 
 def _draw_progress(panel: paths.Panel, judged: pd.DataFrame) -> None:
-    """The plan in grey, and on it what was reported."""
     ax, scene, cells = panel.ax, panel.scene, panel.scene.of(panel.code, panel.scene.chosen)
     reported = judged["actual_raw"] != ""
     spoken = reported & judged["actual"].isna() & (judged["reason"] != "withdrawn")
@@ -258,7 +250,6 @@ def _value(row: Any, scene: Scene) -> str:
 
 
 def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods: list[str], title: str) -> style.Figure:
-    """A mark for every county, indicator and period."""
     step = 0.29
     entries, body = _key_entries(judged, scene.lang), HEAD + rows.rows_height(table, step)
     note = scene.say("statuses_note") + scene.single()
@@ -290,7 +281,6 @@ def _draw_grid(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, periods:
 
 
 def _draw_bars(scene: Scene, table: pd.DataFrame, judged: pd.DataFrame, title: str) -> style.Figure:
-    """How many counties have each status, as parts of a bar."""
     step, most = rows.row_step(scene) - 0.1, len(scene.counties)
     entries, note = _key_entries(judged, scene.lang, bars=True), scene.say("statuses_note") + scene.single()
     body = rows.rows_height(table, step) + 0.35
@@ -380,7 +370,6 @@ def _coverage(row: Any, say: Say) -> str:
 
 
 def _place_name(row: Any, lang: str) -> str:
-    """What is ranked, as a label."""
     name = names.domain_name(row.group, lang) if row.by == "domain" else row.group
     return style.drawable(names.region_name(name, lang) if row.by in ("county", "city") else name, 22)
 

@@ -17,7 +17,7 @@ from qyx_analysis import catalogue, names
 from qyx_analysis.measures.panel import EPS
 from qyx_analysis.tidy.meaning import BOUNDS, OPEN, WORDS, with_meaning
 from qyx_analysis.tidy.reading import typed
-from qyx_analysis.wings.monitoring.reading import parse_period
+from qyx_analysis.wings.monitoring.forms import find_owners, parse_period
 
 PAIR = ["region", "indicator"]
 MET = ("achieved", "on_path")
@@ -29,10 +29,7 @@ _FACTS = ["nature", "direction", "lower", "upper"]  # what is known of an indica
 
 
 def monitoring(
-    targets: pd.DataFrame,
-    actuals: pd.DataFrame,
-    as_of: object = None,
-    governance: pd.DataFrame | None = None,
+    targets: pd.DataFrame, actuals: pd.DataFrame, as_of: object = None, governance: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Judge actual values against the planned targets.
 
@@ -52,8 +49,10 @@ def monitoring(
     -------
     DataFrame
         One row per region, indicator and period that is reported or due; see ``monitoring`` in ``docs/data.md``.
-        Every target year is due at its end. A quarter or month is due for an indicator once any region reports it.
-        ``required`` is what the value is judged against; ``gap`` is signed so that above 0 is better, in ``unit``;
+        Every target year is due at its end. A quarter or month is due for an indicator once more than half of the
+        regions that plan it report it: one that reports of its own accord makes no other overdue.
+        ``required`` is what the value is judged against; ``gap`` is signed so that above 0 is better, in ``unit``, and
+        ``gap_days`` says it as days of ``pace_whole``, the yearly improvement of the whole plan, where it has one;
         ``pace_needed`` is the improvement a year from here to the final target, ``pace_planned`` what the plan has
         for the same time. Periods that end on one day are one (``2024Q4`` is ``2024``).
 
@@ -73,11 +72,12 @@ def monitoring(
     --------
     >>> targets = pd.DataFrame({"region": "330213", "indicator": "premature_mortality", "number": 11, "domain": "",
     ...     "department": "", "year": [2022, 2023], "role": ["baseline", "target"], "raw": ["9.5", "9.1"],
-    ...     "kind": "point", "operator": "=", "value": [9.5, 9.1], "unit": "%", "resolution": 0.1, "state": np.nan})
+    ...     "kind": "point", "operator": "=", "value": [9.5, 9.1], "unit": "%", "published_unit": "%",
+    ...     "resolution": 0.1, "state": np.nan})
     >>> actuals = pd.DataFrame({"region": "330213", "indicator": "premature_mortality", "period": ["2023Q2", "2023"],
     ...     "number": 11, "year": 2023, "due": ["2023-06-30", "2023-12-31"], "raw": ["9.3", "9.2"], "unit": "%",
     ...     "kind": "point", "operator": "=", "value": [9.3, 9.2], "resolution": 0.1, "state": np.nan, "source": "",
-    ...     "revision": 1, "current": True, "synthetic": True, "document": "", "locator": ""})
+    ...     "published_unit": "%", "revision": 1, "current": True, "synthetic": True, "document": "", "locator": ""})
     >>> monitoring(targets, actuals)[["period", "required", "actual", "status", "flags"]].values.tolist()
     [['2023Q2', 9.3, 9.3, 'on_path', 'synthetic'], ['2023', 9.1, 9.2, 'behind', 'synthetic']]
     """
@@ -98,11 +98,7 @@ def monitoring(
 
 
 def last_day(as_of: object) -> str:
-    """The last day that counts, as text; ISO days sort like days. Raises ValueError for what is no day or period.
-
-    >>> last_day("2025Q2")
-    '2025-06-30'
-    """
+    """The last day that counts, as text; ISO days sort like days. Raises ValueError for what is no day or period."""
     text = as_of.isoformat()[:10] if isinstance(as_of, date) else str(as_of).strip()
     period = parse_period(text)
     try:
@@ -119,14 +115,7 @@ def _name_periods(due: pd.Series) -> pd.Series:
 
 
 def common_periods(rows: pd.DataFrame) -> list[str]:
-    """Give the periods, in order of time, that are due for at least half as many rows as any period is.
-
-    ``rows``: as :func:`monitoring` or :func:`rankings` gives them. Of these one may say who stands where; a month
-    that one office reports, of one indicator, is not the state of affairs.
-
-    >>> common_periods(pd.DataFrame({"period": ["2025-01", "2024Q2", "2024Q2", "2024", "2024", "2024"]}))
-    ['2024Q2', '2024']
-    """
+    """Give the periods, in order of time, that are due for at least half as many rows as any period is."""
     weight = rows["total"] if "total" in rows else pd.Series(1, rows.index)
     size = weight.groupby(rows["period"]).sum()
     return sorted(size.index[size * 2 >= size.max()], key=last_day)
@@ -171,12 +160,17 @@ def _align_targets(targets: pd.DataFrame, governance: pd.DataFrame | None, entri
     aims = rows[rows["role"] == "target"]
     last = aims.loc[aims.groupby(PAIR)["year"].idxmax(), [*PAIR, "target", "year"]]
     last = last.rename(columns={"target": "final", "year": "final_year"})
+    first = rows.dropna(subset="target").drop_duplicates(PAIR)[[*PAIR, "target", "year"]]
+    first = first.rename(columns={"target": "first", "year": "first_year"})
     aims = aims.merge(before.assign(year=before["year"] + 1), on=[*PAIR, "year"], how="left", validate="one_to_one")
     aims = aims.merge(base, on=PAIR, how="left", validate="many_to_one")
     aims = aims.merge(last, on=PAIR, how="left", validate="many_to_one")
-    aims = find_owners(aims.rename(columns={"raw": "target_raw", "kind": "target_kind"}), governance)
-    columns = ["department", "target_raw", "target_kind", "operator", "target", "before", "baseline", "blur"]
-    return aims[[*PAIR, "year", *columns, "final", "final_year", "falls", "ever_falls"]]
+    aims = aims.merge(first, on=PAIR, how="left", validate="many_to_one")
+    called = {"raw": "target_raw", "kind": "target_kind", "published_unit": "target_unit"}
+    aims = find_owners(aims.rename(columns=called), governance)
+    columns = ["department", "target_raw", "target_unit", "target_kind", "operator", "target", "before", "baseline"]
+    ends = ["first", "first_year", "final", "final_year"]
+    return aims[[*PAIR, "year", *columns, "blur", *ends, "falls", "ever_falls"]]
 
 
 def _mark_falls(rows: pd.DataFrame) -> pd.DataFrame:
@@ -190,37 +184,22 @@ def _mark_falls(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def find_owners(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
-    """Where a row of the targets names no department, put the lead department of its domain.
-
-    >>> rows = pd.DataFrame({"region": "330213", "domain": "病有良医", "department": ["", "医保局"]})
-    >>> leads = pd.DataFrame({"region": ["330213"], "scope": "domain", "domain": "病有良医",
-    ...     "kind": "lead_department", "department": "区卫生健康局"})
-    >>> find_owners(rows, leads)["department"].tolist()
-    ['区卫生健康局', '医保局']
-    """
-    if governance is None:
-        return rows
-    leads = governance.query("scope == 'domain' and kind == 'lead_department' and department != ''")
-    leads = leads.drop_duplicates(["region", "domain"])[["region", "domain", "department"]]
-    lead = rows[["region", "domain"]].merge(leads, on=["region", "domain"], how="left")["department"].fillna("")
-    return rows.assign(department=rows["department"].where(rows["department"] != "", lead.to_numpy()))
-
-
 def _align_actuals(current: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """One value per region, indicator and day."""
-    rows = _read_numbers(keep_coarsest(current), entries, "actual").rename(
-        columns={"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator", "unit": "reported_unit"}
-    )
-    columns = ["actual_raw", "actual_kind", "actual_operator", "actual", "resolution", "reported_unit"]
+    called = {"raw": "actual_raw", "kind": "actual_kind", "operator": "actual_operator", "unit": "reported_unit"}
+    called |= {"published_unit": "actual_unit"}
+    rows = _read_numbers(keep_coarsest(current), entries, "actual").rename(columns=called)
+    columns = [*called.values(), "actual", "resolution"]
     return rows[[*PAIR, "year", "due", *columns, "revision", "synthetic", "source", "document", "locator"]]
 
 
 def _find_owed(planned: pd.DataFrame, reported: pd.DataFrame, until: str) -> pd.DataFrame:
-    """What is due by a day and not reported: every year-end, and what others report within the year."""
+    """What is due by a day and not reported: every year-end, and within the year what most who plan it report."""
     keys = [*PAIR, "year"]
     ends = planned[keys].assign(due=planned["year"].astype(str) + _YEAR_END)
-    within = reported.loc[~reported["due"].str.endswith(_YEAR_END), ["indicator", "year", "due"]].drop_duplicates()
+    within = reported[~reported["due"].str.endswith(_YEAR_END)].merge(planned[keys], on=keys)
+    within = within.value_counts(["indicator", "year", "due"]).rename("reporting").reset_index()
+    within = within.merge(planned.value_counts(["indicator", "year"]).rename("planning").reset_index())
+    within = within.query("reporting * 2 > planning")[["indicator", "year", "due"]]
     owed = pd.concat([ends, planned[keys].merge(within, on=["indicator", "year"])], ignore_index=True)
     owed = owed[owed["due"] <= until].merge(reported[[*PAIR, "due"]], on=[*PAIR, "due"], how="left", indicator=True)
     return owed.loc[owed["_merge"] == "left_only", [*keys, "due"]].assign(
@@ -243,8 +222,8 @@ def _describe(rows: pd.DataFrame, targets: pd.DataFrame, entries: pd.DataFrame) 
 
 
 def _judge(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add what is asked for, the gap to it, status, reason, flags and paces."""
-    numbers = ["actual", "target", "before", "baseline", "blur", "resolution", "direction", "final", "final_year"]
+    numbers = ["actual", "target", "before", "baseline", "blur", "resolution", "direction", "first", "final"]
+    numbers += ["first_year", "final_year"]
     rows = rows.astype(dict.fromkeys(numbers, float))
     rows["at_end"], rows["is_state"] = rows["due"].str.endswith(_YEAR_END), rows["nature"] == "state"
     rows["share"] = rows["due"].str[5:7].astype(int) / 12  # of the year that is over
@@ -257,7 +236,8 @@ def _judge(rows: pd.DataFrame) -> pd.DataFrame:
     rows["numeric"] = rows["judged"] & ~rows["is_state"] & ~rows["both_full"]
     rows["gap"] = _signed(rows["direction"] * (rows["actual"] - rows["required"])).where(rows["numeric"])
     rows["flags"] = join_names(_find_flags(rows))
-    rows["pace_needed"], rows["pace_planned"] = _find_paces(rows)
+    rows["pace_needed"], rows["pace_planned"], rows["pace_whole"] = _find_paces(rows)
+    rows["gap_days"] = _count_days(rows)
     return rows.assign(required=rows["required"].where(rows["judged"] & ~rows["both_full"]))
 
 
@@ -279,10 +259,7 @@ def _find_required(rows: pd.DataFrame) -> pd.Series:
 
 
 def _compare(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add whether the value meets what is required (``met``), whether that is ``open``, and is ``below`` the baseline.
-
-    ``both_full``: 全覆盖 is asked for and reported; ``not_due``: a state that is not to be reached yet, and is not.
-    """
+    """Add whether the value meets what is required (``met``), whether that is ``open``, or ``below`` the baseline."""
     surely, possibly = _meet(rows, rows["required"])
     full = (rows["target_kind"] == "full_coverage") & (rows["actual_kind"] == "full_coverage")
     lost = rows["direction"] * (rows["baseline"] - rows["actual"])
@@ -349,13 +326,11 @@ def _find_statuses(rows: pd.DataFrame) -> pd.Series:
 
 
 def _first_true(masks: list[tuple[str, pd.Series]], default: str) -> pd.Series:
-    """The name of the first mask that is true of each row."""
     chosen = np.select([mask for _, mask in masks], [name for name, _ in masks], default)
     return pd.Series(chosen, masks[0][1].index)
 
 
 def _find_flags(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """What is to be remarked of each row, whatever its status."""
     judged, on_path = rows["judged"], rows["status"] == "on_path"
     off = (rows["actual"] - rows["required"]).abs()
     reached = on_path & ~rows["not_due"] & ~_equal(rows["path"], rows["target"])
@@ -372,23 +347,26 @@ def _find_flags(rows: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _find_paces(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Improvement a year to the final target: from the actual value, and from where the plan stands on that day."""
+def _find_paces(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Improvement a year to the final target: from the actual value, from where the plan stands, and in all."""
     years = rows["final_year"] - rows["year"] + 1 - rows["share"]
     aimless = ~(rows["direction"].abs() > 0)
-    silent = rows["is_state"] | rows["ever_falls"].eq(True) | aimless | (years < EPS)
-    left = rows["direction"] / years.mask(silent)
+    silent = rows["is_state"] | rows["ever_falls"].eq(True) | aimless
+    left = rows["direction"] / years.mask(silent | (years < EPS))
     stand = rows["path"].mask(rows["at_end"], rows["target"])
     needed = _signed(left * (rows["final"] - rows["actual"]))
-    return needed, _signed(left * (rows["final"] - stand)).where(needed.notna())
+    span = (rows["final_year"] - rows["first_year"]).mask(silent)
+    whole = _signed(rows["direction"] * (rows["final"] - rows["first"]) / span.where(span > 0))
+    return needed, _signed(left * (rows["final"] - stand)).where(needed.notna()), whole
+
+
+def _count_days(rows: pd.DataFrame) -> pd.Series:
+    """The gap as days of the pace of the whole plan; of a plan that improves nothing there are none."""
+    return (365 * rows["gap"] / rows["pace_whole"].where(rows["pace_whole"] > EPS)).round(1)
 
 
 def join_names(masks: Mapping[str, pd.Series]) -> pd.Series:
-    """The names of the true masks of each row, joined by semicolons.
-
-    >>> join_names({"a": pd.Series([True, True]), "b": pd.Series([False, True])}).tolist()
-    ['a', 'a;b']
-    """
+    """The names of the true masks of each row, joined by semicolons."""
     texts = pd.Series("", next(iter(masks.values())).index)
     for name, mask in masks.items():
         texts = texts.mask(mask.astype(bool), texts + ";" + name)
@@ -420,9 +398,9 @@ def rankings(monitored: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Read a rank with its coverage: ``judged`` of ``total``, and ``not_reported``. Two groups whose ranges of ranks
-    overlap are not to be ordered in words. Every row weighs the same. The bounds of the share are those of Manski
-    (*Partial Identification of Probability Distributions*, 2003).
+    Read a rank with its coverage: ``judged`` of ``total``, and ``not_reported``; with fewer than half of its rows
+    judged a group has none. Two groups whose ranges of ranks overlap are not to be ordered in words. Every row weighs
+    the same. The bounds of the share are those of Manski (*Partial Identification of Probability Distributions*, 2003).
 
     Examples
     --------
@@ -442,6 +420,7 @@ def rankings(monitored: pd.DataFrame) -> pd.DataFrame:
     known = (groups["judged"] + groups[MISSING]).where(lambda count: count > 0)
     groups["share"] = groups["met"] / groups["judged"].where(groups["judged"] > 0)
     groups["share_lo"], groups["share_hi"] = groups["met"] / known, (groups["met"] + groups[MISSING]) / known
+    groups["covered"] = groups["judged"] * 2 >= groups["total"]
     groups["rank"] = _rank(groups, _FIELD)
     groups["tied"] = groups.groupby([*_FIELD, "rank"])["group"].transform("size").where(groups["rank"].notna())
     groups["n"] = groups.groupby(_FIELD)["rank"].transform("count")
@@ -474,14 +453,17 @@ def _group_rows(monitored: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rank(groups: pd.DataFrame, field: list[str]) -> pd.Series:
-    """Competition ranks by share, best first; shares that differ by binary noise are equal."""
-    return groups.assign(share=groups["share"].round(10)).groupby(field)["share"].rank(method="min", ascending=False)
+    """Competition ranks by share of those that are covered, best first; binary noise makes no difference."""
+    share = groups["share"].round(10).where(groups["covered"])
+    return groups.assign(share=share).groupby(field)["share"].rank(method="min", ascending=False)
 
 
 def _find_rank_ranges(table: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     """The best and the worst rank of each group with all indicators, and with each one left out of all groups."""
     own = table.groupby([*_GROUP, "indicator"], as_index=False)[["met", "judged"]].sum()
-    without = groups[[*_GROUP, "met", "judged"]].merge(table[[*_FIELD, "indicator"]].drop_duplicates(), on=_FIELD)
+    without = groups[[*_GROUP, "met", "judged", "covered"]].merge(
+        table[[*_FIELD, "indicator"]].drop_duplicates(), on=_FIELD
+    )
     without = without.merge(own, on=[*_GROUP, "indicator"], how="left", suffixes=("", "_out"))
     judged = without["judged"] - without["judged_out"].fillna(0)
     without["share"] = (without["met"] - without["met_out"].fillna(0)) / judged.where(judged > 0)
@@ -506,14 +488,16 @@ def open_items(monitored: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per region, indicator and period that is behind or worse than the baseline; see ``open_items`` in
         ``docs/data.md``. An item is closed by the first later actual value that meets what was missed, be the
-        target of its own period met or not; ``latest`` and ``gap`` tell how far the last value is from it.
+        target of its own period met or not; ``latest``, ``gap`` and ``gap_days`` tell how far the last value is
+        from it.
 
     Examples
     --------
     >>> monitored = pd.DataFrame({"region": "330213", "indicator": "nursery_places", "number": 1, "domain": "",
     ...     "department": "", "period": ["2023", "2024"], "due": ["2023-12-31", "2024-12-31"], "target_raw": "",
     ...     "operator": "=", "target": [4.0, 4.5], "required": [4.0, 4.5], "actual_raw": ["3.9", "4.2"],
-    ...     "actual_operator": "=", "actual": [3.9, 4.2], "unit": "个", "status": "behind", "flags": ""})
+    ...     "actual_operator": "=", "actual": [3.9, 4.2], "unit": "个", "status": "behind", "flags": "",
+    ...     "actual_unit": "个", "pace_whole": 0.4})
     >>> open_items(monitored)[["opened", "status", "closed", "gap"]].values.tolist()
     [['2024', 'open', '', -0.3], ['2023', 'closed', '2024', 0.2]]
     """
@@ -526,8 +510,10 @@ def open_items(monitored: pd.DataFrame) -> pd.DataFrame:
     last = later.drop_duplicates("item", keep="last").set_index("item").reindex(items["item"])
     items["closed"] = closing["period"].astype(object).reindex(items["item"], fill_value="").to_numpy()
     items["status"] = np.where(items["closed"] == "", "open", "closed")
-    for name, column in (("latest", "actual_raw"), ("latest_period", "period"), ("gap", "gap")):
+    told = {"latest": "actual_raw", "latest_unit": "actual_unit", "latest_period": "period", "gap": "gap"}
+    for name, column in told.items():
         items[name] = last[column].to_numpy()
+    items["gap_days"] = _count_days(items)
     order = names.in_order(items.assign(closes=items["status"] == "closed"), ["closes", "region", "indicator", "due"])
     return typed(order, "open_items").reset_index(drop=True)
 
@@ -536,7 +522,7 @@ def _find_later_values(items: pd.DataFrame, monitored: pd.DataFrame) -> pd.DataF
     """The values of each item from its own period on, in order of time, with their ``gap`` to what was missed."""
     known = catalogue.indicators().rename(columns={"code": "indicator"})[["indicator", "direction", "lower", "upper"]]
     values = monitored[monitored["actual"].notna()]
-    values = values[[*PAIR, "due", "period", "actual_raw", "actual", "actual_operator"]]
+    values = values[[*PAIR, "due", "period", "actual_raw", "actual_unit", "actual", "actual_operator"]]
     missed = items[["item", *PAIR, "due", "operator", "target", "required"]]
     pairs = missed.merge(values, on=PAIR, suffixes=("", "_later")).merge(known, on="indicator", how="left")
     pairs = pairs[pairs["due_later"] >= pairs["due"]].sort_values(["item", "due_later"], kind="stable")

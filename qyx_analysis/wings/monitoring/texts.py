@@ -16,8 +16,18 @@ import pandas as pd
 from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import listed, literal, number_text, percent_text, place_text
-from qyx_analysis.names import domain_name, indicator_name, judgement_names, region_name, value_unit
+from qyx_analysis.cells import parse_cell
+from qyx_analysis.names import (
+    conversion,
+    domain_name,
+    find_unit,
+    indicator_name,
+    judgement_names,
+    region_name,
+    value_unit,
+)
 from qyx_analysis.texts.shared import FEW, of_counties
+from qyx_analysis.wings.monitoring.forms import period_text
 from qyx_analysis.wings.monitoring.judging import (
     MET,
     MISSING,
@@ -28,34 +38,78 @@ from qyx_analysis.wings.monitoring.judging import (
     open_items,
     told_status,
 )
-from qyx_analysis.wings.monitoring.reading import period_text
 
 _STATUSES = (*MET, *UNMET)
 _REMARKED = ("unresolved", "weaker", "below_baseline", "revised", "non_monotone")  # flags that tables name
 _MOST = 5
 _NONE = "—"
+_POINTS = {"%": "unit_points", "‰": "unit_per_mille_points"}  # what two percentages differ by
+_DAYS, _PLAN = 60, 5 * 365  # from here on a time is said in months; and no more than that of a plan
+
+
+# --- values with their units ------------------------------------------------------------------------------
+
+
+def value_text(raw: str, unit: str, row: Any, lang: str) -> str:
+    """A value as it is stated, with the unit in which it is; words, and what has its unit already, stay as they are."""
+    read = parse_cell(raw)
+    if read.number is None or read.unit or not value_unit(row.indicator, row.unit, lang):
+        return raw
+    return _join_unit(raw, _name_unit(unit or row.unit, row, lang))
+
+
+def _name_unit(unit: str, row: Any, lang: str) -> str:
+    own, known = value_unit(row.indicator, row.unit, lang), find_unit(unit)
+    if lang == "zh" or own == row.unit or known is None or known.dimension == "share":
+        return own if unit == row.unit else unit
+    if find_unit(row.unit) and conversion(unit, row.unit) == 1:
+        return own
+    return known.dimension if known.factor == 1 else f"{known.factor:,} {known.dimension}".replace(",", " ")
+
+
+def _join_unit(number: str, unit: str) -> str:
+    if unit in _POINTS:
+        return number + unit
+    return f"{number} × {unit}" if unit[:1].isdigit() else f"{number} {unit}".strip()
+
+
+def _difference(number: str, row: Any, lang: str) -> str:
+    """A difference in the indicator's own unit; two percentages differ by percentage points."""
+    unit = value_unit(row.indicator, row.unit, lang)
+    return _join_unit(number, message(_POINTS[unit], lang) if unit in _POINTS else unit)
+
+
+def gap_text(row: Any, lang: str, signed: bool = False) -> str:
+    """How far a value is from what was asked, in the indicator's unit and as days or months of the planned pace."""
+    number = number_text(row.gap if signed else abs(row.gap), 3)
+    text, time = _difference(number, row, lang), pace_time(row, lang)
+    return message("gap_pace", lang, gap=text, time=time) if time else text
+
+
+def pace_time(row: Any, lang: str) -> str:
+    """The gap as days or months of the planned pace, up to the five years of a plan; nothing where it has no pace."""
+    if pd.isna(row.gap_days):
+        return ""
+    days = max(1, round(abs(row.gap_days)))
+    if days > _PLAN:
+        return message("gap_long", lang)
+    if days >= _DAYS:
+        return message("gap_months", lang, n=round(days * 12 / 365))
+    return message("gap_day" if days == 1 else "gap_days", lang, n=days)
 
 
 # --- names and counts -------------------------------------------------------------------------------------
 
 
 def cut_list(texts: Sequence[str], most: int, lang: str) -> str:
-    """List as many texts as there is room for, and say how many more there are; they are escaped already.
-
-    >>> cut_list(["a", "b", "c"], 2, "en")
-    'a, b and 1 more'
-    """
+    """List as many texts as there is room for, and say how many more there are; they are escaped already."""
     shown = message("list_joint", lang).join(texts[:most])
     more = len(texts) - most
     return message("say_and_more", lang, names=shown, n=more) if more > 0 else shown
 
 
 def count_texts(texts: Iterable[str]) -> list[str]:
-    """Say of each text how often it occurs, the most frequent first.
-
-    >>> count_texts(["a", "b", "b"])
-    ['b 2', 'a 1']
-    """
+    """Say of each text how often it occurs, the most frequent first."""
     return [f"{text} {n}" for text, n in pd.Series(list(texts), dtype=object).value_counts().items()]
 
 
@@ -71,20 +125,14 @@ def _list_counts(texts: Iterable[str], lang: str) -> str:
     return cut_list([literal(text) for text in count_texts(texts)], _MOST, lang)
 
 
-def _list_rows(rows: pd.DataFrame, lang: str) -> str:
-    """The indicators of rows as a list inside a sentence; those of many counties are counted."""
-    indicators = name_indicators(rows, lang)
+def _list_rows(rows: pd.DataFrame, lang: str, counties: bool = False) -> str:
+    """The indicators of rows, with their ``counties`` if wanted, as a list; those of many counties are counted."""
+    texts = name_indicators(rows, lang)
     if rows["region"].nunique() > FEW:
-        return _list_counts(indicators, lang)
-    return listed(dict.fromkeys(indicators), lang)
-
-
-def _list_with_counties(rows: pd.DataFrame, lang: str) -> str:
-    """The same with the county before each indicator, where they are not too many to be named."""
-    if rows["region"].nunique() > FEW:
-        return _list_rows(rows, lang)
-    pairs = zip(name_regions(rows, lang), name_indicators(rows, lang), strict=True)
-    return listed(dict.fromkeys(f"{county} {indicator}" for county, indicator in pairs), lang)
+        return _list_counts(texts, lang)
+    if counties:
+        texts = [f"{county} {text}" for county, text in zip(name_regions(rows, lang), texts, strict=True)]
+    return listed(dict.fromkeys(texts), lang)
 
 
 def _list_periods(periods: pd.Series, lang: str) -> str:
@@ -95,11 +143,7 @@ def _list_periods(periods: pd.Series, lang: str) -> str:
 
 
 def tell_reported(actuals: pd.DataFrame, monitored: pd.DataFrame, lang: str) -> list[str]:
-    """What there is to judge: how many values of which periods, and what is due and not reported.
-
-    ``actuals``: the frame of ``load_actuals``; ``monitored``: of :func:`qyx_analysis.monitoring`. Without values a
-    sentence that says how to get some.
-    """
+    """What there is to judge: how many values of which periods, and what is due and not reported."""
     current = actuals[actuals["current"]]
     if current.empty:
         return [message("say_no_actuals", lang)]
@@ -122,16 +166,12 @@ def tell_reported(actuals: pd.DataFrame, monitored: pd.DataFrame, lang: str) -> 
 
 
 def _warn_synthetic(synthetic: pd.Series, lang: str) -> list[str]:
-    """A warning where some values are synthetic, with their number."""
     n = int(synthetic.sum())
     return [message("say_synthetic", lang, warning=message("synthetic", lang), n=n, all=len(synthetic))] if n else []
 
 
 def tell_statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
-    """How the rows of a period stand to the plan, and what is missed most often.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`; counties alone are counted.
-    """
+    """How the rows of a period stand to the plan, and what is missed most often."""
     rows = of_counties(monitored)
     rows = rows[rows["period"] == period]
     if rows.empty:
@@ -145,15 +185,18 @@ def tell_statuses(monitored: pd.DataFrame, period: str, lang: str) -> list[str]:
         sentences.append(message("say_missed_most", lang, list=listed(texts, lang)))
     worse = missed[missed["status"] == UNMET[1]]
     if len(worse):
-        sentences.append(message("say_worse_than_baseline", lang, n=len(worse), list=_list_with_counties(worse, lang)))
+        sentences.append(
+            message("say_worse_than_baseline", lang, n=len(worse), list=_list_rows(worse, lang, counties=True))
+        )
     close = rows[rows["flags"].str.contains("unresolved")]
     if len(close):
-        sentences.append(message("say_status_unresolved", lang, n=len(close), list=_list_with_counties(close, lang)))
+        sentences.append(
+            message("say_status_unresolved", lang, n=len(close), list=_list_rows(close, lang, counties=True))
+        )
     return sentences
 
 
 def _count_statuses(rows: pd.DataFrame, when: str, lang: str) -> str:
-    """How many rows have each status; of those not judged, why."""
     counts = {name: int((rows["status"] == name).sum()) for name in _STATUSES}
     unjudged = rows.loc[rows["status"] == "no_judgement", "reason"].value_counts()
     why = message("say_semicolon", lang).join(
@@ -164,18 +207,19 @@ def _count_statuses(rows: pd.DataFrame, when: str, lang: str) -> str:
 
 
 def tell_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str) -> list[str]:
-    """Who is before or behind all others whatever indicator is left out; else that nobody is.
-
-    Where what is not reported could still change that, the sentence says so.
-    ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city`` or ``domain``.
-    """
+    """Who is before or behind all others whatever indicator is left out, else that nobody is; and who has no rank."""
     rows = rankings[(rankings["by"] == by) & (rankings["scope"] == "") & (rankings["period"] == period)]
+    bare = rows[rows["rank"].isna()]
+    names = [_name_group(row, lang) for row in bare.itertuples()]
+    unranked = [message("say_unranked", lang, n=len(bare), list=listed(names, lang))] if names else []
     rows = rows[rows["rank"].notna()]
     if len(rows) < 2:
-        return []
+        return unranked
     sentences = _tell_apart(rows, lang) or [message("say_not_ordered", lang, n=len(rows))]
     partly = rows[rows[MISSING] > 0]
-    return sentences + ([message("say_ranked_partly", lang, n=len(partly), all=len(rows))] if len(partly) else [])
+    if len(partly):
+        sentences.append(message("say_ranked_partly", lang, n=len(partly), all=len(rows)))
+    return sentences + unranked
 
 
 def _tell_apart(rows: pd.DataFrame, lang: str) -> list[str]:
@@ -196,10 +240,7 @@ def _tell_apart(rows: pd.DataFrame, lang: str) -> list[str]:
 
 
 def tell_items(items: pd.DataFrame, period: str, lang: str) -> list[str]:
-    """How many items are open and closed, whose they are, and what the last period brought.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`; ``period`` is empty where nothing is monitored.
-    """
+    """How many items are open and closed, whose they are, and what the last period brought."""
     if items.empty:
         return [message("say_no_items", lang)] if period else []
     still = items[items["status"] == "open"]
@@ -226,10 +267,7 @@ def tell_corrected(actuals: pd.DataFrame, lang: str) -> list[str]:
 
 
 def tell_county(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
-    """How one county stands to its plan: at the last period of each indicator that has a value; nothing without any.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """How one county stands to its plan: at the last period of each indicator that has a value; nothing without any."""
     own = monitored[monitored["region"] == region]
     values = own[own["actual_raw"] != ""]
     if values.empty:
@@ -241,7 +279,8 @@ def tell_county(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
     for key, status in (("say_behind", UNMET[0]), ("say_worse_than_baseline", UNMET[1])):
         found = latest[latest["status"] == status]
         if len(found):
-            sentences.append(message(key, lang, n=len(found), list=_list_rows(found, lang)))
+            texts = [_tell_short(row, lang) for row in found.itertuples()]
+            sentences.append(message(key, lang, n=len(found), list=listed(texts, lang)))
     missing = own[own["reason"] == MISSING]
     if len(missing):
         counts = {"n": len(missing), "indicators": missing["indicator"].nunique()}
@@ -249,8 +288,13 @@ def tell_county(monitored: pd.DataFrame, region: str, lang: str) -> list[str]:
     return sentences
 
 
+def _tell_short(row: Any, lang: str) -> str:
+    """An indicator, and how far it is from what was asked where that is a number."""
+    name = indicator_name(row.indicator, lang)
+    return name if pd.isna(row.gap) else message("say_short_by", lang, name=name, gap=gap_text(row, lang))
+
+
 def _keep_latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of each indicator the last row with a value, else its last."""
     return keep_last(rows, rows["actual_raw"] != "").sort_index()
 
 
@@ -264,10 +308,7 @@ def _as_table(rows: list[list[Any]], keys: Sequence[str], lang: str) -> pd.DataF
 def _table_owned(
     rows: pd.DataFrame, by: list[str], keys: Sequence[str], tell: Callable[..., list[Any]], lang: str, region: str
 ) -> pd.DataFrame:
-    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of it and of its last row.
-
-    Of one ``region`` alone, if it is given, and then without its name.
-    """
+    """A line for each group of rows: county, indicator and owner, then what ``tell`` says of it and of its last row."""
     rows = rows[rows["region"] == region] if region else rows.sort_values("region", kind="stable")
     table = []
     for _, group in rows.groupby(by, sort=False):
@@ -279,43 +320,33 @@ def _table_owned(
 
 
 def table_open(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What is open: one line per county and indicator, with its owner, since when, and how far the last value is.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`. ``region``: only those of this county.
-    """
+    """What is open: one line per county and indicator, with its owner, since when, and how far the last value is."""
 
     def tell(group: pd.DataFrame, last: Any) -> list[Any]:
-        unit = value_unit(last.indicator, last.unit, lang)
+        latest = value_text(last.latest, last.latest_unit, last, lang)
         return [
             _list_periods(group["opened"], lang),
-            _tell_required(last, last.opened, lang),
-            message("tab_value_at", lang, value=last.latest, period=period_text(last.latest_period, lang)),
-            _show_number(last.gap) if unit else _NONE,
-            unit or _NONE,
+            tell_required(last, last.opened, lang),
+            message("tab_value_at", lang, value=latest, period=period_text(last.latest_period, lang)),
+            _NONE if pd.isna(last.gap) else gap_text(last, lang, signed=True),
         ]
 
-    keys = ("missed_in", "required_last", "latest", "short_by", "canonical")
+    keys = ("missed_in", "required_last", "latest", "short_by")
     return _table_owned(items[items["status"] == "open"], PAIR, keys, tell, lang, region)
 
 
 def table_closed(items: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What was missed and has been made good since: when it was opened, and the period that closed it.
-
-    ``items`` and ``region`` as in :func:`table_open`.
-    """
+    """What was missed and has been made good since: when it was opened, and the period that closed it."""
 
     def tell(_: pd.DataFrame, item: Any) -> list[Any]:
-        return [period_text(item.opened, lang), item.actual_raw, period_text(item.closed, lang)]
+        return [period_text(item.opened, lang), _tell_actual(item, lang), period_text(item.closed, lang)]
 
     closed = items[items["status"] == "closed"]
     return _table_owned(closed, [*PAIR, "opened"], ("missed_in", "actual", "closed_in"), tell, lang, region)
 
 
 def table_missing(monitored: pd.DataFrame, lang: str, region: str = "") -> pd.DataFrame:
-    """What is due and not reported: one line per county and indicator, with its owner and the periods.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`. ``region``: only what this county owes.
-    """
+    """What is due and not reported: one line per county and indicator, with its owner and the periods."""
 
     def tell(group: pd.DataFrame, _: Any) -> list[Any]:
         return [_list_periods(group["period"], lang)]
@@ -323,18 +354,32 @@ def table_missing(monitored: pd.DataFrame, lang: str, region: str = "") -> pd.Da
     return _table_owned(monitored[monitored["reason"] == MISSING], PAIR, ("missing_in",), tell, lang, region)
 
 
-def _tell_required(row: Any, period: str, lang: str, brief: bool = False) -> str:
+def tell_required(row: Any, period: str, lang: str, brief: bool = False) -> str:
     """What was asked for: the target as printed, or within the year the place on the way to it."""
     digits = re.search(r"\d+(?:\.\d+)?", row.target_raw)
     same = digits is None or float(digits[0]) == row.required or not value_unit(row.indicator, row.unit, lang)
+    target = value_text(row.target_raw, row.target_unit, row, lang) or _NONE
     if len(period) == 4 or same or pd.isna(row.required):
-        return row.target_raw or _NONE
-    value = number_text(row.required, 3)
-    return value if brief else message("tab_on_the_way", lang, value=value, target=row.target_raw)
+        return target
+    value = _tell_number(row.required, row, lang)
+    return value if brief else message("tab_on_the_way", lang, value=value, target=target)
+
+
+def _tell_actual(row: Any, lang: str) -> str:
+    return value_text(row.actual_raw, row.actual_unit, row, lang)
+
+
+def _tell_number(value: float, row: Any, lang: str) -> str:
+    return _join_unit(number_text(value, 3), value_unit(row.indicator, row.unit, lang))
+
+
+def _tell_pace(row: Any, lang: str) -> str:
+    if pd.isna(row.pace_needed) and pd.isna(row.pace_planned):
+        return _NONE
+    return _difference(f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}", row, lang)
 
 
 def _tell_judgement(row: Any, lang: str) -> str:
-    """The status, or why there is none, with what is to be remarked."""
     meanings = catalogue.flags().set_index("flag")[f"meaning_{lang}"]
     remarks = [meanings[flag] for flag in row.flags.split(";") if flag in _REMARKED]
     return message("say_semicolon", lang).join([judgement_names(lang)[row.reason or row.status], *remarks])
@@ -345,33 +390,26 @@ def _show_number(value: float) -> str:
 
 
 def table_progress(monitored: pd.DataFrame, region: str, lang: str) -> pd.DataFrame:
-    """A county's last value of each indicator beside what was asked for, the pace that is left, and its source.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """A county's last value of each indicator beside what was asked for, the pace that is left, and its source."""
     rows = [
         [
             indicator_name(row.indicator, lang),
-            value_unit(row.indicator, row.unit, lang) or _NONE,
             period_text(row.period, lang),
-            _tell_required(row, row.period, lang),
-            row.actual_raw or _NONE,
+            tell_required(row, row.period, lang),
+            _tell_actual(row, lang) or _NONE,
             _tell_judgement(row, lang),
-            f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}".replace(f"{_NONE} / {_NONE}", _NONE),
+            _tell_pace(row, lang),
             row.department or _NONE,
             row.source or _NONE,
         ]
         for row in _keep_latest(monitored[monitored["region"] == region]).itertuples()
     ]
-    keys = ("indicator", "canonical", "period", "required", "actual", "judgement", "pace", "owner", "origin")
+    keys = ("indicator", "period", "required", "actual", "judgement", "pace", "owner", "origin")
     return _as_table(rows, keys, lang)
 
 
 def table_county(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, pd.DataFrame]:
-    """What a reader of a county's report may open, by name: its last values, what it owes, and what was made good.
-
-    Nothing of a county without a value. ``monitored``: the frame of :func:`qyx_analysis.monitoring`.
-    """
+    """What a reader of a county's report may open, by name: its last values, what it owes, and what was made good."""
     own = monitored[monitored["region"] == region]
     if own["actual_raw"].eq("").all():
         return {}
@@ -384,10 +422,7 @@ def table_county(monitored: pd.DataFrame, region: str, lang: str) -> dict[str, p
 
 
 def table_statuses(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFrame:
-    """A period, indicator by county: value, what was asked for and status; of many counties how many of each.
-
-    ``monitored``: the frame of :func:`qyx_analysis.monitoring`; counties alone are shown.
-    """
+    """A period, indicator by county: value, what was asked for and status; of many counties how many of each."""
     rows = of_counties(monitored)
     rows = rows[rows["period"] == period]
     if rows["region"].nunique() > FEW:
@@ -405,19 +440,15 @@ def table_statuses(monitored: pd.DataFrame, period: str, lang: str) -> pd.DataFr
 
 def _tell_against(row: Any, lang: str) -> str:
     """The status, or why there is none, with the value and what was asked for as far as there are any."""
-    word, required = judgement_names(lang)[row.reason or row.status], _tell_required(row, row.period, lang, brief=True)
+    word, required = judgement_names(lang)[row.reason or row.status], tell_required(row, row.period, lang, brief=True)
     if not row.actual_raw:
         return word
-    text = f"{word}{message('say_colon', lang)}{row.actual_raw}"
+    text = f"{word}{message('say_colon', lang)}{_tell_actual(row, lang)}"
     return text if required == _NONE else message("tab_against", lang, text=text, required=required)
 
 
 def table_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str, within: bool = False) -> pd.DataFrame:
-    """Ranks with their ranges, shares with theirs, and coverage.
-
-    ``rankings``: the frame of :func:`qyx_analysis.rankings`; ``by``: ``county``, ``city``, ``domain`` or
-    ``department``; ``within``: the domains or departments of each county, and not those of all counties together.
-    """
+    """Ranks with their ranges, shares with theirs, and coverage."""
     rows = rankings[(rankings["by"] == by) & (rankings["period"] == period)]
     rows = rows[(rows["scope"] != "") == within]
     table = [
@@ -440,7 +471,6 @@ def table_rankings(rankings: pd.DataFrame, by: str, period: str, lang: str, with
 
 
 def _name_group(row: Any, lang: str) -> str:
-    """What a row of the rankings ranks."""
     if row.by == "domain":
         return domain_name(row.group, lang)
     return region_name(row.group, lang) if row.by in ("county", "city") else row.group
@@ -454,10 +484,7 @@ def _tell_rank(row: Any, lang: str) -> str:
 
 
 def table_items(items: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Items by county, most open first: rows of the plan that are open, since when, and how many items were closed.
-
-    ``items``: the frame of :func:`qyx_analysis.open_items`.
-    """
+    """Items by county, most open first: rows of the plan that are open, since when, and how many items were closed."""
     table = []
     for code, group in items.groupby("region"):
         still = group[group["status"] == "open"]
@@ -469,20 +496,18 @@ def table_items(items: pd.DataFrame, lang: str) -> pd.DataFrame:
 
 
 def table_corrected(actuals: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Every value that a later report replaced, beside the one that replaced it, with both sources.
-
-    ``actuals``: the frame of ``load_actuals(history=True)``.
-    """
+    """Every value that a later report replaced, beside the one that replaced it, with both sources."""
     keys = [*PAIR, "period"]
-    later = actuals.assign(revision=actuals["revision"] - 1)[[*keys, "revision", "raw", "document", "locator"]]
+    later = actuals.assign(revision=actuals["revision"] - 1)
+    later = later[[*keys, "revision", "raw", "published_unit", "document", "locator"]]
     pairs = actuals.merge(later, on=[*keys, "revision"], suffixes=("", "_later"))
     table = [
         [
             region_name(row.region, lang),
             indicator_name(row.indicator, lang),
             period_text(row.period, lang),
-            row.raw,
-            row.raw_later,
+            value_text(row.raw, row.published_unit, row, lang),
+            value_text(row.raw_later, row.published_unit_later, row, lang),
             place_text(row.document, row.locator, lang),
             place_text(row.document_later, row.locator_later, lang),
         ]

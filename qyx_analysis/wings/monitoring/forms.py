@@ -1,27 +1,36 @@
-"""Forms of actual values (CSV or Excel) -> tidy rows, each traced to its cell, and what is suspicious about them."""
+"""Forms of actual values (CSV or Excel): written for departments, read into tidy rows; what is suspicious in them."""
 
 from __future__ import annotations
 
 import calendar
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from qyx_analysis import catalogue, names
+from qyx_analysis.catalogue import message
 from qyx_analysis.cells import CellValue, normal, parse_cell
+from qyx_analysis.datapackage.loading import load_table
 from qyx_analysis.documents import Cell, Document, read_document
+from qyx_analysis.export.workbook import FIXED
 from qyx_analysis.names import LOCAL
-from qyx_analysis.problems import DataError, Problem, compiled
+from qyx_analysis.problems import DataError, Problem, compiled, visible
 from qyx_analysis.tidy import findings
 from qyx_analysis.tidy.reading import typed
 from qyx_analysis.tidy.rows import measured
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 KINDS = (".csv", ".xlsx")
 _YEAR = re.compile(r"(20\d\d)(?:年|年度|全年|年全年)?")
@@ -31,6 +40,14 @@ _LAST_ORDER = "一二三四"
 _TOP = 20  # rows among which the header is looked for; titles may stand above it
 _NO_CELL = {"indicator": "", "number": pd.NA, "year": pd.NA, "raw": "", "locator": ""}  # a whole form is meant
 _LEAP = 10  # a value ten times another, or a tenth of it, is probably in another unit
+_CELL = {"text_wrap": True, "valign": "top"}
+_HEAD = _CELL | {"bold": True}
+_SHOWN = _CELL | {"font_color": "#595959"}
+_ASKED = _CELL | {"bg_color": "#FFF6D6", "border": 1, "border_color": "#BFBFBF"}
+_TO_FILL = ("value", "unit", "source", "note")
+_WIDTHS = {"region": 9, "number": 6, "indicator": 34, "department": 14, "target": 19, "value": 14}
+_WIDTHS |= {"source": 24, "note": 24}
+_HELP = ("form_help_fill", "form_help_blank", "form_help_units", "form_help_columns", "form_help_return")
 
 
 class Period(NamedTuple):
@@ -42,13 +59,7 @@ class Period(NamedTuple):
 
 
 def parse_period(text: str) -> Period | None:
-    """Read a year, a quarter or a month; ``None`` for anything else.
-
-    >>> parse_period("2024").due, parse_period("2024年第二季度"), parse_period("2024-6").label
-    ('2024-12-31', Period(label='2024Q2', year=2024, due='2024-06-30'), '2024-06')
-    >>> parse_period("2024-06-01") is None
-    True
-    """
+    """Read a year, a quarter or a month; ``None`` for anything else."""
     printed = normal(text)
     if match := _YEAR.fullmatch(printed):
         return Period(match[1], int(match[1]), f"{match[1]}-12-31")
@@ -65,18 +76,14 @@ def _end_of(label: str, year: int, month: int) -> Period:
 
 
 def period_text(period: str, lang: str) -> str:
-    """Say a period in words.
-
-    >>> period_text("2024Q2", "zh"), period_text("2024-06", "zh"), period_text("2024Q2", "en")
-    ('2024年第二季度', '2024年6月', '2024 Q2')
-    """
+    """Say a period in words."""
     year, part = period[:4], period[4:]
     if not part:
-        return catalogue.message("period_year", lang, year=year)
+        return message("period_year", lang, year=year)
     if part[0] == "-":
-        return catalogue.message("period_month", lang, year=year, n=part[1:].lstrip("0") if lang == "zh" else part[1:])
+        return message("period_month", lang, year=year, n=part[1:].lstrip("0") if lang == "zh" else part[1:])
     n = _LAST_ORDER[int(part[1]) - 1] if lang == "zh" else part[1]
-    return catalogue.message("period_quarter", lang, year=year, n=n)
+    return message("period_quarter", lang, year=year, n=n)
 
 
 # --- one form ---------------------------------------------------------------------------------------------
@@ -91,21 +98,7 @@ class Forms(NamedTuple):
 
 
 def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
-    """Read forms of actual values.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Files, or folders of them. They are read in the order of their names: a value that a later file or line
-        gives again replaces the earlier one, which stays as an older ``revision``.
-    targets : DataFrame
-        The tidy targets; they tell which row a county means by a name.
-
-    Returns
-    -------
-    Forms
-        ``actuals`` has the columns of that table in ``fields.csv``. A form with any problem gives no rows.
-    """
+    """Read forms of actual values."""
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
     sources: list[dict[str, str]] = []
@@ -116,7 +109,7 @@ def read_actuals(paths: Iterable[Path], targets: pd.DataFrame) -> Forms:
         try:
             document = _open_form(path)
             rows += _read_form(document, known)
-            title = catalogue.message("form_sheet", "en")
+            title = message("form_sheet", "en")
             sources.append({"title": title, "path": path.name, "sha256": document.sha256})
         except DataError as error:
             problems += error.problems
@@ -215,21 +208,13 @@ def _find_role(text: str) -> str:
 
 
 def form_columns() -> pd.DataFrame:
-    """The columns of a form in their order, as it is written and read: ``role, use, zh, en, pattern`` and help.
-
-    >>> form_columns().query("use == 'required'")["role"].tolist()
-    ['region', 'indicator', 'period', 'value']
-    """
+    """The columns of a form in their order, as it is written and read: ``role, use, zh, en, pattern`` and help."""
     return catalogue.form().query("use != 'word'")
 
 
 def sheet_title(key: str) -> str:
-    """The name of a form's sheet in both languages: of values (``form_sheet``), or of help, which holds none.
-
-    >>> sheet_title("form_sheet_help")
-    '说明 Instructions'
-    """
-    return f"{catalogue.message(key, 'zh')} {catalogue.message(key, 'en')}"
+    """The name of a form's sheet in both languages: of values (``form_sheet``), or of help, which holds none."""
+    return f"{message(key, 'zh')} {message(key, 'en')}"
 
 
 # --- one row ----------------------------------------------------------------------------------------------
@@ -408,3 +393,200 @@ def _find_odd_numbers(actuals: pd.DataFrame, targets: pd.DataFrame) -> Iterator[
 
 
 _RULES = (_find_in_form, _find_without_target, _find_odd_numbers, _find_revised)
+
+
+# --- the values of a build ---------------------------------------------------------------------------------
+
+
+def load_actuals(data: object = None, history: bool = False) -> pd.DataFrame:
+    """Load the actual values of a build; an empty frame where none are given.
+
+    Parameters
+    ----------
+    data : path or address, optional
+        Folder of the build; else ``QYX_DATA``, else the project's ``data/processed``.
+    history : bool
+        With the earlier reports that a later one replaced (``current`` is false for them).
+
+    Returns
+    -------
+    DataFrame
+        One row per region x indicator x period, with ``history`` also x ``revision``; the columns are described in
+        ``docs/data.md``. ``value`` is in the canonical ``unit`` and holds to the day ``due``; ``synthetic`` marks
+        what was made for demonstration and must be named so wherever it is shown.
+
+    Raises
+    ------
+    DataError
+        When there is no build in the folder.
+
+    Examples
+    --------
+    >>> load_actuals().columns[:5].tolist()
+    ['region', 'region_name', 'indicator', 'number', 'name']
+    """
+    frame = load_table("actuals", data).astype({"year": int, "revision": int})
+    return frame if history else frame[frame["current"]].reset_index(drop=True)
+
+
+# --- forms to fill in --------------------------------------------------------------------------------------
+
+
+def form_file(region: str) -> str:
+    """The name of a county's form."""
+    return f"{region}-{names.region_slug(region)}-actuals.xlsx"
+
+
+def actuals_form(
+    targets: pd.DataFrame, region: object, periods: Iterable[object], governance: pd.DataFrame | None = None
+) -> bytes:
+    """Write the form of one county's actual values: an Excel file to send to its departments.
+
+    Parameters
+    ----------
+    targets : DataFrame
+        As ``load_targets`` gives it.
+    region : int or str
+        Code or name.
+    periods : iterable
+        Years, quarters and months: ``2024``, ``"2024Q2"``, ``"2024-06"``.
+    governance : DataFrame, optional
+        As ``load_governance`` gives it: the lead department of a domain, where a row names none.
+
+    Returns
+    -------
+    bytes
+        An Excel file with a sheet to fill in and one of instructions, both in Chinese and English. The first has a
+        row per printed row and period, with the printed target of the year beside the cells for value, unit, source
+        and note. Units and states are chosen from lists; a number outside the logical limits is asked about.
+        Whatever is filled in is read by ``qyx build`` from ``data/actuals``.
+
+    Raises
+    ------
+    DataError
+        When the region is unknown or not in the targets, or something is no period.
+
+    Examples
+    --------
+    >>> from openpyxl import load_workbook
+    >>> from qyx_analysis import load_targets
+    >>> book = load_workbook(BytesIO(actuals_form(load_targets(), "奉化区", [2024])))
+    >>> book.sheetnames, book.worksheets[0].max_row
+    (['实际值 Actual values', '说明 Instructions'], 22)
+    """
+    import xlsxwriter
+
+    code = names.find_region(region)
+    rows = _plan_rows(find_owners(targets[targets["region"] == code], governance), periods)
+    if rows.empty:
+        present = ", ".join(targets["region_name"].unique())
+        raise DataError(
+            Problem("region_absent", "targets.csv", text=names.region_name(code), values={"present": present})
+        )
+    known = names.indicators_of(targets[targets["region"] == code]).set_index("code").to_dict(orient="index")
+    out = BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.set_properties({"title": f"{names.region_name(code)} {message('form_sheet', 'zh')}", "created": FIXED})
+        page = book.add_worksheet(sheet_title("form_sheet"))
+        _write_rows(book, page, rows)
+        _add_checks(page, rows, known)
+        _write_help(book, book.add_worksheet(sheet_title("form_sheet_help")))
+    return out.getvalue()
+
+
+def find_owners(rows: pd.DataFrame, governance: pd.DataFrame | None) -> pd.DataFrame:
+    """Where a row of the targets names no department, put the lead department of its domain."""
+    if governance is None:
+        return rows
+    leads = governance.query("scope == 'domain' and kind == 'lead_department' and department != ''")
+    leads = leads.drop_duplicates(["region", "domain"])[["region", "domain", "department"]]
+    lead = rows[["region", "domain"]].merge(leads, on=["region", "domain"], how="left")["department"].fillna("")
+    return rows.assign(department=rows["department"].where(rows["department"] != "", lead.to_numpy()))
+
+
+def _set_paper(page: Worksheet) -> None:
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+
+
+def _write_rows(book: Workbook, page: Worksheet, rows: pd.DataFrame) -> None:
+    _set_paper(page)
+    page.freeze_panes(1, 0)
+    page.repeat_rows(0)
+    page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+    page.set_row(0, 62)
+    head, shown, asked = (book.add_format(look) for look in (_HEAD, _SHOWN, _ASKED))
+    # of text, a period such as 2024-06 is not turned into a date
+    special = {"period": {"num_format": "@"}, "number": {"align": "center"}}
+    looks = {role: book.add_format(_SHOWN | look) for role, look in special.items()} | dict.fromkeys(_TO_FILL, asked)
+    for place, column in enumerate(form_columns().itertuples()):
+        page.write_string(0, place, f"{column.zh}\n{column.en}", head)
+        page.set_column(place, place, _WIDTHS.get(column.role, 11))
+        for line, value in enumerate(rows[column.role].astype(object), 1):
+            _write_cell(page, line, place, value, looks.get(column.role, shown))
+
+
+def _write_cell(page: Worksheet, line: int, place: int, value: Any, look: Format) -> None:
+    if pd.isna(value) or value == "":
+        page.write_blank(line, place, None, look)
+    elif isinstance(value, str):
+        page.write_string(line, place, visible(value), look)
+    else:
+        page.write_number(line, place, value, look)
+
+
+def _plan_rows(own: pd.DataFrame, periods: Iterable[object]) -> pd.DataFrame:
+    """The rows of the form: each printed row of the plan in its order there, once per period."""
+    asked = []
+    for given in periods:
+        period = parse_period(str(given))
+        if period is None:
+            raise DataError(Problem("form_period", "--period", text=str(given)))
+        asked.append({"period": period.label, "year": period.year})
+    printed = own.sort_values("row", kind="stable").drop_duplicates("indicator").drop(columns=["year", "raw"])
+    rows = printed.merge(pd.DataFrame(asked, columns=["period", "year"]), how="cross")
+    rows = rows.merge(own[["indicator", "year", "raw"]], on=["indicator", "year"], how="left")
+    rows = rows.rename(columns={"indicator": "code", "name": "indicator", "raw": "target"})
+    rows["target"], rows["unit"] = rows["target"].fillna(""), rows["unit"].mask(rows["kind"] == "status", "")
+    return rows.assign(value="", source="", note="")
+
+
+def _add_checks(page: Worksheet, rows: pd.DataFrame, known: Mapping[str, Any]) -> None:
+    """Offer the units and states that are understood as lists, and ask before a logical limit is passed."""
+    roles = form_columns()["role"].tolist()
+    words = catalogue.words().query("kind == 'status'").drop_duplicates("note")["pattern"].tolist()
+    units = catalogue.units()
+    dimension = dict(zip(units["unit"], units["dimension"], strict=True))
+    for line, row in enumerate(rows.itertuples(), 1):
+        entry = known[row.code]
+        value, unit = (line, roles.index("value")), (line, roles.index("unit"))
+        if entry["nature"] == "state":
+            page.data_validation(*value, *value, {"validate": "list", "source": words})
+            continue
+        low, high = entry["lower"], entry["upper"]
+        if low == low and high == high:
+            within = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
+            page.data_validation(*value, *value, within | _ask_first(str(row.code)))
+        if alike := units.loc[units["dimension"] == dimension.get(str(row.unit)), "unit"].tolist():
+            page.data_validation(*unit, *unit, {"validate": "list", "source": alike})
+
+
+def _ask_first(code: str) -> dict[str, Any]:
+    """What a program asks of a value outside the limits; it may be kept."""
+    text = f"{message('form_limits', 'zh')}\n{message('form_limits', 'en')}"
+    return {"error_type": "warning", "ignore_blank": True, "error_title": code[:32], "error_message": text}
+
+
+def _write_help(book: Workbook, page: Worksheet) -> None:
+    lines = [("", "", message(key, "zh"), message(key, "en")) for key in _HELP]
+    explained = form_columns().query("help_zh != ''")
+    lines += list(explained[["zh", "en", "help_zh", "help_en"]].itertuples(index=False, name=None))
+    _set_paper(page)
+    page.set_column(0, 1, 14)
+    page.set_column(2, 3, 56)
+    head, text = book.add_format(_HEAD), book.add_format(_CELL)
+    for line, row in enumerate(lines):
+        page.set_row(line, 34)  # two lines: programs do not fit a row to wrapped text by themselves
+        for place, value in enumerate(row):
+            page.write_string(line, place, value, head if place < 2 else text)
