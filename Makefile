@@ -57,8 +57,8 @@ screenshots: $(READY) ## Make the pictures of index and report in docs/ anew (ne
 	$(BIN)/qyx report --lang both
 	$(BIN)/python docs/screenshots.py
 
-soak: $(READY) ## Run the long tests that `make test` leaves out
-	$(BIN)/pytest -m soak
+soak: $(READY) ## Run the long tests that `make test` leaves out, and the properties on all their examples
+	$(BIN)/pytest -m "soak or hypothesis" --hypothesis-profile=thorough
 
 clean: ## Remove what was built and the caches; .venv stays
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis data/.*.part

@@ -7,11 +7,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
+import examples  # noqa: F401 (its profiles of hypothesis)
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # a busy machine is not a fault of the code
-settings.load_profile("patient")
+settings.load_profile("quick")
 
 ALLOWED = "machine:"  # begins the reason of a skip for what the machine cannot have
 

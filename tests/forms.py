@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from plans import write
@@ -18,15 +20,23 @@ HEADER = "region,indicator,period,value,unit,source,note"
 
 def planned(indicator: str, cells: str, region: str = "330213", department: str = "") -> pd.DataFrame:
     """The tidy rows of one printed row: six cells from 2022 on, separated by spaces."""
+    return planned_in({region: cells}, indicator, department)
+
+
+def planned_in(counties: dict[str, str], indicator: str, department: str = "") -> pd.DataFrame:
+    """The tidy rows of one indicator as many counties print it."""
     entry = catalogue.indicators().set_index("code").loc[indicator]
-    rows = []
+    rows = [row for region, cells in counties.items() for row in _rows(entry, cells, region, department)]
+    return typed(pd.DataFrame(rows))
+
+
+def _rows(entry: pd.Series, cells: str, region: str, department: str) -> Iterator[dict[str, Any]]:
     for year, text in enumerate(cells.split(), 2022):
         row = {"region": region, "region_name": names.region_name(region), "level": names.region_level(region)}
-        row |= {"indicator": indicator, "number": entry["number"], "name": f"{entry['name_zh']}({entry['unit']})"}
+        row |= {"indicator": entry.name, "number": entry["number"], "name": f"{entry['name_zh']}({entry['unit']})"}
         row |= {"domain": entry["domain"], "year": year, "role": "baseline" if year == 2022 else "target", "raw": text}
         row |= {"unit": entry["unit"], "core": False, "observational": False, "department": department}
-        rows.append(row | measured(parse_cell(text), row | {"printed_unit": entry["unit"]}))
-    return typed(pd.DataFrame(rows))
+        yield row | measured(parse_cell(text), row | {"printed_unit": entry["unit"]})
 
 
 def csv_form(folder: Path, *lines: str, name: str = "form.csv", header: str = HEADER) -> Path:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from examples import examples
 from forms import csv_form, planned
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qyx_analysis.wings.monitoring.changes import changes, due_next, known_before, latest_status
@@ -153,7 +154,7 @@ def test_nothing_changes_between_equal_states_and_everything_is_new_at_first(tmp
     ]  # fmt: skip
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.lists(st.decimals("3", "6", places=1).map(str), min_size=2, max_size=5), st.integers(1, 4))
 def test_items_open_then_and_opened_less_closed_are_the_items_open_now(tmp_path_factory, values, cut):
     targets = planned("nursery_places", NURSERY)

@@ -11,7 +11,8 @@ from pathlib import Path
 import docx
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from mutations import KINDS, mutations, outcome
 from plans import printed
@@ -218,7 +219,7 @@ def test_bytes_of_any_kind_give_a_document_or_an_error(tmp_path_factory, data, s
     assert outcome(tmp_path_factory.mktemp("bytes"), start + data) in ("read", "refused")
 
 
-@settings(max_examples=50, deadline=None)  # `make soak` runs ten thousand
+@examples(50)  # `make soak` runs ten thousand
 @given(st.sampled_from(KINDS).flatmap(mutations))
 def test_a_mutated_document_gives_a_document_or_an_error(tmp_path_factory, data):
     assert outcome(tmp_path_factory.mktemp("mutated"), data) in ("read", "refused")

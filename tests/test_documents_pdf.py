@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from browsing import print_page
+from examples import examples
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import VAlign
 from fpdf.fonts import FontFace
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from mutations import changed, outcome
 from plans import STEMS, agreeing
@@ -424,7 +425,7 @@ def test_a_program_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> Non
     assert key_of(by_hand([SOME])) == "pdf_too_slow"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(12, suppress_health_check=list(HealthCheck))
 @given(cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6))
 def test_damaged_files_give_a_table_or_an_error(tmp_path_factory: pytest.TempPathFactory, cuts: list[Any]) -> None:
     data = changed(by_hand([lattice(3) + SOME, PROSE]), cuts)

@@ -5,7 +5,8 @@ import io
 import docx
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from plans import STEMS, four_plans
 from renderings import as_printed, escaped, html_table, markdown, merged_page, saved, word_table, written
@@ -76,7 +77,7 @@ def pipes(rows, merged):
     return "\n".join("|" + "|".join(map(escaped, row)) + "|" for row in rows).encode()
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(grid=grids())
 @pytest.mark.parametrize("render", [page, word, workbook, pipes])
 def test_a_grid_comes_back_cell_by_cell(tmp_path_factory, render, grid):
@@ -94,7 +95,7 @@ def test_a_grid_comes_back_cell_by_cell(tmp_path_factory, render, grid):
         assert len(covered) == 1 and len(set(places)) == len(places) - down * across + 1
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(rows=st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=2, max_size=4))
 def test_tables_in_tables_come_back_too(tmp_path_factory, rows):
     rows = [["指标", "年份", "单位"], *rows]
@@ -105,7 +106,7 @@ def test_tables_in_tables_come_back_too(tmp_path_factory, rows):
     assert found.count(rows) == 2
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=st.data())
 def test_one_changed_character_changes_one_cell_or_is_an_error(tmp_path_factory, data):
     stem = data.draw(st.sampled_from(STEMS))

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from plans import fifth_county, printed, write
@@ -176,7 +177,7 @@ def test_every_table_of_a_build_has_a_name_for_its_sheet(demo):
         assert len(set(named)) == len(named) and all(len(name) <= 31 for name in named)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(
     st.lists(st.text(max_size=12), min_size=1, max_size=6), st.sampled_from(["=", "+", "-", "@", "\t", "'", "＝", ""])
 )

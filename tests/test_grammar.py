@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from plans import write
 
@@ -323,7 +324,7 @@ QUIRKS = st.builds(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(shape=QUIRKS, layout=st.sampled_from(sorted(LAYOUTS)), lost=st.none() | st.integers(0, 200))
 def test_any_arrangement_is_read_right_or_refused(tmp_path_factory, shape, layout, lost):
     """Also with a line or a cell taken out anywhere: never another number than the printed one."""

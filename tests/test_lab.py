@@ -24,7 +24,11 @@ from qyx_analysis.files import project_dir, raw_dir
 
 pytestmark = pytest.mark.slow
 
-NAMES = sorted(path.name for path in (project_dir() / "notebooks").glob("*.ipynb"))
+SAMPLE = ("00-start.ipynb", "region-report.ipynb")  # test_notebooks.py runs each of them without JupyterLab
+NAMES = [
+    path.name if path.name in SAMPLE else pytest.param(path.name, marks=pytest.mark.soak)
+    for path in sorted((project_dir() / "notebooks").glob("*.ipynb"))
+]
 PATIENCE = 120  # seconds that a busy machine may take
 CELLS = """
 const open = [...window.jupyterapp.shell.widgets('main')].find((widget) => widget.context?.path === arguments[0]);
@@ -97,22 +101,22 @@ def files(folder: Path) -> set[Path]:
 
 
 @pytest.fixture(scope="module")
-def executed(lab: dict[str, Any], browser: Any) -> dict[str, list[dict[str, Any]]]:
-    """The code cells of each notebook after Run -> Restart Kernel and Run All Cells, all in one JupyterLab."""
+def opened(lab: dict[str, Any], browser: Any) -> str:
+    """The notebook that JupyterLab opens with."""
     browser.get_log("browser")
     browser.get(f"{lab['url']}?token={lab['token']}")
     wait_for(lambda: browser.execute_script("return window.jupyterapp?.shell.currentWidget?.context?.isReady"))
-    lab["opened"] = browser.execute_script("return window.jupyterapp.shell.currentWidget.context.path")
-    done = {}
-    for name in NAMES:
-        path = f"notebooks/{name}"
-        assert browser.execute_script(COMMAND, "docmanager:open", {"path": path}) is True
-        wait_for(lambda path=path: browser.execute_script(CELLS, path)["idle"])
-        browser.execute_script("window.jupyterapp.commands.execute('runmenu:restart-and-run-all')")
-        wait_for(lambda: browser.find_elements("css selector", ".jp-Dialog .jp-mod-accept"))[0].click()
-        done[name] = wait_for(lambda path=path: finished(browser.execute_script(CELLS, path)))
-    lab["console"] = browser.get_log("browser")
-    return done
+    return browser.execute_script("return window.jupyterapp.shell.currentWidget.context.path")
+
+
+def executed(browser: Any, name: str) -> list[dict[str, Any]]:
+    """The code cells of a notebook after Run -> Restart Kernel and Run All Cells."""
+    path = f"notebooks/{name}"
+    assert browser.execute_script(COMMAND, "docmanager:open", {"path": path}) is True
+    wait_for(lambda: browser.execute_script(CELLS, path)["idle"])
+    browser.execute_script("window.jupyterapp.commands.execute('runmenu:restart-and-run-all')")
+    wait_for(lambda: browser.find_elements("css selector", ".jp-Dialog .jp-mod-accept"))[0].click()
+    return wait_for(lambda: finished(browser.execute_script(CELLS, path)))
 
 
 def finished(state: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,33 +127,32 @@ def finished(state: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_restarts_and_runs_all_cells_without_error_or_warning(
-    executed: dict[str, list[dict[str, Any]]], name: str
-) -> None:
-    cells = executed[name]
+def test_a_notebook_restarts_and_runs_all_cells_without_error_or_warning(opened: str, browser: Any, name: str) -> None:
+    cells = executed(browser, name)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     assert outputs
 
 
-def test_the_desk_opens_with_the_guide_and_its_console_is_quiet(
-    lab: dict[str, Any], executed: dict[str, list[dict[str, Any]]]
-) -> None:
-    assert lab["opened"] == "notebooks/00-start.ipynb"
-    errors = [entry["message"] for entry in lab["console"] if entry["level"] == "SEVERE"]
+# --- after those ------------------------------------------------------------------------------------------
+
+
+def test_the_desk_opens_with_the_guide_and_its_console_is_quiet(opened: str, browser: Any) -> None:
+    assert opened == "notebooks/00-start.ipynb"
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert [error for error in errors if not HARMLESS.search(error)] == []
 
 
 def test_nothing_is_asked_and_nothing_is_left_in_the_home_folder(
-    lab: dict[str, Any], executed: dict[str, list[dict[str, Any]]], browser: Any
+    lab: dict[str, Any], opened: str, browser: Any
 ) -> None:
     assert not browser.find_elements("css selector", ".Toastify__toast, .jp-Dialog")
     left = [path.relative_to(lab["home"]) for path in lab["home"].rglob("*") if path.is_file()]
     assert not [path for path in left if path.parts[0] in (".jupyter", ".ipython") or "jupyter" in path.parts]
 
 
-def test_a_picture_is_no_wider_than_its_cell(executed: dict[str, list[dict[str, Any]]], browser: Any) -> None:
+def test_a_picture_is_no_wider_than_its_cell(opened: str, browser: Any) -> None:
     browser.set_window_size(1100, 800)
     browser.execute_script(COMMAND, "docmanager:open", {"path": "notebooks/00-start.ipynb"})
     wide = "return [...document.querySelectorAll('.jp-RenderedSVG')].map((e) => e.scrollWidth - e.clientWidth)"

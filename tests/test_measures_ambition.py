@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from plans import four_plans
 from test_measures_trajectory import COLUMNS, LEVEL, plan
@@ -130,7 +131,7 @@ def test_one_county_alone_has_no_identical_targets():
 two = st.tuples(st.integers(1, 99), st.integers(1, 99))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(two)
 def test_flipping_the_direction_turns_the_change_and_leaves_closure(ends):
     known = catalogue.indicators()
@@ -140,7 +141,7 @@ def test_flipping_the_direction_turns_the_change_and_leaves_closure(ends):
     assert there["gap_closure"] == here["gap_closure"]
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(two)
 def test_the_complement_is_as_ambitious(ends):
     known = catalogue.indicators()

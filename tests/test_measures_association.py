@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from test_measures_trajectory import LEVEL, plan
@@ -123,7 +124,7 @@ def test_population_opens_absolute_counts():
 
 
 points = arrays(float, 5, elements=st.integers(1, 99), unique=True)
-few = settings(max_examples=40, deadline=None)
+few = examples(40)
 
 
 @few
@@ -148,7 +149,7 @@ def test_the_interval_holds_everything_that_prints_alike(first, last, seed):
     assert np.isnan(low) or low - 1e-7 <= np.corrcoef(x, y)[0, 1] <= high + 1e-7
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=3, max_size=5))
 def test_the_complement_has_the_same_card(values):
     known = catalogue.indicators()

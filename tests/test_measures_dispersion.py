@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from test_measures_trajectory import LEVEL, plan
 
@@ -53,7 +54,7 @@ def test_gold_leave_one_out():
     assert leave_one_out(sd, np.array([62.0, 70, 75, 93])).round(3).tolist() == [12.097, 15.567, 16.093, 6.557]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=7))
 def test_leaving_one_out_takes_the_measure_again(values):
     x = np.array(values, dtype=float)
@@ -77,7 +78,7 @@ def test_gold_bounds_of_the_standard_deviation():
 boxes = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8)), min_size=2, max_size=4)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(boxes)
 def test_bounds_hold_all_that_is_possible(box):
     lo = np.array([float(low) for low, _ in box])
@@ -181,7 +182,7 @@ def test_log_odds_decide_nothing_where_rounding_reaches_100():
 counties = st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=3, max_size=5)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(counties)
 def test_the_complement_has_the_same_spread_and_verdict(values):
     known = catalogue.indicators()
@@ -213,7 +214,7 @@ def test_population_gives_rates():
     assert part.set_index("measure").loc["mean", ["n", "flags"]].tolist() == [2, "incomplete;per_resident"]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.integers(0, 100), min_size=3, max_size=6), st.integers(0, 100))
 def test_the_ceiling_counterfactuals_ask_the_mean_change_or_the_same_closure_of_all(values, mean):
     first = np.array(values, dtype=float)

@@ -6,7 +6,8 @@ import importlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from plans import four_plans
@@ -61,7 +62,7 @@ PUBLISHED = {"ok": 33, "unresolved": 20, "weaker": 3, "open_bound": 3, "reversin
 PUBLISHED |= {"hold_at_ceiling": 3, "state": 8, "no_baseline": 5, "words": 3, "missing": 3, "reference": 1}
 LEVEL = "affordable_nursery_share"  # a share, higher is better, best 100
 provinces = arrays(int, (20, 6), elements=st.integers(1, 99))  # twenty paths at a time
-few = settings(max_examples=20, deadline=None)
+few = examples(20)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from plans import four_plans
 from test_measures_trajectory import LEVEL, plan
@@ -178,7 +179,7 @@ def test_counts_are_not_compared_until_a_population_is_known():
         verdicts_frame(people.assign(population=0))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=3, max_size=6))
 def test_leaving_out_in_closed_form(spans):
     lo = np.array([float(low) for low, _ in spans])
@@ -284,7 +285,7 @@ def test_every_group_of_comparability_holds_one_definition():
 paths = st.lists(st.lists(st.integers(1, 99), min_size=6, max_size=6), min_size=3, max_size=4)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(paths, st.integers(0, 3))
 def test_the_complement_gets_the_same_verdicts(values, bounded):
     known = catalogue.indicators()

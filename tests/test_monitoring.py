@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import pytest
-from forms import planned, reported
-from hypothesis import given, settings
+from examples import examples
+from forms import planned, planned_in, reported
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qyx_analysis import catalogue
@@ -405,7 +406,7 @@ STATUS = st.sampled_from(["achieved", "on_path", "behind", "worse_than_baseline"
 CELL = st.tuples(st.sampled_from(["330213", "330282", "330681"]), st.just("d"), st.sampled_from("abcd"), STATUS)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.lists(CELL, min_size=1, max_size=12, unique_by=lambda row: (row[0], row[2])), st.randoms())
 def test_rankings_count_everything_once_and_do_not_depend_on_the_order_of_rows(rows, random):
     counties = rankings(monitored(*rows))
@@ -461,14 +462,14 @@ COUNTIES = catalogue.regions().query("level == 'county'")["code"].tolist()
 
 def judged_alike(indicator: str, cases: list, values: list[str], unit: str) -> pd.DataFrame:
     """Each case in a county of its own."""
-    targets = pd.concat([planned(indicator, " ".join(case[0]), COUNTIES[i]) for i, case in enumerate(cases)])
+    targets = planned_in({COUNTIES[i]: " ".join(case[0]) for i, case in enumerate(cases)}, indicator)
     lines = [f"{COUNTIES[i]},{indicator},{case[3]},{values[i]},{unit},return," for i, case in enumerate(cases)]
     with TemporaryDirectory() as folder:
         rows = monitoring(targets, reported(Path(folder), targets, *lines))
     return rows[rows["actual_raw"] != ""].set_index("region").loc[COUNTIES[: len(cases)]]
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(CASES, st.sampled_from([("nursery_places", 1), ("unemployment_registered", -1)]))
 def test_a_better_value_is_never_judged_worse(cases, kind):
     indicator, direction = kind
@@ -477,7 +478,7 @@ def test_a_better_value_is_never_judged_worse(cases, kind):
     assert (worse["status"].map(ORDER.index) <= better["status"].map(ORDER.index)).all()
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(CASES)
 def test_the_unit_of_the_report_does_not_matter(cases):
     tens = judged_alike("pension_insured", cases, [case[1] for case in cases], "万人")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from plans import STEMS, fifth_county, four_plans, printed, write
 
@@ -160,7 +161,7 @@ def test_extract_then_build_gives_what_the_document_gives(tmp_path: Path, capsys
         assert (whole / f"{name}.csv").read_bytes() == (pieces / f"{name}.csv").read_bytes()
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet='到2027年入园率达到95.3%、，“”"个以上约全覆盖新增1-2家\u00a0 （牵头单位：局）', max_size=60))
 def test_what_is_read_survives_being_kept(tmp_path: Path, text: str) -> None:
     shutil.rmtree(tmp_path / "prose", ignore_errors=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from examples import examples
 from forms import csv_form
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -299,7 +300,7 @@ def sheets(content: bytes, without: str) -> dict[str, list[tuple]]:
     return found
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(numberings, numberings)
 def test_shuffling_removing_or_restarting_numbers_changes_nothing(tmp_path_factory, first, second):
     folder = tmp_path_factory.mktemp("numbers")
