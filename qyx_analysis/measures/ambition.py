@@ -185,9 +185,8 @@ def logit_change(ends: Ends) -> pd.DataFrame:
     """``d (logit yT - logit y0)`` of shares; 0 and 100 stand half a printed digit inside, their interval is open."""
     limits = ends.p.of("lower"), ends.p.of("upper")
 
-    def moved(first: Floats, last: Floats, *inside: Floats) -> Floats:
-        near = inside or (0.0, 0.0)
-        return ends.change(*(logit_of_share(x, d, *limits) for x, d in zip((first, last), near, strict=True)))
+    def moved(first: Floats, last: Floats, near_first: Floats | float = 0, near_last: Floats | float = 0) -> Floats:
+        return ends.change(logit_of_share(first, near_first, *limits), logit_of_share(last, near_last, *limits))
 
     with np.errstate(invalid="ignore"):  # 全覆盖 at both ends: both logits are infinite
         value = moved(ends.first, ends.last, ends.p.digit[:, 0], ends.p.delta)
