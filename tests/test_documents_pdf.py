@@ -1,12 +1,11 @@
-"""PDF files of two producers: 504 of 504 cells come back, and nothing hostile does harm."""
+"""PDF files of two producers: every cell of the four tables comes back, and nothing hostile does harm."""
 
 from __future__ import annotations
 
 import html
-import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +35,32 @@ PARAGRAPH = "这一段是测试用的文字，写在表格前后，长度要超�
 DOMAINS = [row.domain for row in read_table(read_document(raw_dir() / "zhuji.txt")).rows]
 
 
-def gold_cells(folder: Path, render: Callable[[Printed], bytes]) -> int:
-    """How many of the 504 cells of the four tables come back, each with its domain."""
-    for stem in STEMS:
+# The four tables differ little in how they are set: the others are set in these ways by `make soak`.
+TWO, THE_OTHERS = STEMS[::3], STEMS[1:3]
+
+
+def in_two_and_two(variants: Iterable[str]) -> Any:
+    both = [pytest.param(variant, TWO if at % 2 else THE_OTHERS, id=variant) for at, variant in enumerate(variants)]
+    rest = [
+        pytest.param(variant, THE_OTHERS if at % 2 else TWO, id=f"{variant}-others", marks=pytest.mark.soak)
+        for at, variant in enumerate(variants)
+    ]
+    return pytest.mark.parametrize(("variant", "stems"), both + rest)
+
+
+def gold_cells(folder: Path, stems: Sequence[str], render: Callable[[Printed], bytes]) -> int:
+    """How many of the 126 cells of each table come back, each with its domain."""
+    for stem in stems:
         written(folder, f"{stem}.pdf", render(as_printed(stem)))
-    reading = read_plans([folder / f"{stem}.pdf" for stem in STEMS])
+    reading = read_plans([folder / f"{stem}.pdf" for stem in stems])
     assert reading.problems == []
     assert reading.targets["locator"].str.match(r"page \d+ (row|line) \d+").all()  # with ruling lines and without
     for plan in reading.plans:
         assert [row.domain for row in plan.table.rows] == DOMAINS
-    assert sum("省定核心指标" in note for plan in reading.plans for note in plan.table.footnotes) == 1
+    noted = [
+        name for name, plan in zip(stems, reading.plans, strict=True) if "省定核心指标" in str(plan.table.footnotes)
+    ]
+    assert noted == [stem for stem in stems if any("省定核心指标" in note for note in as_printed(stem).notes)]
     return agreeing(reading.targets)
 
 
@@ -153,9 +168,9 @@ TYPESET: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("variant", TYPESET)
-def test_all_504_cells_come_back(tmp_path: Path, font: Path, variant: str) -> None:
-    assert gold_cells(tmp_path, lambda plan: typeset(font, plan, **TYPESET[variant])) == 504
+@in_two_and_two(TYPESET)
+def test_all_cells_come_back(tmp_path: Path, font: Path, variant: str, stems: Sequence[str]) -> None:
+    assert gold_cells(tmp_path, stems, lambda plan: typeset(font, plan, **TYPESET[variant])) == 126 * len(stems)
 
 
 # --- printed by a browser ---------------------------------------------------------------------------------
@@ -174,22 +189,6 @@ PRINTED: dict[str, str] = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("machine: chromium or chromedriver is not installed")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"):
-        options.add_argument(flag)
-    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield window
-    window.quit()
-
-
 def web_page(plan: Printed, style: str) -> str:
     head = "".join(f"<th>{text}</th>" for text in plan.header)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in plan.notes)
@@ -199,8 +198,8 @@ def web_page(plan: Printed, style: str) -> str:
     {notes}<p>{PARAGRAPH}</p>{html_table(PROJECTS)}"""
 
 
-@pytest.mark.parametrize("variant", PRINTED)
-def test_all_504_cells_come_back_from_a_browser(tmp_path: Path, browser: Any, variant: str) -> None:
+@in_two_and_two(PRINTED)
+def test_all_cells_come_back_from_a_browser(tmp_path: Path, browser: Any, variant: str, stems: Sequence[str]) -> None:
     def render(plan: Printed) -> bytes:
         page = tmp_path / "page"
         page.mkdir(exist_ok=True)
@@ -210,7 +209,7 @@ def test_all_504_cells_come_back_from_a_browser(tmp_path: Path, browser: Any, va
         browser.get(path.as_uri())
         return print_page(browser, options)
 
-    assert gold_cells(tmp_path, render) == 504
+    assert gold_cells(tmp_path, stems, render) == 126 * len(stems)
 
 
 # --- written by hand --------------------------------------------------------------------------------------
@@ -231,14 +230,19 @@ def by_hand(pages: list[bytes], page: bytes = b"", objects: tuple[bytes, ...] = 
             b"/Contents %d 0 R%s>>" % (kid + 1, page)
         )
         body.append(stream(content))
-    out = b"%PDF-1.7\n"
+    out = bytearray(b"%PDF-1.7\n")
     places = []
     for number, content in enumerate(body, 1):
         places.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = b"xref\n0 %d\n0000000000 65535 f \n" % (len(body) + 1)
-    return out + start + table + b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (len(body) + 1, len(out))
+    return (
+        bytes(out)
+        + start
+        + table
+        + b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (len(body) + 1, len(out))
+    )
 
 
 def stream(content: bytes, head: bytes = b"") -> bytes:
