@@ -370,6 +370,7 @@ def test_every_figure_text_is_used_and_in_its_language() -> None:
         "fig_flag_",
         "fig_ambition_",
         "fig_trajectory_",
+        *(f"fig_ranked_{by}" for by in ("county", "city", "domain", "department")),
     )  # put together from a name of the data
     for key in figure_keys():
         assert key.startswith(built) or f'"{key.removeprefix("fig_")}"' in source, f"{key} is not used"
@@ -509,10 +510,11 @@ def test_absolute_counts_of_many_counties_are_named_and_not_drawn(ninety: Plans)
 
 def test_many_counties_are_counted_by_verdict(ninety: Plans) -> None:
     rows = ninety.results("trajectory").query("measure == 'front_loading' and indicator == 'nursery_places'")
-    sure = rows["status"].isin(["ok", "reversing"])
-    early, late = (sure & (rows["value"] > 0)).sum(), (sure & (rows["value"] < 0)).sum()
+    sure = rows[rows["status"] == "ok"]
+    early, late = ((sure["value"] >= 0.25).sum(), (sure["value"] <= -0.25).sum())
     shown = texts(ninety.draw(figures.plot_timing, lang="en"))
-    assert f"early {early}, late {late}, open {90 - early - late}, none 0" in shown
+    even = len(sure) - early - late
+    assert f"early {early}, even {even}, late {late}, open {90 - len(sure)}, none 0" in shown
 
 
 def test_every_county_of_many_is_a_dot_and_none_covers_another(ninety: Plans) -> None:
@@ -531,7 +533,7 @@ def test_timing_shows_no_verdict_as_open_and_says_why(draw: Draw) -> None:
     figure = draw(figures.plot_timing, FENGHUA, "en")
     shown = texts(figure)
     assert {"+0.67", "0.00  within rounding", "stays at the best value", "words in place of numbers"} <= set(shown)
-    assert "5 are front-loaded, 5 back-loaded, 6 without a verdict and 5 without a result" in figure.get_label()
+    assert "2 are front-loaded, 5 even, 1 back-loaded, 8 without a verdict and 5 without a result" in figure.get_label()
     ax = next(ax for ax in figure.axes if ax.get_xlabel())
     own = [line for line in marked(ax, "o") if line.get_color() == style.BLUE]
     assert sorted(line.get_markerfacecolor() == "white" for line in own) == [False] * 10 + [True] * 6

@@ -55,7 +55,7 @@ def test_a_value_has_its_bound_its_unit_and_its_source(tables: dict[str, pd.Data
 def test_a_result_has_its_interval_and_a_unit_only_where_it_is_in_it(tables: dict[str, pd.DataFrame]) -> None:
     own = tables["ambition"].query("region == '330213'").set_index(["number", "measure"], drop=False)
     rows = own.loc[[(1, "change"), (2, "change"), (2, "gap_closure"), (1, "gap_closure")]].reset_index(drop=True)
-    assert texts(rows, "value") == ["1.98 [1.97, 1.99] 个", "15 [14, 16] 个百分点", "0.6 [0.5714, 0.6275]", ""]
+    assert texts(rows, "value") == ["1.98 [1.925, 2.035] 个", "15 [14, 16] 个百分点", "0.6 [0.5714, 0.6275]", ""]
     assert texts(rows, "status", "en")[-1] == "no declared best value"
     (meaning,) = catalogue.statuses().query("status == 'no_limit'")["meaning_en"]
     row = read(rows, "en")[1][-1]
@@ -103,7 +103,7 @@ def test_any_filtered_or_summed_up_frame_is_shown(tables: dict[str, pd.DataFrame
     result = tables["ambition"].query("measure == 'change'").head(1)
     joined = result.merge(targets.query("year == 2027")[["region", "indicator", "raw", "document", "locator"]])
     (row,) = read(joined)[1]
-    assert (row["value"].text, row["raw"].get("title")) == ("1.98 [1.97, 1.99] 个", "fenghua，第 20 行: “5.5”")
+    assert (row["value"].text, row["raw"].get("title")) == ("1.98 [1.925, 2.035] 个", "fenghua，第 20 行: “5.5”")
     assert {"结果", "印制原文"} <= {head.text for head in html.fromstring(frame_html(joined)).iter("th")}
     twice = pd.concat([targets["raw"], targets["raw"]], axis=1).head(1)
     assert read(twice)[0] == ["raw", "raw (2)", ""]

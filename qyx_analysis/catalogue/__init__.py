@@ -240,7 +240,7 @@ def statuses_for(kind: str) -> tuple[str, ...]:
     with the share of the specifications that agree. Raises KeyError for another kind.
 
     >>> statuses_for("timing"), statuses_for("spread")
-    (('reversing', 'ok'), ('converging', 'diverging'))
+    (('ok',), ('converging', 'diverging'))
     """
     table = _table("statuses")
     said = tuple(table.loc[[kind in kinds.split(";") for kinds in table["may_say"]], "status"])

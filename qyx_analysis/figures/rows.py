@@ -66,7 +66,7 @@ def decided(results: pd.DataFrame) -> pd.Series:
 
 def flagged(results: pd.DataFrame, flag: str) -> pd.Series:
     """Whether a result carries this flag."""
-    return results["flags"].str.split(";").map(lambda flags: flag in flags)
+    return results["flags"].str.split(";").map(lambda flags: flag in flags).astype(bool)
 
 
 def from_below(results: pd.DataFrame) -> pd.Series:
@@ -297,9 +297,10 @@ def _summary(rows: Rows, part: pd.DataFrame) -> str:
     if len(part) and known.empty:
         return scene.reason(part["status"].mode()[0])
     if rows.scale.by_sign:
-        sign = np.sign(part["value"].where(part["decided"]))
-        counts = {"early": int((sign > 0).sum()), "late": int((sign < 0).sum()), "none": len(part) - len(known)}
-        return scene.say("counted", open=len(known) - counts["early"] - counts["late"], **counts)
+        sure = part[part["decided"]]
+        counts = {zone: int(flagged(sure, zone).sum()) for zone in ("early", "late")}
+        counts |= {"even": len(sure) - sum(counts.values()), "open": len(known) - len(sure)}
+        return scene.say("counted", none=len(part) - len(known), **counts)
     median = rows.scale.text(known.median(), scene.lang)
     text = scene.say("median_of", value=median, n=len(known), total=len(part))
     weaker = int((part["status"] == "weaker").sum())

@@ -30,9 +30,9 @@ def plot_timing(
     is what rounding and bounds allow: an open dot has no verdict. Lines without a dot say why.
 
     >>> from qyx_analysis import load_targets, trajectory
-    >>> targets = load_targets().query("domain == '病有良医'")
-    >>> plot_timing(trajectory(targets), targets, region="奉化区", lang="en").get_label()[-87:]
-    'The earliest is Huiminbao enrolment (+0.08) and the latest Premature mortality (−0.58).'
+    >>> targets = load_targets().query("domain == '住有宜居'")
+    >>> plot_timing(trajectory(targets), targets, region="奉化区", lang="en").get_label()[-58:]
+    '1 back-loaded, 1 without a verdict and 1 without a result.'
     """
     scene = scene_of(targets, region, lang, domain)
     measured = scene.results(trajectory, "trajectory()", "front_loading")
@@ -65,11 +65,12 @@ def plot_timing(
 def _alt(scene: Scene, results: pd.DataFrame) -> str:
     results = results[results["region"].isin([scene.chosen] if scene.chosen else scene.counties)]
     sure = results[rows.decided(results)]
-    early, late = int((sure["value"] > 0).sum()), int((sure["value"] < 0).sum())
+    early, late = (int(rows.flagged(sure, zone).sum()) for zone in ("early", "late"))
     none = int(results["value"].isna().sum())
     unclear = len(results) - none - len(sure)
-    text = scene.say("timing_alt", n=len(results), early=early, late=late, open=unclear, none=none)
-    if scene.chosen and len(sure):
+    counts = {"early": early, "even": len(sure) - early - late, "late": late, "open": unclear, "none": none}
+    text = scene.say("timing_alt", n=len(results), **counts)
+    if scene.chosen and early and late:
         first, most, last, least = rows.said_ends(scene, sure, SCALE)
         text += scene.say("timing_alt_ends", early=first, most=most, late=last, least=least)
     return text

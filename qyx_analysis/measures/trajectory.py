@@ -182,6 +182,8 @@ class Path:
         unshaped = self.conditions["too_few_years"] | self.conditions["non_monotone"] | self.conditions["state"]
         value = np.where(unshaped, np.nan, value)
         held = {"interpolated": self.interpolated, "outer_bound": np.ones(len(value), dtype=bool)}
+        zone = zones(value, len(self.p.years) - 1)
+        held |= {"early": zone > 0, "late": zone < 0}
         yield self.rows(measure, value, interval, conditions, {name: held[name] & np.isfinite(value) for name in marks})
 
     def rows(
@@ -208,9 +210,12 @@ class Path:
 # --- the measures -----------------------------------------------------------------------------------------
 
 
+_MARKS = ("interpolated", "early", "late")
+
+
 def front_loading_index(path: Path) -> Rows:
     """``2 * mean(s_1 ... s_T-1) - 1``: 0 straight, above 0 early, below 0 late."""
-    yield from path.shaped("front_loading", front_loading(path.full.value), path.index, path.zoned, "interpolated")
+    yield from path.shaped("front_loading", front_loading(path.full.value), path.index, path.zoned, *_MARKS)
 
 
 def front_loading_of_targets(path: Path) -> Rows:
@@ -218,7 +223,7 @@ def front_loading_of_targets(path: Path) -> Rows:
     later = Path(path.p.at(slice(1, None)))
     first, last = path.p.years[[1, -1]]
     value = front_loading(later.full.value)
-    yield from later.shaped(f"front_loading_{first}_{last}", value, later.index, later.zoned, "interpolated")
+    yield from later.shaped(f"front_loading_{first}_{last}", value, later.index, later.zoned, *_MARKS)
 
 
 def mean_delivery_year(path: Path) -> Rows:

@@ -16,6 +16,7 @@ from qyx_analysis.catalogue.wording import (
     printed_text,
     status_text,
 )
+from qyx_analysis.figures.rows import flagged
 from qyx_analysis.measures.position import position
 from qyx_analysis.names import indicator_name, indicators_shown, region_name
 from qyx_analysis.texts.shared import FEW, MOST, county_codes, list_indicators, pace_text, tell_too_few
@@ -47,8 +48,7 @@ def rank_ends(row: Any) -> str:
 
 def no_plan_to_fall(change: pd.DataFrame) -> pd.Series:
     """Which weaker final targets are but bounds: the floor lies below where the county already is."""
-    bounded = change["flags"].str.split(";").map(lambda flags: "bounded" in flags).astype(bool)
-    return (change["status"] == "weaker") & bounded
+    return (change["status"] == "weaker") & flagged(change, "bounded")
 
 
 def _rank(row: Any, lang: str) -> str:
@@ -90,7 +90,8 @@ def _tell_alone(trajectory: pd.DataFrame, judged: pd.DataFrame, lang: str) -> li
     """What is planned a year where nobody can be compared: no rank, the plain change in the indicator's unit."""
     alone = judged.loc[judged["status"].isin(_ALONE), ["region", "indicator"]]
     pace = trajectory[trajectory["measure"] == "required_yearly_pace"].merge(alone)
-    pace = pace[pace["status"].isin(statuses_for("timing")) & (pace["value"] > 0)]
+    known = pace["status"].isin(statuses_for("timing")) & ~flagged(pace, "as_printed")  # else nothing is better
+    pace = pace[known & (pace["value"] > 0)]
     names = [
         f"{indicator_name(row.indicator, lang)} {pace_text(row.indicator, row.value, lang)}"
         for row in pace.itertuples()

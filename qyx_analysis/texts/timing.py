@@ -7,6 +7,7 @@ import pandas as pd
 
 from qyx_analysis.catalogue import message, statuses_for
 from qyx_analysis.catalogue.wording import interval_text, listed, number_text, percent_text, status_text
+from qyx_analysis.figures.rows import flagged
 from qyx_analysis.names import indicator_name
 from qyx_analysis.texts.shared import FEW, county_codes, list_indicators
 
@@ -38,7 +39,7 @@ def tell_timing(verdicts: pd.DataFrame, findings: pd.DataFrame, region: str, lan
         rows = said[said["verdict"] == word]
         if len(rows):
             sentences.append(message(f"say_{zone}", lang, n=len(rows), list=list_indicators(rows, lang)))
-    alone = said[said["flags"].str.split(";").map(lambda flags: "targets_only" in flags).astype(bool)]
+    alone = said[flagged(said, "targets_only")]
     if len(alone):
         sentences.append(message("say_targets_only", lang, n=len(alone), list=list_indicators(alone, lang)))
     jumps = findings[(findings["rule"] == "first_year_jump") & (findings["region"] == region)]
