@@ -61,7 +61,7 @@ def test_a_result_has_its_interval_and_a_unit_only_where_it_is_in_it(tables: dic
     row = read(rows, "en")[1][-1]
     assert row["status"].get("title") == meaning and meaning in row[""].text_content()
     year = tables["trajectory"].query("measure == 'mean_delivery_year'").head(1)
-    assert texts(year, "value") == ["2024.62 [2024.6, 2024.64]"]
+    assert texts(year, "value") == ["2024.62 [2024.45, 2024.78]"]
 
 
 def test_a_measure_is_named_and_resting_on_it_says_how_it_is_read(tables: dict[str, pd.DataFrame]) -> None:

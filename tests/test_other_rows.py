@@ -185,7 +185,8 @@ def test_nobody_calls_a_row_better_whose_direction_is_unknown(
         found["ambition"], found["trajectory"], found["verdicts"], MANY, lang
     )
     sentences += compare_ambition(found["ambition"], found["verdicts"], targets, lang)
-    assert sentences and not [text for text in sentences if "自定" in text]
+    said = [text for text in sentences if not re.search("各目标年的数值|The same numbers", text)]  # no word of better
+    assert said and not [text for text in said if "自定" in text]
     for plot in (figures.plot_ambition, figures.plot_standing):
         shown = texts(plans.draw(plot, MANY, lang))
         assert not [text for text in shown if "自定" in text]

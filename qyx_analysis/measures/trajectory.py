@@ -182,8 +182,8 @@ class Path:
         unshaped = self.conditions["too_few_years"] | self.conditions["non_monotone"] | self.conditions["state"]
         value = np.where(unshaped, np.nan, value)
         held = {"interpolated": self.interpolated, "outer_bound": np.ones(len(value), dtype=bool)}
-        zone = zones(value, len(self.p.years) - 1)
-        held |= {"early": zone > 0, "late": zone < 0}
+        zone = np.where(np.logical_or.reduce(list(conditions.values())), 0, zones(value, len(self.p.years) - 1))
+        held |= {"early": zone > 0, "late": zone < 0}  # only where nothing stands against it
         yield self.rows(measure, value, interval, conditions, {name: held[name] & np.isfinite(value) for name in marks})
 
     def rows(

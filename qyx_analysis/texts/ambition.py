@@ -99,17 +99,24 @@ def _tell_alone(trajectory: pd.DataFrame, judged: pd.DataFrame, lang: str) -> li
     return [message("say_plain", lang, n=len(names), list=listed(names, lang))] if names else []
 
 
+def _who(codes: str, lang: str) -> str:
+    """The places that share targets by name, or how many they are."""
+    places = codes.split(";")
+    if len(places) > MOST:
+        return message("fig_counties_short", lang, n=len(places))
+    return listed((region_name(code, lang) for code in places), lang)
+
+
 def _tell_shared(judged: pd.DataFrame, lang: str) -> list[str]:
     """Which targets are those of other places in every year, with whom; and which are one for all."""
     sentences = []
     shared = judged[(judged["shared_with"] != "") & ~judged["status"].isin(["state", "common"])]
-    groups = [
-        f"{listed((region_name(code, lang) for code in who.split(';')), lang)}{message('say_colon', lang)}"
-        f"{list_indicators(rows, lang)}"
-        for who, rows in shared.groupby("shared_with", sort=False)
-    ]
+    groups = sorted(shared.groupby("shared_with", sort=False), key=lambda group: -len(group[1]))
     if groups:
-        text = message("say_semicolon", lang).join(groups)
+        named = [f"{_who(who, lang)}{message('say_colon', lang)}{list_indicators(rows, lang)}" for who, rows in groups]
+        rest = sum(len(rows) for _, rows in groups[_GROUPS:])
+        more = [message("say_and_more_targets", lang, n=rest)] if rest else []
+        text = message("say_semicolon", lang).join(named[:_GROUPS] + more)
         sentences.append(message("say_shared", lang, n=len(shared), list=text))
     common = judged[judged["status"] == "common"]
     if len(common):
