@@ -536,7 +536,7 @@ def test_timing_shows_no_verdict_as_open_and_says_why(draw: Draw) -> None:
     assert "1 are front-loaded, 5 even, 1 back-loaded, 9 without a verdict and 5 without a result" in figure.get_label()
     ax = next(ax for ax in figure.axes if ax.get_xlabel())
     own = [line for line in marked(ax, "o") if line.get_color() == style.BLUE]
-    assert sorted(line.get_markerfacecolor() == "white" for line in own) == [False] * 10 + [True] * 6
+    assert sorted(line.get_markerfacecolor() == "white" for line in own) == [False] * 7 + [True] * 9
 
 
 def test_a_weaker_target_lies_left_of_zero(draw: Draw) -> None:
