@@ -148,4 +148,7 @@ def test_the_notebooks_open_a_synthetic_build(ninety: synthetic.Province, tmp_pa
     folder = synthetic.write_build(ninety.targets, tmp_path / "build")
     desk = open_desk(region="330213", data_dir=folder)
     assert desk.targets["region"].nunique() == 90
+    assert {key: int(rows["counties"].iloc[0]) for key, rows in desk.standing_among.items()} == {
+        "city": 10, "district": 37
+    }  # fmt: skip
     assert set(desk.findings["severity"]) <= {"error", "warning", "info"}

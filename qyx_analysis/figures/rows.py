@@ -29,7 +29,7 @@ class Scale(NamedTuple):
     percent: bool = False
     signed: bool = False
     at_least: bool = False  # whether a bounded target makes the result a lower bound
-    by_sign: bool = False  # whether the sign is the verdict, so that many counties are counted by it
+    by_zone: bool = False  # whether early, even and late are the verdict, so that many counties are counted by it
 
     def text(self, value: float, lang: str) -> str:
         """A value as it is printed beside its line."""
@@ -296,7 +296,7 @@ def _summary(rows: Rows, part: pd.DataFrame) -> str:
     scene, known = rows.scene, part["value"].dropna()
     if len(part) and known.empty:
         return scene.reason(part["status"].mode()[0])
-    if rows.scale.by_sign:
+    if rows.scale.by_zone:
         sure = part[part["decided"]]
         counts = {zone: int(flagged(sure, zone).sum()) for zone in ("early", "late")}
         counts |= {"even": len(sure) - sum(counts.values()), "open": len(known) - len(sure)}

@@ -8,7 +8,7 @@ from qyx_analysis.figures import rows, style
 from qyx_analysis.figures.scene import Domain, Scene, scene_of
 
 SCALE = rows.Scale(
-    -1.15, 1.15, {-1: "−1", -0.5: "−0.5", 0: "0", 0.5: "+0.5", 1: "+1"}, decimals=2, signed=True, by_sign=True
+    -1.15, 1.15, {-1: "−1", -0.5: "−0.5", 0: "0", 0.5: "+0.5", 1: "+1"}, decimals=2, signed=True, by_zone=True
 )
 TAIL: style.Options = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "color": style.BLUE}
 

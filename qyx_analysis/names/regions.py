@@ -119,17 +119,18 @@ def regions_in_group(name: str) -> list[str]:
     return table.loc[in_group | ((table["parent"] == code) & (table["level"] == "county")), "code"].tolist()
 
 
+_MOUNTAIN = "山区海岛县"  # the group of regions.csv that the province names beside the kinds
+
+
 def like_counties(code: str) -> dict[str, list[str]]:
     """Give the groups of counties that are like one: its city's, 山区海岛县 if it is one, and those of its kind.
 
     >>> [(key, len(codes)) for key, codes in like_counties("330922").items()]
     [('city', 4), ('mountain', 32), ('county', 33)]
     """
-    table = catalogue.regions()
-    own = table.set_index("code").loc[code]
-    kinds = table["kind"].replace("autonomous_county", "county")
-    chosen = {"city": (table["parent"] == own["parent"]) & (table["level"] == "county")}
-    if "山区海岛县" in own["groups"].split(";"):
-        chosen["mountain"] = table["groups"].str.contains("山区海岛县")
-    kind = kinds[table["code"] == code].item()
-    return {key: table.loc[mask, "code"].tolist() for key, mask in (chosen | {kind: kinds == kind}).items()}
+    own, kinds = _region_entries()[code], {"autonomous_county": "county"}
+    groups = {"city": regions_in_group(own["parent"])}
+    if _MOUNTAIN in own["groups"].split(";"):
+        groups["mountain"] = regions_in_group(_MOUNTAIN)
+    kind = kinds.get(own["kind"], own["kind"])
+    return groups | {kind: [c for c, r in _region_entries().items() if kinds.get(r["kind"], r["kind"]) == kind]}
