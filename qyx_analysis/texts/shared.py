@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qyx_analysis import catalogue
 from qyx_analysis.catalogue import message
 from qyx_analysis.catalogue.wording import brief_status, interval_text, listed, number_text, percent_text, value_unit
 from qyx_analysis.figures.rows import decided
@@ -36,12 +35,29 @@ def list_indicators(rows: pd.DataFrame, lang: str) -> str:
     return listed((indicator_name(code, lang) for code in rows["indicator"]), lang)
 
 
+_POINTS = {"%": "unit_points", "‰": "unit_per_mille_points"}  # what two percentages differ by
+
+
+def join_unit(number: str, unit: str) -> str:
+    """A number with its unit behind it.
+
+    >>> join_unit("82", "%"), join_unit("1.7", "10 000 people"), join_unit("3", "")
+    ('82%', '1.7 × 10 000 people', '3')
+    """
+    if unit in _POINTS:
+        return number + unit
+    return f"{number} × {unit}" if unit[:1].isdigit() else f"{number} {unit}".strip()
+
+
+def difference_text(number: str, code: str, unit: str, lang: str) -> str:
+    """A difference in the unit of the indicator; two percentages differ by percentage points."""
+    name = value_unit(code, unit, lang)
+    return join_unit(number, message(_POINTS[name], lang) if name in _POINTS else name)
+
+
 def pace_text(code: str, pace: float, lang: str) -> str:
-    """A change a year in the unit of the indicator; of a percentage in percentage points."""
-    unit = catalogue.indicators().set_index("code")["unit"].get(code, "")
-    name = message("unit_points", lang) if unit == "%" else value_unit(code, unit, lang)
-    times = " ×" if name[:1].isdigit() else ""  # 1.7 × 10 000 people
-    return message("say_a_year", lang, value=f"{number_text(pace, 3)}{times} {name}".strip())
+    """A change a year in the unit of an indicator of the catalogue."""
+    return message("say_a_year", lang, value=difference_text(number_text(pace, 3), code, "", lang))
 
 
 def tell_too_few(rows: pd.DataFrame, lang: str) -> list[str]:

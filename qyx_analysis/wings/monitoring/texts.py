@@ -26,7 +26,7 @@ from qyx_analysis.names import (
     region_name,
     value_unit,
 )
-from qyx_analysis.texts.shared import FEW, of_counties
+from qyx_analysis.texts.shared import FEW, difference_text, join_unit, of_counties
 from qyx_analysis.wings.monitoring.forms import period_text
 from qyx_analysis.wings.monitoring.judging import (
     MET,
@@ -43,7 +43,6 @@ _STATUSES = (*MET, *UNMET)
 _REMARKED = ("unresolved", "weaker", "below_baseline", "revised", "non_monotone")  # flags that tables name
 _MOST = 5
 _NONE = "—"
-_POINTS = {"%": "unit_points", "‰": "unit_per_mille_points"}  # what two percentages differ by
 _DAYS, _PLAN = 60, 5 * 365  # from here on a time is said in months; and no more than that of a plan
 
 
@@ -55,7 +54,7 @@ def value_text(raw: str, unit: str, row: Any, lang: str) -> str:
     read = parse_cell(raw)
     if read.number is None or read.unit or not value_unit(row.indicator, row.unit, lang):
         return raw
-    return _join_unit(raw, _name_unit(unit or row.unit, row, lang))
+    return join_unit(raw, _name_unit(unit or row.unit, row, lang))
 
 
 def _name_unit(unit: str, row: Any, lang: str) -> str:
@@ -67,22 +66,10 @@ def _name_unit(unit: str, row: Any, lang: str) -> str:
     return known.dimension if known.factor == 1 else f"{known.factor:,} {known.dimension}".replace(",", " ")
 
 
-def _join_unit(number: str, unit: str) -> str:
-    if unit in _POINTS:
-        return number + unit
-    return f"{number} × {unit}" if unit[:1].isdigit() else f"{number} {unit}".strip()
-
-
-def _difference(number: str, row: Any, lang: str) -> str:
-    """A difference in the indicator's own unit; two percentages differ by percentage points."""
-    unit = value_unit(row.indicator, row.unit, lang)
-    return _join_unit(number, message(_POINTS[unit], lang) if unit in _POINTS else unit)
-
-
 def gap_text(row: Any, lang: str, signed: bool = False) -> str:
     """How far a value is from what was asked, in the indicator's unit and as days or months of the planned pace."""
     number = number_text(row.gap if signed else abs(row.gap), 3)
-    text, time = _difference(number, row, lang), pace_time(row, lang)
+    text, time = difference_text(number, row.indicator, row.unit, lang), pace_time(row, lang)
     return message("gap_pace", lang, gap=text, time=time) if time else text
 
 
@@ -370,13 +357,14 @@ def _tell_actual(row: Any, lang: str) -> str:
 
 
 def _tell_number(value: float, row: Any, lang: str) -> str:
-    return _join_unit(number_text(value, 3), value_unit(row.indicator, row.unit, lang))
+    return join_unit(number_text(value, 3), value_unit(row.indicator, row.unit, lang))
 
 
 def _tell_pace(row: Any, lang: str) -> str:
     if pd.isna(row.pace_needed) and pd.isna(row.pace_planned):
         return _NONE
-    return _difference(f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}", row, lang)
+    paces = f"{_show_number(row.pace_needed)} / {_show_number(row.pace_planned)}"
+    return difference_text(paces, row.indicator, row.unit, lang)
 
 
 def _tell_judgement(row: Any, lang: str) -> str:
